@@ -1,0 +1,76 @@
+/** What one option must be: the words finish the sentence "option x must be …". */
+export interface OptionRule {
+  readonly test: (value: unknown) => boolean
+  readonly must: string
+}
+
+const rule = (must: string, test: (value: unknown) => boolean): OptionRule => ({ must, test })
+
+export const isFunction = rule('a function', (value) => typeof value === 'function')
+export const isBoolean = rule('true or false', (value) => typeof value === 'boolean')
+export const isText = rule('a non-empty string', (value) => typeof value === 'string' && value !== '')
+
+export const isNumber = (unit: string, min: number, max: number): OptionRule =>
+  rule(`${unit} from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max)
+
+export const isInteger = (unit: string, min: number, max: number): OptionRule =>
+  rule(`${unit}, whole, from ${min} to ${max}`, (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max)
+
+export const isList = (of: OptionRule, what: string): OptionRule =>
+  rule(`an array of ${what}`, (value) => Array.isArray(value) && value.every(of.test))
+
+export const isOneOf = (allowed: readonly string[]): OptionRule =>
+  rule(`one of ${allowed.join(', ')}`, (value) => typeof value === 'string' && allowed.includes(value))
+
+export const hasMethod = (method: string, example: string): OptionRule =>
+  rule(`an object with a method ${method}, such as ${example}`, (value) => {
+    return typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[method] === 'function'
+  })
+
+export { rule as optionRule }
+
+/** Levenshtein distance, for "did you mean". */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z]/g, '')
+  const scored = known.map((candidate) => ({ candidate, score: distance(plain(name), plain(candidate)) }))
+  const best = scored.sort((a, b) => a.score - b.score)[0]
+  return best !== undefined && best.score <= 3 ? `; did you mean "${best.candidate}"?` : `; known are ${known.join(', ')}`
+}
+
+/** What was given, without its content: an option may hold a secret. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return `a value of type ${typeof value}`
+}
+
+/**
+ * Throws a `TypeError` that names the option and the fix, unless `options` is an object with known
+ * names and fitting values. `undefined` means absent.
+ */
+export function checkOptions(caller: string, options: unknown, rules: Readonly<Record<string, OptionRule>>): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(`${caller}: options must be an object, not ${kindOf(options)}`)
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const found = Object.hasOwn(rules, name) ? rules[name] : undefined
+    if (found === undefined) throw new TypeError(`${caller}: unknown option "${name}"${suggestion(name, Object.keys(rules))}`)
+    if (value !== undefined && !found.test(value)) {
+      throw new TypeError(`${caller}: option "${name}" must be ${found.must}, not ${kindOf(value)}`)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/// <reference types="node" preserve="true" />
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** How a client may authenticate (RFC 7591 §2, OIDC Core §9); `none` is a public client. */
+export type ClientAuthMethod =
+  'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | 'private_key_jwt' | 'none'
+
+/** A JSON Web Key (RFC 7517 §4), public keys only. */
+export interface Jwk {
+  kty: string
+  kid?: string
+  use?: string
+  alg?: string
+  key_ops?: string[]
+  [member: string]: unknown
+}
+
+/** A JSON Web Key Set (RFC 7517 §5). */
+export interface JwkSet {
+  keys: Jwk[]
+}
+
+/** A client secret with an end of its own, for rotation: see {@link OAuthClient.client_secret}. */
+export interface ClientSecret {
+  /** The secret, or its stored hash where `verifySecret` compares hashes. */
+  value: string
+  /** Seconds since the epoch from which the secret no longer matches; 0 or absent: never. */
+  expires_at?: number
+}
+
+/**
+ * What `getClient` returns: the client's registered metadata by its RFC 7591 names. Merge your own
+ * fields into this interface, or pass your own type to `clientAuth<C>()`.
+ */
+export interface OAuthClient {
+  /** Must be the very id that was looked up, else the request fails as a server error. */
+  client_id: string
+  /**
+   * The method registered for the client, or a list while it moves from one to another.
+   * Default `client_secret_basic` (RFC 7591 §2). No other method is ever accepted for it.
+   */
+  token_endpoint_auth_method?: string | readonly string[] | null
+  /** The only signature algorithm this client may use; absent: any that the server accepts. */
+  token_endpoint_auth_signing_alg?: string | null
+  /** The secret, or all live ones while it is rotated. An empty one never matches. */
+  client_secret?: string | readonly (string | ClientSecret)[] | null
+  /** Seconds since the epoch at which secrets without an `expires_at` of their own end; 0: never. */
+  client_secret_expires_at?: number | null
+  /** The client's public keys; never together with `jwks_uri` (RFC 7591 §2). */
+  jwks?: JwkSet | null
+  /** Where the client publishes its public keys; fetched through the guard of `keySets`. */
+  jwks_uri?: string | null
+}
+
+/** The request as `authenticate()` reads it; a Node, Express or Fastify request fits. */
+export interface ClientAuthRequest {
+  /** Node's header object (`req.headers` or `req.headersDistinct`), or a Fetch `Headers`. */
+  headers: IncomingHttpHeaders | NodeJS.Dict<string[]> | Headers
+  /** Node's raw header list; where present, a repeated `Authorization` header is recognised by it. */
+  rawHeaders?: readonly string[]
+  /** The parsed form body: a plain object (an array value means repetition) or `URLSearchParams`. */
+  body?: unknown
+}
+
+/** A verified client assertion. */
+export interface VerifiedAssertion {
+  header: Readonly<Record<string, unknown>>
+  claims: Readonly<Record<string, unknown>>
+}
+
+/** What an authenticated request carries as `req.oauthClientAuth`. */
+export interface ClientAuthentication {
+  clientId: string
+  /** The method that the client used. */
+  method: ClientAuthMethod
+  /** Present for `private_key_jwt` and `client_secret_jwt`. */
+  assertion?: VerifiedAssertion
+}
+
+/** The result of `authenticate()`: {@link ClientAuthentication} and the looked-up client itself. */
+export interface AuthenticatedClient<C extends OAuthClient = OAuthClient> extends ClientAuthentication {
+  /** The very object that `getClient` returned. */
+  client: C
+}
+
+/** Where a `jwks_uri` is resolved: `createJwksFetcher()`, or anything with its `get`. */
+export interface KeySets {
+  /**
+   * The key set at `uri`. An unchanged set is the same object each time: imported keys are kept with it.
+   * `refresh` asks for a newer set than the one in hand, because a key was not found in it; the
+   * implementation bounds how often it really asks, and answers with what it has otherwise.
+   * Rejects when there is no set to be had: the client is then refused.
+   */
+  get(uri: string, options?: { refresh?: boolean }): Promise<JwkSet>
+  /** Throws an `Error` that says why `uri` can never be fetched; lets registration refuse it early. */
+  check?(uri: string): void
+}
+
+/** One use of an assertion, as a {@link ReplayStore} remembers it. */
+export interface ReplayEntry {
+  /** The client that the assertion authenticates; ids of different clients never collide. */
+  clientId: string
+  /** `jti`, or, without one, the SHA-256 of the signed part. Any length, any characters. */
+  id: string
+  /** Seconds since the epoch until which the entry must be remembered, leeway included. */
+  expiresAt: number
+}
+
+/** Where used assertions are remembered (RFC 7523 §3 item 7, OIDC Core §9). */
+export interface ReplayStore {
+  /**
+   * `true` the first time an entry is seen, `false` ever after until `expiresAt`; one atomic step
+   * (checking first and writing after lets parallel replays through). Throwing or rejecting
+   * refuses the request with 503.
+   */
+  consume(entry: ReplayEntry): boolean | Promise<boolean>
+}

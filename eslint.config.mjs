@@ -18,6 +18,8 @@ export default defineConfig(
     rules: {
       // A number in a message is no mistake.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // `declare global { namespace Express }` is how Express' types are extended.
+      '@typescript-eslint/no-namespace': ['error', { allowDeclarations: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error'
     }
   },

@@ -1,5 +1,6 @@
 /** The OAuth error codes that this package answers with (RFC 6749 §5.2, §4.1.2.1, RFC 7591 §3.2.2). */
-export type ClientAuthErrorCode = 'invalid_request' | 'invalid_client' | 'invalid_client_metadata' | 'temporarily_unavailable'
+export type ClientAuthErrorCode =
+  'invalid_request' | 'invalid_client' | 'invalid_client_metadata' | 'temporarily_unavailable'
 
 interface ReasonEntry {
   readonly code: ClientAuthErrorCode
@@ -11,7 +12,11 @@ const badRequest = (message: string, status = 400) => ({ code: 'invalid_request'
 const badClient = (message: string) => ({ code: 'invalid_client', status: 401, message }) as const
 /** One answer for all that depends on what is registered, so that nothing can be probed. */
 const unproven = badClient('Client authentication failed.')
-const unavailable = { code: 'temporarily_unavailable', status: 503, message: 'Client authentication is temporarily unavailable.' } as const
+const unavailable = {
+  code: 'temporarily_unavailable',
+  status: 503,
+  message: 'Client authentication is temporarily unavailable.'
+} as const
 
 /**
  * Every way in which a request can fail, with the OAuth code, status and words that go on the wire.
@@ -41,7 +46,9 @@ export const reasons = {
     'client_assertion needs client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer.'
   ),
   /** `client_assertion_type` without `client_assertion`. */
-  assertion_missing: badRequest('client_assertion_type needs client_assertion: send the JWT in the parameter client_assertion.'),
+  assertion_missing: badRequest(
+    'client_assertion_type needs client_assertion: send the JWT in the parameter client_assertion.'
+  ),
   /** The JWT came in `assertion`, the parameter of another grant. */
   assertion_parameter: badRequest(
     'assertion is no client authentication: send the JWT in the parameter client_assertion, with client_assertion_type.'
@@ -81,7 +88,9 @@ export const reasons = {
   /** `nbf` or `iat` is not a number or lies in the future. */
   assertion_not_yet_valid: badClient('client_assertion is not valid yet.'),
   /** A time claim is in milliseconds. */
-  assertion_milliseconds: badClient('A time claim of client_assertion is in milliseconds: use seconds since the epoch.'),
+  assertion_milliseconds: badClient(
+    'A time claim of client_assertion is in milliseconds: use seconds since the epoch.'
+  ),
   /** `jti` is missing though required, empty, or not a string. */
   assertion_jti: badClient('client_assertion needs jti, a non-empty string.'),
   /** The assertion has been used before. */
@@ -110,8 +119,12 @@ export const reasons = {
   /** No fitting key verifies the signature. */
   signature_mismatch: unproven,
   /** The secret verifies the assertion but is shorter than the MAC (OIDC Core §16.19). */
-  secret_too_short: badClient('The client secret is too short for this algorithm: it needs as many octets as the hash output.'),
+  secret_too_short: badClient(
+    'The client secret is too short for this algorithm: it needs as many octets as the hash output.'
+  ),
 
+  /** More slow secret verifications are waiting than `rememberSecrets` allows. */
+  secret_verifier_busy: unavailable,
   /** The replay store threw or did not answer in time. */
   replay_store_unavailable: unavailable,
   /** The replay store, or the client's share of it, is full of unexpired entries. */

@@ -14,7 +14,10 @@ export const isNumber = (unit: string, min: number, max: number): OptionRule =>
   rule(`${unit} from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max)
 
 export const isInteger = (unit: string, min: number, max: number): OptionRule =>
-  rule(`${unit}, whole, from ${min} to ${max}`, (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max)
+  rule(
+    `${unit}, whole, from ${min} to ${max}`,
+    (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max
+  )
 
 export const isList = (of: OptionRule, what: string): OptionRule =>
   rule(`an array of ${what}`, (value) => Array.isArray(value) && value.every(of.test))
@@ -24,7 +27,9 @@ export const isOneOf = (allowed: readonly string[]): OptionRule =>
 
 export const hasMethod = (method: string, example: string): OptionRule =>
   rule(`an object with a method ${method}, such as ${example}`, (value) => {
-    return typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[method] === 'function'
+    return (
+      typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[method] === 'function'
+    )
   })
 
 export { rule as optionRule }
@@ -47,7 +52,9 @@ function suggestion(name: string, known: readonly string[]): string {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z]/g, '')
   const scored = known.map((candidate) => ({ candidate, score: distance(plain(name), plain(candidate)) }))
   const best = scored.sort((a, b) => a.score - b.score)[0]
-  return best !== undefined && best.score <= 3 ? `; did you mean "${best.candidate}"?` : `; known are ${known.join(', ')}`
+  return best !== undefined && best.score <= 3
+    ? `; did you mean "${best.candidate}"?`
+    : `; known are ${known.join(', ')}`
 }
 
 /** What was given, without its content: an option may hold a secret. */
@@ -68,7 +75,8 @@ export function checkOptions(caller: string, options: unknown, rules: Readonly<R
   }
   for (const [name, value] of Object.entries(options)) {
     const found = Object.hasOwn(rules, name) ? rules[name] : undefined
-    if (found === undefined) throw new TypeError(`${caller}: unknown option "${name}"${suggestion(name, Object.keys(rules))}`)
+    if (found === undefined)
+      throw new TypeError(`${caller}: unknown option "${name}"${suggestion(name, Object.keys(rules))}`)
     if (value !== undefined && !found.test(value)) {
       throw new TypeError(`${caller}: option "${name}" must be ${found.must}, not ${kindOf(value)}`)
     }

@@ -1,0 +1,159 @@
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { ClientAuthError } from './errors'
+import { checkOptions, isInteger, isNumber } from './option-checks'
+import type { OAuthClient } from './types'
+
+/** Compares a presented secret with a stored one or its hash; must return (or resolve to) a boolean. */
+export type VerifySecret<C extends OAuthClient = OAuthClient> = (
+  presented: string,
+  stored: string,
+  client: C
+) => boolean | Promise<boolean>
+
+/** How a comparison ended: `undefined` is success. */
+export type SecretFault = 'secret_mismatch' | 'secret_not_form_encoded' | 'no_live_secret' | undefined
+
+/** RFC 7518 §3.2, OIDC Core §16.19: an HMAC key has at least as many octets as the hash output. */
+export const hmacOctets: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 }
+
+const isLive = (expiresAt: unknown, now: number): boolean =>
+  // RFC 7591 §3.2.1: 0 is never. What is no number counts as over: a careless record fails closed.
+  expiresAt === undefined || expiresAt === null || expiresAt === 0 || (typeof expiresAt === 'number' && expiresAt > now)
+
+/** The client's secrets that are neither empty nor expired at `now` (seconds since the epoch). */
+export function liveSecrets(client: OAuthClient, now: number): string[] {
+  const { client_secret: stored, client_secret_expires_at: end } = client
+  const entries: readonly unknown[] = Array.isArray(stored) ? stored : [stored]
+  const live: string[] = []
+  for (const entry of entries) {
+    const { value, expires_at } = Object(typeof entry === 'string' ? { value: entry } : entry) as Record<
+      string,
+      unknown
+    >
+    if (typeof value === 'string' && value !== '' && isLive(expires_at ?? end, now)) live.push(value)
+  }
+  return live
+}
+
+/** Equal in time that depends on the lengths alone, not on where the two differ. */
+export const equalSecrets = (a: string, b: string): boolean =>
+  timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
+
+const plainDecoy = randomBytes(32).toString('base64url')
+
+function comparePlain(presented: string, undecoded: string | undefined, stored: readonly string[]): SecretFault {
+  const matches = (candidate: string) =>
+    stored.reduce((matched, secret) => equalSecrets(candidate, secret) || matched, false)
+  if (matches(presented)) return undefined
+  return undecoded !== undefined && matches(undecoded) ? 'secret_not_form_encoded' : 'secret_mismatch'
+}
+
+/**
+ * Returns the comparison of a presented secret with a client's live ones. Every live secret is tried,
+ * also after a match. Without a client or a live secret the same work is done in vain, so that the time
+ * tells nothing: against a decoy, or, where `verify` compares hashes, against a hash seen before
+ * (a made-up one would be refused without the slow work).
+ */
+export function createSecretComparison<C extends OAuthClient>(verify: VerifySecret<C> | undefined) {
+  let lastSeen: { stored: string; client: C } | undefined
+
+  async function verified(slow: VerifySecret<C>, presented: string, stored: string, client: C): Promise<boolean> {
+    const result: unknown = await slow(presented, stored, client)
+    if (typeof result !== 'boolean') throw new TypeError('verifySecret must return true or false, or a promise of it')
+    return result
+  }
+
+  async function compareHashes(
+    slow: VerifySecret<C>,
+    presented: string,
+    stored: readonly string[],
+    client: C | undefined
+  ): Promise<SecretFault> {
+    if (client === undefined || stored[0] === undefined) {
+      if (lastSeen !== undefined) await verified(slow, presented, lastSeen.stored, lastSeen.client)
+      return 'no_live_secret'
+    }
+    lastSeen = { stored: stored[0], client }
+    let fault: SecretFault = 'secret_mismatch'
+    for (const secret of stored) if (await verified(slow, presented, secret, client)) fault = undefined
+    return fault
+  }
+
+  return async (
+    presented: string,
+    undecoded: string | undefined,
+    client: C | undefined,
+    now: number
+  ): Promise<SecretFault> => {
+    const stored = client === undefined ? [] : liveSecrets(client, now)
+    if (verify !== undefined) return compareHashes(verify, presented, stored, client)
+    const fault = comparePlain(presented, undecoded, stored.length > 0 ? stored : [plainDecoy])
+    return stored.length > 0 ? fault : 'no_live_secret'
+  }
+}
+
+/** Options of {@link rememberSecrets}. */
+export interface RememberSecretsOptions {
+  /** How many verified secrets to remember. Default 10,000; about 300 bytes each. */
+  max?: number
+  /**
+   * How long to remember one, in seconds. Default 600. A secret whose stored hash is replaced is forgotten
+   * at once; one that is only removed elsewhere than in `stored` is accepted no longer than this.
+   */
+  ttl?: number
+}
+
+/** Slow verifications at once, of the four threads that Node has by default, and how many may wait. */
+const SLOW_AT_ONCE = 2
+const SLOW_WAITING = 1000
+
+/** Runs at most `SLOW_AT_ONCE` tasks, so that a guessing flood cannot pin every thread of the process. */
+function createGate() {
+  let running = 0
+  const waiting: (() => void)[] = []
+  return async (task: () => boolean | Promise<boolean>): Promise<boolean> => {
+    if (waiting.length >= SLOW_WAITING) throw new ClientAuthError('secret_verifier_busy')
+    if (running >= SLOW_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
+    else running++
+    try {
+      return await task()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) running--
+      else next()
+    }
+  }
+}
+
+/**
+ * Wraps a slow `verifySecret` (bcrypt, scrypt, argon2): a secret once verified against a stored hash is
+ * recognised without the slow function. It is kept in memory only as an HMAC under a random key of this
+ * process, bound to client and stored hash. Failures are never remembered: every guess costs the slow
+ * function, and at most two run at once.
+ */
+export function rememberSecrets<C extends OAuthClient = OAuthClient>(
+  verify: VerifySecret<C>,
+  options: RememberSecretsOptions = {}
+): VerifySecret<C> {
+  if (typeof verify !== 'function') throw new TypeError('rememberSecrets: the first argument must be a function')
+  checkOptions('rememberSecrets', options, {
+    max: isInteger('a number of secrets', 1, 10_000_000),
+    ttl: isNumber('seconds', 1, 86_400)
+  })
+  const { max = 10_000, ttl = 600 } = options
+  const processKey = randomBytes(32)
+  const gate = createGate()
+  const known = new LRUCache<string, true, () => boolean | Promise<boolean>>({
+    max,
+    ttl: ttl * 1000,
+    // undefined is not stored; equal attempts at the same time share one verification
+    fetchMethod: async (_key, _stale, { context }) => ((await gate(context)) ? true : undefined)
+  })
+  return async (presented, stored, client) => {
+    const key = createHmac('sha256', processKey)
+      .update(JSON.stringify([client.client_id, stored, presented]))
+      .digest('base64')
+    return (known.get(key) ?? (await known.fetch(key, { context: () => verify(presented, stored, client) }))) === true
+  }
+}

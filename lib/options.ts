@@ -1,0 +1,207 @@
+import { IncomingMessage, type ServerResponse } from 'node:http'
+import type { AssertionPolicy } from './assertion-claims'
+import { hmacOctets, type VerifySecret } from './client-secret'
+import type { ClientAuthError } from './errors'
+import { createJwksFetcher } from './jwks-fetcher'
+import * as check from './option-checks'
+import { createMemoryReplayStore } from './replay-store'
+import type { ClientAuthMethod, ClientAuthRequest, KeySets, OAuthClient, ReplayStore } from './types'
+
+/** Options of `createClientAuthenticator`. */
+export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = ClientAuthRequest> {
+  /** Issuer identifier of this authorization server (RFC 8414 §2), an https URL; always an accepted `aud`. */
+  issuer: string
+  /**
+   * Looks a client up by an id of 1 to 256 printable ASCII characters. `null` or `undefined`: no such client.
+   * A throw, or a record with another `client_id`, is a server error and goes to `next`.
+   */
+  getClient(clientId: string, request: R): C | null | undefined | Promise<C | null | undefined>
+  /**
+   * Methods that this server accepts. Default: the four that prove something. Adding `none` admits
+   * public clients by their `client_id` alone (RFC 6749 §2.1).
+   */
+  methods?: readonly ClientAuthMethod[]
+  /** Signature algorithms accepted. Default: all that are supported; `none` is never one (RFC 8725 §3.2). */
+  algorithms?: readonly string[]
+  /**
+   * Further `aud` values for clients that predate RFC 7523bis, such as the token endpoint URL; or a function
+   * that gives them per client, judged after the signature. Default none. Each value widens what a
+   * malicious server can replay here (CVE-2025-27370).
+   */
+  legacyAudiences?: readonly string[] | ((client: C) => readonly string[])
+  /** Leeway for `exp`, `nbf` and `iat`, in seconds. Default 30. FAPI 2 refuses what lies over 60 s ahead. */
+  clockTolerance?: number
+  /** How far ahead `exp` may lie, in seconds, plus `clockTolerance`. Default 3600. Bounds the replay store. */
+  maxAssertionLifetime?: number
+  /** Refuse assertions without `jti` (OIDC Core §9). Default false: their digest is remembered instead. */
+  requireJti?: boolean
+  /** Refuse an array as `aud` (FAPI 2 §5.3.2.1). Default false. */
+  stringAudience?: boolean
+  /**
+   * Compares a presented secret with a stored hash. Default: equality in constant time. With it,
+   * client_secret_jwt is refused, since a hash as HMAC key would let the hash pass for the secret.
+   */
+  verifySecret?: VerifySecret<C>
+  /** Where a `jwks_uri` is resolved. Default `createJwksFetcher()`. */
+  keySets?: KeySets
+  /** Where used assertions are remembered. Default `createMemoryReplayStore()`: enough for one process only. */
+  replayStore?: ReplayStore
+}
+
+/** Options of `clientAuth`. */
+export interface ClientAuthOptions<C extends OAuthClient = OAuthClient> extends AuthenticatorOptions<
+  C,
+  IncomingMessage
+> {
+  /** Largest form body, in bytes or as `'64kb'`, the default. */
+  bodyLimit?: number | string
+  /** Name of the request property that receives the client. Default `oauthClient`. */
+  property?: string
+  /**
+   * After success remove `client_secret`, `client_assertion` and `client_assertion_type` from the body, and a
+   * Basic `Authorization` header, for handlers behind that would verify them again. Default false.
+   */
+  stripCredentials?: boolean
+  /** Answers a refusal instead of RFC 6749 §5.2 JSON; the error's headers are already set on `res`. */
+  onError?: (
+    error: ClientAuthError,
+    req: IncomingMessage,
+    res: ServerResponse,
+    next: (error?: unknown) => void
+  ) => unknown
+}
+
+/** Options as they hold from start-up on: checked, completed and frozen. */
+export interface ResolvedOptions<C extends OAuthClient> extends AssertionPolicy {
+  readonly getClient: AuthenticatorOptions<C>['getClient']
+  readonly methods: ReadonlySet<string>
+  readonly audiencesOf: ((client: C) => readonly string[]) | undefined
+  readonly verifySecret: VerifySecret<C> | undefined
+  readonly keySets: KeySets
+  readonly replayStore: ReplayStore
+}
+
+const provingMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'] as const
+const keyAlgorithms = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
+]
+const allAlgorithms = [...keyAlgorithms, ...Object.keys(hmacOctets)]
+
+/** The profile of FAPI 2 §5.3.2.1 and §5.4.1, to spread into the options. */
+export const fapi2 = Object.freeze({
+  methods: Object.freeze(['private_key_jwt'] as const),
+  algorithms: Object.freeze(['PS256', 'ES256', 'EdDSA', 'Ed25519'] as const),
+  legacyAudiences: Object.freeze([] as string[]),
+  stringAudience: true,
+  requireJti: true,
+  maxAssertionLifetime: 300
+})
+
+function isIssuer(value: unknown): boolean {
+  if (typeof value !== 'string' || !/^https?:\/\/[\x21-\x7e]+$/.test(value) || !URL.canParse(value)) return false
+  const { protocol, hostname, search, hash } = new URL(value)
+  // Plain http never leaves the machine: for development only.
+  const local = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+  return (
+    (protocol === 'https:' || local) && search === '' && hash === '' && !value.endsWith('?') && !value.endsWith('#')
+  )
+}
+
+const listOf = (known: readonly string[]) =>
+  check.optionRule(`a non-empty array of ${known.join(', ')}`, (value) => {
+    return Array.isArray(value) && value.length > 0 && value.every((item) => known.includes(item as string))
+  })
+
+/** What a request has of its own, or gets from us. */
+const ownProperties = ['body', 'method', 'oauthClientAuth', 'params', 'query', 'rawHeaders', 'socket', 'url']
+
+const rules = {
+  issuer: check.optionRule('the issuer: an https URL without query and fragment', isIssuer),
+  getClient: check.isFunction,
+  methods: listOf([...provingMethods, 'none']),
+  algorithms: listOf(allAlgorithms),
+  legacyAudiences: check.optionRule(
+    'an array of audience strings, or a function that returns one',
+    (value) => typeof value === 'function' || isAudienceList(value)
+  ),
+  clockTolerance: check.isNumber('seconds', 0, 300),
+  maxAssertionLifetime: check.isNumber('seconds', 1, 86_400),
+  requireJti: check.isBoolean,
+  stringAudience: check.isBoolean,
+  verifySecret: check.isFunction,
+  keySets: check.hasMethod('get', 'createJwksFetcher()'),
+  replayStore: check.hasMethod('consume', 'createMemoryReplayStore()'),
+  bodyLimit: check.optionRule("a number of bytes or a size such as '64kb'", (value) =>
+    typeof value === 'string' ? /^\d+(\.\d+)? ?(b|kb|mb)$/i.test(value) : Number.isInteger(value) && Number(value) > 0
+  ),
+  property: check.optionRule('the name of a new request property', (value) => {
+    return (
+      typeof value === 'string' &&
+      value !== '' &&
+      !(value in IncomingMessage.prototype) &&
+      !ownProperties.includes(value)
+    )
+  }),
+  stripCredentials: check.isBoolean,
+  onError: check.isFunction
+}
+
+const isAudienceList = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')
+
+/** What a `legacyAudiences` function returned, or a `TypeError` for the application's log. */
+export function audienceList(value: unknown): readonly string[] {
+  if (isAudienceList(value)) return value
+  throw new TypeError('legacyAudiences must return an array of audience strings')
+}
+
+/** The methods and algorithms of any set of options, valid together. */
+export function resolveMethods(
+  caller: string,
+  options: Pick<AuthenticatorOptions, 'methods' | 'algorithms'>
+): { methods: string[]; algorithms: string[] } {
+  check.checkOptions(caller, options, rules)
+  const { methods: asked = provingMethods, algorithms = allAlgorithms } = options
+  const families = { private_key_jwt: keyAlgorithms, client_secret_jwt: Object.keys(hmacOctets) } as Record<
+    string,
+    string[]
+  >
+  const lacksAlgorithm = (method: string) => families[method]?.every((alg) => !algorithms.includes(alg)) === true
+  const impossible = options.methods?.find(lacksAlgorithm)
+  if (impossible !== undefined) {
+    throw new TypeError(
+      `${caller}: option "methods" has ${impossible}, but option "algorithms" has none for it; add one or drop the method`
+    )
+  }
+  const methods = asked.filter((method) => !lacksAlgorithm(method))
+  return { methods, algorithms: algorithms.filter((alg) => methods.some((method) => families[method]?.includes(alg))) }
+}
+
+/** Checks and completes the options; throws a `TypeError` that names the option and the fix. */
+export function resolveOptions<C extends OAuthClient>(
+  caller: string,
+  options: AuthenticatorOptions<C>
+): ResolvedOptions<C> {
+  const { methods, algorithms } = resolveMethods(caller, options)
+  for (const name of ['issuer', 'getClient'] as const) {
+    if ((options[name] as unknown) === undefined)
+      throw new TypeError(`${caller}: option "${name}" is required: it must be ${rules[name].must}`)
+  }
+  const { legacyAudiences = [] } = options
+  return Object.freeze({
+    issuer: options.issuer,
+    getClient: options.getClient.bind(options),
+    methods: new Set(methods),
+    algorithms: Object.freeze(algorithms),
+    legacyAudiences: typeof legacyAudiences === 'function' ? undefined : Object.freeze([...legacyAudiences]),
+    audiencesOf: typeof legacyAudiences === 'function' ? legacyAudiences : undefined,
+    clockTolerance: options.clockTolerance ?? 30,
+    maxAssertionLifetime: options.maxAssertionLifetime ?? 3600,
+    requireJti: options.requireJti ?? false,
+    stringAudience: options.stringAudience ?? false,
+    verifySecret: options.verifySecret,
+    keySets: options.keySets ?? createJwksFetcher(),
+    replayStore: options.replayStore ?? createMemoryReplayStore()
+  })
+}

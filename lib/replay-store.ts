@@ -1,0 +1,169 @@
+import { hash } from 'node:crypto'
+import { ClientAuthError } from './errors'
+import { checkOptions, isFunction, isInteger, isNumber, isText } from './option-checks'
+import type { ReplayEntry, ReplayStore } from './types'
+
+/** Options of `createMemoryReplayStore`. */
+export interface MemoryReplayStoreOptions {
+  /**
+   * Most entries remembered at once, 1 to 16,000,000. Default 1,000,000, some 130 MB when full. When full,
+   * requests are refused (503) until entries expire: forgetting one early would let its assertion in again.
+   */
+  maxEntries?: number
+  /**
+   * Most entries of one client, so that no client can fill the store and lock the others out.
+   * Default a tenth of `maxEntries`.
+   */
+  maxEntriesPerClient?: number
+}
+
+/** Options of `createRedisReplayStore`. */
+export interface RedisReplayStoreOptions {
+  /**
+   * Sends one command over your own connection and resolves with the reply. The key is `args[1]`.
+   * node-redis: `(args) => client.sendCommand(args)`; ioredis: `(args) => redis.call(...args)`.
+   */
+  sendCommand: (args: [command: string, key: string, ...rest: string[]]) => Promise<unknown>
+  /** What every key begins with. Default `oauth-client-auth:replay:`. The same on all machines of a server. */
+  prefix?: string
+  /** Seconds after which an unanswered command refuses the request (503). Default 2. */
+  timeout?: number
+}
+
+/** What one client has in the memory store. */
+interface Share {
+  readonly key: string
+  used: number
+}
+
+/**
+ * Clocks of the machines around one Redis may differ by this many milliseconds: an entry written by one
+ * that is ahead still outlives the assertion on one that is behind.
+ */
+const clockDifference = 60_000
+
+/** Of fixed size whatever the parts hold, and different for different parts: JSON keeps them apart. */
+const digest = (...parts: string[]): string => hash('sha256', JSON.stringify(parts), 'base64url')
+
+/**
+ * Remembers used assertions in this process: enough for a server of one process, and for no other.
+ * A second process does not know what this one has seen, and a restart forgets everything.
+ * Never forgets an entry before it expires. No timers: expired entries are dropped on use.
+ *
+ * `consume` throws a `ClientAuthError` with reason `replay_store_full` when the store, or the client's
+ * share of it, is full.
+ *
+ * @throws TypeError on unknown or unfit options
+ */
+export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}): ReplayStore {
+  // 16 million: a Map holds at most 2^24 entries.
+  const count = isInteger('a number of entries', 1, 16_000_000)
+  checkOptions('createMemoryReplayStore', options, { maxEntries: count, maxEntriesPerClient: count })
+  const { maxEntries = 1_000_000 } = options
+  const { maxEntriesPerClient = Math.ceil(maxEntries / 10) } = options
+
+  const entries = new Map<string, Share>()
+  const shares = new Map<string, Share>()
+  const keysByEnd = new Map<number, string[]>()
+  let swept = 0
+
+  function forget(second: number): void {
+    for (const key of keysByEnd.get(second) ?? []) {
+      const share = entries.get(key)
+      entries.delete(key)
+      if (share !== undefined && --share.used === 0) shares.delete(share.key)
+    }
+    keysByEnd.delete(second)
+  }
+
+  /** Each entry is dropped once, and a second passes once: O(1) per use in the long run. */
+  function sweep(now: number): void {
+    if (now - swept > keysByEnd.size) {
+      for (const second of keysByEnd.keys()) if (second <= now) forget(second)
+    } else {
+      for (let second = swept + 1; second <= now; second++) forget(second)
+    }
+    swept = now
+  }
+
+  function makeRoom(clientId: string): Share {
+    const key = digest(clientId)
+    const share = shares.get(key) ?? { key, used: 0 }
+    if (entries.size >= maxEntries) throw full('maxEntries', maxEntries)
+    if (share.used >= maxEntriesPerClient) throw full('maxEntriesPerClient', maxEntriesPerClient)
+    shares.set(key, share)
+    return share
+  }
+
+  function consume({ clientId, id, expiresAt }: ReplayEntry): boolean {
+    const now = Math.floor(Date.now() / 1000)
+    sweep(now)
+    const end = Math.ceil(expiresAt)
+    const key = digest(clientId, id)
+    // One that has expired meanwhile may have been used and forgotten.
+    if (!(end > now) || entries.has(key)) return false
+    const share = makeRoom(clientId)
+    share.used++
+    entries.set(key, share)
+    const keys = keysByEnd.get(end)
+    if (keys === undefined) keysByEnd.set(end, [key])
+    else keys.push(key)
+    return true
+  }
+
+  return { consume }
+}
+
+const full = (option: string, value: number): ClientAuthError =>
+  new ClientAuthError('replay_store_full', {
+    cause: new Error(`createMemoryReplayStore: ${option} (${value}) is reached`)
+  })
+
+/**
+ * Remembers used assertions in Redis or Valkey, for servers of several processes or machines: one
+ * `SET … NX PX` each. Fails closed: without an answer in time the request is refused with 503.
+ * Redis must not evict (`maxmemory-policy noeviction`): a key lost early lets its assertion in again.
+ *
+ * @throws TypeError on unknown, missing or unfit options
+ */
+export function createRedisReplayStore(options: RedisReplayStoreOptions): ReplayStore {
+  const rules = { sendCommand: isFunction, prefix: isText, timeout: isNumber('seconds', 0.01, 60) }
+  checkOptions('createRedisReplayStore', options, rules)
+  const { sendCommand, prefix = 'oauth-client-auth:replay:', timeout = 2 } = options
+  if ((sendCommand as unknown) === undefined) {
+    throw new TypeError(
+      'createRedisReplayStore: option "sendCommand" is required: a function such as (args) => client.sendCommand(args)'
+    )
+  }
+
+  async function consume({ clientId, id, expiresAt }: ReplayEntry): Promise<boolean> {
+    const left = Math.ceil(expiresAt * 1000 - Date.now())
+    if (!(left > 0)) return false
+    const key = prefix + digest(clientId, id)
+    const ttl = String(left + clockDifference)
+    const reply = await within(timeout, () => sendCommand(['SET', key, '1', 'NX', 'PX', ttl]))
+    if (reply === null) return false
+    if (reply === 'OK' || (Buffer.isBuffer(reply) && reply.toString() === 'OK')) return true
+    throw new Error('createRedisReplayStore: sendCommand must resolve with the reply to SET, which is OK or null')
+  }
+
+  return { consume }
+}
+
+/** The outcome of `work`, or a rejection after `seconds`; a later outcome is ignored, a rejection too. */
+async function within(seconds: number, work: () => Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new Error(`createRedisReplayStore: no answer within ${seconds} s`)
+    timer = setTimeout(reject, seconds * 1000, error)
+  })
+  try {
+    return await Promise.race([work(), late])
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    const hint = 'createRedisReplayStore: sendCommand failed; is it bound? Write (args) => client.sendCommand(args)'
+    throw new Error(hint, { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,32 @@
+// Fastify 5: a preHandler with Fastify's own request, after its form parser.
+import formbody from '@fastify/formbody'
+import fastify from 'fastify'
+import { ClientAuthError, createClientAuthenticator } from 'oauth-client-auth'
+import { findClient, issuer, issueToken } from './support/clients.mjs'
+import { demonstrate } from './support/demonstrate.mjs'
+
+const app = fastify()
+await app.register(formbody)
+
+// --- glue
+const authenticate = createClientAuthenticator({ issuer, getClient: findClient })
+app.decorateRequest('oauthClient', null)
+async function authenticateClient(request, reply) {
+  try {
+    const { headers, body, raw } = request
+    const { client } = await authenticate({ headers, body, rawHeaders: raw.rawHeaders })
+    request.oauthClient = client
+  } catch (error) {
+    if (!(error instanceof ClientAuthError)) throw error
+    return reply.code(error.status).headers(error.headers).send(error.toJSON())
+  }
+}
+// --- end
+
+app.post('/token', { preHandler: authenticateClient }, async (request, reply) => {
+  reply.header('Cache-Control', 'no-store')
+  return issueToken(request.oauthClient)
+})
+
+await app.listen({ host: '127.0.0.1', port: 0 })
+await demonstrate('Fastify 5', app.server)

@@ -1,0 +1,20 @@
+// Bare node:http, no framework.
+import { createServer } from 'node:http'
+import { clientAuth } from 'oauth-client-auth'
+import { findClient, issuer, issueToken } from './support/clients.mjs'
+import { demonstrate } from './support/demonstrate.mjs'
+
+const authenticateClient = clientAuth({ issuer, getClient: findClient })
+
+const server = createServer((req, res) => {
+  if (req.method !== 'POST' || req.url !== '/token') return res.writeHead(404).end()
+  // --- glue: a refused client has been answered; an error means that getClient failed
+  authenticateClient(req, res, (error) => {
+    if (error) return res.writeHead(500).end()
+    // --- end
+    res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+    res.end(JSON.stringify(issueToken(req.oauthClient)))
+  })
+})
+
+await demonstrate('node:http', server.listen(0, '127.0.0.1'))

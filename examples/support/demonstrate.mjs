@@ -1,0 +1,152 @@
+// Drives one example: four right clients, what a wrong one of each kind gets, and a table of both.
+import { once } from 'node:events'
+import { subscribe } from 'node:diagnostics_channel'
+import { bankKey, clientOf as tokenOwner, clients, issuer, newKey, newSecret } from './clients.mjs'
+import { requestToken, sendTwice } from './requests.mjs'
+
+/** The reason of the last refusal: only the server's side hears it. */
+let lastReason
+subscribe('oauth-client-auth:rejected', ({ reason }) => (lastReason = reason))
+
+/** Pads the cells of rows into columns. */
+export function table(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => String(row[column] ?? '').length)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => String(cell ?? '').padEnd(widths[column]))
+        .join('  ')
+        .trimEnd()
+    )
+    .join('\n')
+}
+
+/**
+ * A row of the report: what was sent and what came back. It is ok if that is what `must` says: the status,
+ * the OAuth error, the reason, and, for a token, the client it belongs to as `clientOf` tells.
+ */
+export async function row(method, what, must, send) {
+  lastReason = undefined
+  const { challenge, token, ...got } = await send()
+  const { status = 200, error, reason, client, clientOf = tokenOwner } = must
+  const ok =
+    got.status === status &&
+    got.error === error &&
+    lastReason === reason &&
+    (status !== 401 || Boolean(challenge)) && // RFC 9110 §15.5.2
+    (client === undefined || client === clientOf(token))
+  return { method, what, status: got.status, error: got.error, description: got.description, reason: lastReason, ok }
+}
+
+const refused = (reason) => ({ status: 401, error: 'invalid_client', reason })
+
+/** The rows that every host must pass. */
+async function hostRows(server, options) {
+  const { client_secret: basic } = clients.get('web-shop')
+  const { client_secret: post } = clients.get('old-script')
+  const { client_secret: hmac } = clients.get('signing-app')
+  const thief = await newKey('bank-1')
+  const ask =
+    (...request) =>
+    () =>
+      requestToken(server, ...request)
+  const right = (method, clientId, proof) =>
+    row(method, 'right', { client: clientId, ...options }, ask(clientId, method, proof))
+
+  return [
+    await right('client_secret_basic', 'web-shop', basic),
+    await right('client_secret_post', 'old-script', post),
+    await right('client_secret_jwt', 'signing-app', hmac),
+    await right('private_key_jwt', 'partner-bank', bankKey),
+    await row(
+      'client_secret_basic',
+      'wrong secret',
+      refused('secret_mismatch'),
+      ask('web-shop', 'client_secret_basic', newSecret())
+    ),
+    await row(
+      'client_secret_post',
+      'wrong secret',
+      refused('secret_mismatch'),
+      ask('old-script', 'client_secret_post', newSecret())
+    ),
+    await row(
+      'client_secret_jwt',
+      'wrong secret',
+      refused('signature_mismatch'),
+      ask('signing-app', 'client_secret_jwt', newSecret())
+    ),
+    await row(
+      'private_key_jwt',
+      'wrong key',
+      refused('signature_mismatch'),
+      ask('partner-bank', 'private_key_jwt', thief)
+    ),
+    await row(
+      'private_key_jwt',
+      'sent twice',
+      refused('assertion_replayed'),
+      ask('partner-bank', 'private_key_jwt', bankKey, { fetch: sendTwice })
+    ),
+    await row(
+      'private_key_jwt',
+      'a secret instead',
+      refused('method_not_registered'),
+      ask('partner-bank', 'client_secret_post', newSecret())
+    ),
+    await row(
+      'client_secret_basic',
+      'names another client',
+      { status: 400, error: 'invalid_request', reason: 'client_id_conflict' },
+      ask('web-shop', 'client_secret_basic', basic, { parameters: { client_id: 'partner-bank' } })
+    )
+  ]
+}
+
+/** Prints the rows (as JSON for the program that runs all examples) and sets the exit status. */
+export function report(name, rows) {
+  if (process.argv.includes('--json')) console.log(JSON.stringify({ name, rows }))
+  else {
+    const cells = rows.map((r) => [r.ok ? 'ok' : 'WRONG', r.method, r.what, r.status, r.error, r.reason])
+    console.log(`${name}\n${table([['', 'method', 'sent', 'status', 'error', 'reason (logged only)'], ...cells])}\n`)
+  }
+  if (rows.length === 0 || !rows.every(({ ok }) => ok)) process.exitCode = 1
+}
+
+/** The address of a server that listens, or soon will. */
+export async function addressOf(server) {
+  if (!server.listening) await once(server, 'listening')
+  return `http://127.0.0.1:${server.address().port}`
+}
+
+/** Listens on loopback at `port`, or at a free one if that is taken, and returns the address. */
+export async function listen(server, port) {
+  try {
+    server.listen(port, '127.0.0.1')
+    return await addressOf(server)
+  } catch (error) {
+    if (error.code !== 'EADDRINUSE' || port === 0) throw error
+    return listen(server, 0)
+  }
+}
+
+/** A listening server: its address, and how to end it with all connections. */
+export async function listening(server) {
+  const url = await addressOf(server)
+  const close = () => {
+    server.close()
+    server.closeAllConnections()
+  }
+  return { url, close }
+}
+
+/**
+ * Runs the rows against the token endpoint `/token` of a `node:http` server that listens or soon will, then
+ * those that `more(url)` adds, and reports. `clientOf` tells which client a token was issued to.
+ */
+export async function demonstrate(name, server, { more = () => [], ...options } = {}) {
+  const { url, close } = await listening(server)
+  const rows = await hostRows({ issuer, token_endpoint: `${url}/token` }, options)
+  report(name, [...rows, ...(await more(url))])
+  close()
+}

@@ -1,0 +1,25 @@
+// A partner's HTTPS server for its public keys, on loopback under a name of its own.
+import { once } from 'node:events'
+import { createServer } from 'node:https'
+import { createCertificate } from './certificate.mjs'
+
+/** Serves whatever `keys()` returns as the JWK Set of `host`. */
+export async function serveKeys(host, keys) {
+  const { key, cert } = await createCertificate(host)
+  const server = createServer({ key, cert }, (req, res) => {
+    res.writeHead(200, { 'Content-Type': 'application/jwk-set+json', 'Cache-Control': 'max-age=300' })
+    res.end(JSON.stringify({ keys: keys() }))
+  })
+  server.listen(0, '127.0.0.1').unref()
+  await once(server, 'listening')
+  const { port } = server.address()
+  return { host, port, ca: cert, jwks_uri: `https://${host}:${port}/jwks.json` }
+}
+
+/** Options of createJwksFetcher under which exactly these key servers on loopback are reached. */
+export function onLoopback(...keyServers) {
+  const entries = keyServers.map(({ host, port, ca }) => [host, { addresses: ['127.0.0.1/32'], ports: [port], ca }])
+  // The example names stand in no DNS, so a resolver answers for them.
+  const resolver = () => ({ resolve4: async () => ['127.0.0.1'], resolve6: async () => [], cancel() {} })
+  return { hosts: Object.fromEntries(entries), resolver }
+}

@@ -1,0 +1,44 @@
+// What a real client does: openid-client asks for a token, and tells what came back.
+import * as openid from 'openid-client'
+
+const { ClientSecretBasic, ClientSecretPost, ClientSecretJwt, PrivateKeyJwt } = openid
+
+export const authentication = {
+  client_secret_basic: ClientSecretBasic,
+  client_secret_post: ClientSecretPost,
+  client_secret_jwt: ClientSecretJwt,
+  private_key_jwt: PrivateKeyJwt
+}
+
+/**
+ * One token request. `server` is the authorization server's metadata (RFC 8414), `secretOrKey` what the
+ * client proves itself with, `parameters` stand in the body as well, `fetch` may replace the real one.
+ */
+export async function requestToken(server, clientId, method, secretOrKey, { parameters, fetch } = {}) {
+  const config = new openid.Configuration(server, clientId, undefined, authentication[method](secretOrKey))
+  openid.allowInsecureRequests(config) // plain http, which is good enough for loopback only
+  if (fetch) config[openid.customFetch] = fetch
+  try {
+    const { access_token } = await openid.clientCredentialsGrant(config, parameters)
+    return { status: 200, token: access_token }
+  } catch (error) {
+    if (!error.status) throw error
+    // With a challenge (401), openid-client leaves the body to be read.
+    const { error: code, error_description: description } = error.error ? error : await error.response.json()
+    return { status: error.status, error: code, description, challenge: error.response.headers.get('www-authenticate') }
+  }
+}
+
+/** A form sent by hand, for what no honest client library sends. */
+export async function postForm(url, form, headers = {}) {
+  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form), headers })
+  const text = await response.text()
+  const { error, error_description: description, ...body } = text === '' ? {} : JSON.parse(text)
+  return { status: response.status, error, description, challenge: response.headers.get('www-authenticate'), body }
+}
+
+/** A fetch that sends every request twice, as a thief of a recorded request does. */
+export const sendTwice = async (url, init) => {
+  await fetch(url, init)
+  return fetch(url, init)
+}

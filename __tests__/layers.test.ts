@@ -6,8 +6,8 @@ import ts from 'typescript'
 /** From bottom to top: a file imports only from rows above its own in this list. */
 const layers = [
   ['errors', 'option-checks', 'types'],
-  ['client-secret', 'credentials', 'error-response', 'jwk-set', 'public-address', 'replay-store'],
-  ['assertion-claims', 'assertion-keys', 'https-get'],
+  ['client-secret', 'credentials', 'error-response', 'freshness', 'jwk-set', 'public-address', 'replay-store'],
+  ['assertion-claims', 'assertion-keys', 'fetch-turns', 'https-get', 'jwks-options'],
   ['client-assertion', 'jwks-fetcher'],
   ['options'],
   ['client-authenticator', 'client-metadata'],
@@ -23,7 +23,7 @@ const owners: Record<string, string[]> = {
   'lru-cache': ['assertion-keys', 'client-secret', 'jwks-fetcher'],
   'node:dns': ['jwks-fetcher'],
   'node:https': ['https-get'],
-  'node:net': ['public-address']
+  'node:net': ['https-get', 'public-address']
 }
 
 const root = path.join(__dirname, '..')

@@ -26,7 +26,9 @@ export class KeySetError extends Error {
   override readonly name = 'KeySetError'
   constructor(
     readonly why: KeySetFault,
-    message: string
+    message: string,
+    /** The `Retry-After` of the answer (RFC 9110 §10.2.3). */
+    readonly retryAfter?: string
   ) {
     super(message)
   }
@@ -141,12 +143,29 @@ const trimmed = (jwk: Record<string, unknown>): Jwk =>
  * leaked a secret (OIDC Registration §2).
  */
 export function usableKeySet(value: unknown, maxKeys = 100): JwkSet {
-  const keys: unknown = isObject(value) ? value['keys'] : undefined
+  const keys: unknown = isObject(value) ? value.keys : undefined
   if (!Array.isArray(keys)) throw new KeySetError('keys', 'not a JWK Set: an object with an array "keys" is needed')
   if (keys.length > maxKeys) throw new KeySetError('keys', `the JWK Set has ${keys.length} keys, more than ${maxKeys}`)
   if (!keys.every(isObject)) throw new KeySetError('keys', 'not a JWK Set: each of its keys must be an object')
-  if (keys.some((jwk) => jwk['kty'] === 'oct' || secretMembers.some((name) => jwk[name] !== undefined))) {
+  if (keys.some((jwk) => jwk.kty === 'oct' || secretMembers.some((name) => jwk[name] !== undefined))) {
     throw new KeySetError('private_key', 'the JWK Set holds a private or symmetric key')
   }
   return { keys: keys.filter((jwk) => keyFault(jwk) === undefined).map(trimmed) }
+}
+
+/** The key set in the body of an answer: UTF-8 (RFC 8259 §8.1), at most 16 levels deep, then {@link usableKeySet}. */
+export function parseKeySet(body: Uint8Array, maxKeys?: number): JwkSet {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    // Not attached as a cause: the error of JSON.parse quotes the body
+    throw new KeySetError('json', 'the body is not JSON in UTF-8')
+  }
+  let level = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > 16) throw new KeySetError('json', 'the JSON is nested too deeply')
+    level = level.flatMap((item): unknown[] => (typeof item === 'object' && item !== null ? Object.values(item) : []))
+  }
+  return usableKeySet(value, maxKeys)
 }

@@ -62,51 +62,27 @@ const discovered = await openid.discovery(new URL(issuer), 'anyone', undefined, 
   algorithm: 'oauth2',
   execute: [openid.allowInsecureRequests]
 })
-const ask =
-  (...request) =>
-  () =>
-    requestToken(discovered.serverMetadata(), ...request)
-const right = (method, clientId, proof) => row(method, clientId, { client: clientId }, ask(clientId, method, proof))
-const wrong = (method, what, reason, ...request) =>
-  row(method, what, { status: 401, error: 'invalid_client', reason }, ask(...request))
+function ask(...request) {
+  return () => requestToken(discovered.serverMetadata(), ...request)
+}
+function right(clientId, method, proof) {
+  return row(method, clientId, { client: clientId }, ask(clientId, method, proof))
+}
+function wrong(what, reason, ...request) {
+  return row('', what, { status: 401, error: 'invalid_client', reason }, ask(...request))
+}
+const basic = 'client_secret_basic'
+const signed = 'private_key_jwt'
+const again = { fetch: sendTwice }
 const rows = [
-  await right('client_secret_basic', 'web-shop', secrets.shop),
-  await right('client_secret_post', 'old-script', secrets.script),
-  await right('client_secret_jwt', 'signing-app', secrets.app),
-  await right('private_key_jwt', 'partner-bank', bankKey),
-  await wrong(
-    'client_secret_basic',
-    'a wrong secret',
-    'secret_mismatch',
-    'web-shop',
-    'client_secret_basic',
-    newSecret()
-  ),
-  await wrong(
-    'private_key_jwt',
-    'an assertion used before',
-    'assertion_replayed',
-    'partner-bank',
-    'private_key_jwt',
-    bankKey,
-    { fetch: sendTwice }
-  ),
-  await wrong(
-    'client_secret_basic',
-    'a secret where a key is registered',
-    'method_not_registered',
-    'partner-bank',
-    'client_secret_basic',
-    newSecret()
-  ),
-  await wrong(
-    'private_key_jwt',
-    'keys at a jwks_uri on 127.0.0.1',
-    'jwks_unavailable',
-    'inside-job',
-    'private_key_jwt',
-    bankKey
-  )
+  await right('web-shop', basic, secrets.shop),
+  await right('old-script', 'client_secret_post', secrets.script),
+  await right('signing-app', 'client_secret_jwt', secrets.app),
+  await right('partner-bank', signed, bankKey),
+  await wrong('a wrong secret', 'secret_mismatch', 'web-shop', basic, newSecret()),
+  await wrong('an assertion used before', 'assertion_replayed', 'partner-bank', signed, bankKey, again),
+  await wrong('a secret where a key is registered', 'method_not_registered', 'partner-bank', basic, newSecret()),
+  await wrong('keys at a jwks_uri on 127.0.0.1', 'jwks_unavailable', 'inside-job', signed, bankKey)
 ]
 
 const accepted = rows.slice(0, 4)

@@ -6,7 +6,7 @@ export const issuer = 'https://as.example.com'
 
 export const newSecret = () => randomBytes(32).toString('base64url')
 export const newKey = async (kid, alg = 'ES256') => {
-  const { privateKey, publicKey } = await generateKeyPair(alg)
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
   return { kid, key: privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } }
 }
 

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { createServer as createPlainServer } from 'node:http'
+import type { Socket } from 'node:net'
+import path from 'node:path'
+import { createServer, type TLSSocket } from 'node:tls'
+import { createJwksFetcher } from '../../lib/jwks-fetcher'
+import corpus from '../fixtures/jwks-uri.json'
+import { nameOf, optionsOf, type UriCase, uriCases, watchNetwork } from '../support/jwks-uri-cases'
+import { type Certificate, makeAuthority, makeCertificate } from '../support/tls-certificates'
+
+/** With the default options: real addresses, real port, real certificates. `run.mjs` makes the world for it. */
+const cases = uriCases.filter(
+  ({ expect, stage, fetches }) =>
+    expect === 'allowed' || fetches !== undefined || stage === 'response' || stage === 'tls'
+)
+
+const directory = process.env.TEST_AUTHORITY
+if (directory === undefined) throw new Error('run this suite by: npm run test:namespace')
+const authority: Certificate = {
+  cert: readFileSync(path.join(directory, 'ca.pem'), 'utf8'),
+  key: readFileSync(path.join(directory, 'ca.key'), 'utf8')
+}
+
+const keySet = JSON.stringify({ keys: [{ ...corpus.fixtures.ES256.public, kid: 'k1' }] })
+
+interface Seen {
+  address: string | undefined
+  sni: string | false | null
+  request: string
+}
+
+function answerOf({ response }: UriCase): string {
+  const {
+    status,
+    headers,
+    body = ''
+  } = response ?? { status: 200, headers: { 'content-type': 'application/json' }, body: keySet }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const length = status < 200 ? '' : `content-length: ${Buffer.byteLength(body)}\r\n`
+  return `HTTP/1.1 ${status} Reason\r\n${lines.join('')}${length}\r\n${body}`
+}
+
+async function certificateFor({ url, tls = 'valid' }: UriCase): Promise<Certificate> {
+  const { hostname } = new URL(url)
+  if (tls === 'self-signed') return makeCertificate(undefined, { names: [hostname] })
+  if (tls === 'wrong-name') return makeCertificate(authority, { names: ['other.client-app.net'] })
+  if (tls === 'wrong-name-ip-san') return makeCertificate(authority, { addresses: ['93.184.215.14'] })
+  return makeCertificate(authority, { names: [hostname] })
+}
+
+async function serve(uriCase: UriCase) {
+  const seen: Seen[] = []
+  const sockets = new Set<Socket>()
+  const onTls = (socket: TLSSocket) => {
+    socket
+      .on('error', () => undefined)
+      .once('data', (data: Buffer) => {
+        seen.push({ address: socket.localAddress, sni: socket.servername, request: data.toString() })
+        socket.write(answerOf(uriCase))
+      })
+  }
+  const server = uriCase.tls === 'plaintext' ? createPlainServer() : createServer(await certificateFor(uriCase), onTls)
+  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => undefined)))
+  server.on('tlsClientError', () => undefined)
+  await new Promise<void>((done) => server.listen(443, '::', done))
+  const close = () =>
+    new Promise((done) => {
+      server.close(done)
+      for (const socket of sockets) socket.destroy()
+    })
+  return { seen, sockets, close }
+}
+
+beforeEach(() => {
+  jest.useFakeTimers({
+    now: Date.now(),
+    doNotFake: [
+      'performance',
+      'setTimeout',
+      'clearTimeout',
+      'setImmediate',
+      'clearImmediate',
+      'setInterval',
+      'clearInterval',
+      'nextTick',
+      'queueMicrotask',
+      'hrtime'
+    ]
+  })
+})
+afterEach(() => {
+  jest.useRealTimers()
+})
+
+test('all that apply are here', () => {
+  expect(cases.length).toBe(56)
+})
+
+test.each(cases.map((uriCase) => [nameOf(uriCase), uriCase] as const))('%s', async (_name, uriCase) => {
+  const server =
+    uriCase.connect === undefined
+      ? await serve(uriCase)
+      : { seen: [], sockets: new Set(), close: () => Promise.resolve() }
+  const fetcher = createJwksFetcher({ ...optionsOf(uriCase), staleIfError: 0 })
+  const network = watchNetwork()
+  const expected = uriCase.fetches ?? [uriCase.expect]
+  try {
+    for (const verdict of expected) {
+      const fetched = fetcher.get(uriCase.url)
+      if (verdict === 'allowed') expect((await fetched).keys).toHaveLength(1)
+      else await expect(fetched).rejects.toMatchObject({ name: 'KeySetError' })
+      jest.setSystemTime(Date.now() + 86_400_000)
+    }
+  } finally {
+    network.stop()
+    await server.close()
+  }
+  const host = new URL(uriCase.url).hostname
+  const addresses = uriCase.mustConnectOnlyTo ?? uriCase.dns?.[host] ?? uriCase.dnsSequence?.[host]?.at(-1)
+  for (const { address, sni, request } of server.seen) {
+    expect(addresses).toContain(address?.replace('::ffff:', ''))
+    expect(sni).toBe(host)
+    expect(request).toMatch(new RegExp(`^GET .*\r\nhost: ${host.replaceAll('.', '\\.')}\r\n`, 'is'))
+  }
+  const completed = expected.filter((verdict) => verdict === 'allowed').length
+  // One connection per fetch, no second one after a redirect, none at all where DNS said no
+  expect(network.seen).toEqual({ connects: uriCase.connect || uriCase.stage ? 1 : completed, lookups: 0 })
+  expect(server.sockets.size).toBe(uriCase.connect ? 0 : network.seen.connects)
+})
+
+test('the authority is known to Node only by NODE_EXTRA_CA_CERTS: another one is refused', async () => {
+  const [uriCase] = uriCases.filter(({ id }) => id === 'legit-001')
+  const stranger = await makeAuthority()
+  const server = createServer(await makeCertificate(stranger, { names: ['keys.client-app.net'] }))
+  server.on('tlsClientError', () => undefined)
+  await new Promise<void>((done) => server.listen(443, '::', done))
+  await expect(createJwksFetcher(optionsOf(uriCase!)).get(uriCase!.url)).rejects.toMatchObject({ why: 'tls' })
+  await new Promise((done) => server.close(done))
+})

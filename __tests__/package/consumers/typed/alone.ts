@@ -1,0 +1,43 @@
+// Without Express and with no types listed: the package brings what it needs of Node's types.
+import {
+  ClientAuthError,
+  clientAuth,
+  createClientAuthenticator,
+  createJwksFetcher,
+  createMemoryReplayStore,
+  createRedisReplayStore,
+  fapi2,
+  rememberSecrets,
+  validateClientMetadata,
+  type ClientAuthErrorReason,
+  type JwkSet,
+  type KeySets,
+  type OAuthClient,
+  type ReplayStore
+} from 'oauth-client-auth'
+
+const issuer = 'https://as.example.com'
+const client: OAuthClient = { client_id: 'app', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [] } }
+const getClient = (clientId: string) => (clientId === client.client_id ? client : null)
+
+const noKeys: JwkSet = { keys: [] }
+const keySets: KeySets = { get: () => Promise.resolve(noKeys) }
+const replayStore: ReplayStore = createRedisReplayStore({ sendCommand: (args) => Promise.resolve(args[0]) })
+
+export const middleware = [
+  clientAuth({ issuer, getClient, keySets, replayStore }),
+  clientAuth({ ...fapi2, issuer, getClient, keySets: createJwksFetcher(), replayStore: createMemoryReplayStore() }),
+  clientAuth({ issuer, getClient, verifySecret: rememberSecrets((presented, stored) => presented === stored) })
+]
+
+export async function reasonOf(body: unknown): Promise<ClientAuthErrorReason | undefined> {
+  validateClientMetadata(client)
+  try {
+    await createClientAuthenticator({ issuer, getClient })({ headers: {}, body })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof ClientAuthError)) throw error
+    const status: number = error.statusCode
+    return status === 401 ? error.reason : undefined
+  }
+}

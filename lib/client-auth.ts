@@ -36,7 +36,7 @@ const isParsed = (body: unknown): boolean =>
 function formParser(limit: number | string): Parser {
   const verify = ({ headers }: IncomingMessage, _res: unknown, body: Buffer) => {
     const isForm = /^application\/x-www-form-urlencoded *(;|$)/i.test(headers['content-type'] ?? '')
-    if (body.length > 0 && !isForm) throw new ClientAuthError('body_content_type')
+    if (body.length > 0 && !isForm) throw new Error('not a form') // body-parser calls it entity.verify.failed
   }
   return urlencoded({ extended: false, limit, type: () => true, verify })
 }
@@ -56,6 +56,10 @@ async function parseBody(req: Request, res: ServerResponse, parse: Parser): Prom
     parse(req, res, resolve)
   })
   if (error !== undefined) throw bodyError(error)
+  // Somebody consumed the stream and left nothing: told, rather than taken for an empty request.
+  const { 'content-length': length = 0, 'transfer-encoding': encoding } = req.headers
+  if (req.body === undefined && (encoding !== undefined || Number(length) > 0))
+    throw new ClientAuthError('body_unreadable')
   req._body = true // a body-parser 1.x behind us would wait for a stream that has ended
 }
 

@@ -166,9 +166,13 @@ export class ClientAuthError extends Error {
     if (options.cause !== undefined) this.cause = options.cause
   }
 
-  /** The same as `status`, under the name that http-errors uses. */
+  /** The same as `status`, under the name that http-errors uses (and sets). */
   get statusCode(): number {
     return this.status
+  }
+
+  set statusCode(status: number) {
+    this.status = status
   }
 
   /** The body of the OAuth answer. */

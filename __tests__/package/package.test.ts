@@ -20,7 +20,10 @@ const typescriptAlias = (version: string) => `typescript-${version}@npm:typescri
 /** Runs a program in the consumer; a failure tells what it printed. */
 async function runInApp(program: string, ...args: string[]): Promise<string> {
   try {
-    const { stdout, stderr } = await run(program, args, { cwd: app, env: { ...process.env, FORCE_COLOR: '0' } })
+    const { stdout, stderr } = await run(program, args, {
+      cwd: app,
+      env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1' }
+    })
     return stdout + stderr
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string }
@@ -37,7 +40,7 @@ interface Packed {
 async function install(): Promise<Packed> {
   await run('npm', ['run', 'build'], { cwd: root })
   const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', app], { cwd: root })
-  const [packed] = JSON.parse(stdout) as [Packed]
+  const [packed] = Object.values(JSON.parse(stdout) as Record<string, Packed>) // npm 12 prints an object, older ones a list
   cpSync(path.join(__dirname, 'consumers'), app, { recursive: true })
   for (const type of packageTypes) {
     cpSync(path.join(app, 'typed'), path.join(app, type), { recursive: true })

@@ -131,7 +131,11 @@ function options({ id, profile, client: given }: Case): Options {
   return id === 'fosite-38' ? { ...base, requireJti: true } : base
 }
 
-function prepare(one: Case) {
+function prepare(one: Case): {
+  body: string | Record<string, string>
+  headers: Record<string, string>
+  clientId: string
+} {
   const header = one.request.authorization === undefined ? undefined : authorization(one.request.authorization)
   const formId = one.request.form?.['client_id']
   const ownId = one.client['client_id'] as string | undefined

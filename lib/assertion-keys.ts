@@ -49,10 +49,12 @@ export async function inlineKeys(jwks: JwkSet, alg: string, kid: string | undefi
 
 function selectionOfInline(jwks: JwkSet): KeySelection {
   const text = JSON.stringify(jwks)
-  const known = inlineSelections.get(text)
+  const id = hash('sha256', text, 'base64url')
+  const known = inlineSelections.get(id)
   if (known !== undefined) return known
-  const selection = createLocalJWKSet(usableKeySet(jwks))
-  inlineSelections.set(text, selection)
+  // Built from the text that names it: an object that reads otherwise than it prints must not lend its keys to another.
+  const selection = createLocalJWKSet(usableKeySet(JSON.parse(text)))
+  inlineSelections.set(id, selection)
   return selection
 }
 

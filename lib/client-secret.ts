@@ -40,7 +40,8 @@ export function liveSecrets(client: OAuthClient, now: number): string[] {
 export const equalSecrets = (a: string, b: string): boolean =>
   timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
 
-const plainDecoy = randomBytes(32).toString('base64url')
+const madeUp = (): string => randomBytes(32).toString('base64url')
+const plainDecoy = madeUp()
 
 function comparePlain(presented: string, undecoded: string | undefined, stored: readonly string[]): SecretFault {
   const matches = (candidate: string) =>
@@ -71,12 +72,13 @@ export function createSecretComparison<C extends OAuthClient>(verify: VerifySecr
     client: C | undefined
   ): Promise<SecretFault> {
     if (client === undefined || stored[0] === undefined) {
-      if (lastSeen !== undefined) await verified(slow, presented, lastSeen.stored, lastSeen.client)
+      // Never the presented secret: rememberSecrets may know it, for the client that the hash belongs to.
+      if (lastSeen !== undefined) await verified(slow, madeUp(), lastSeen.stored, lastSeen.client)
       return 'no_live_secret'
     }
-    lastSeen = { stored: stored[0], client }
     let fault: SecretFault = 'secret_mismatch'
     for (const secret of stored) if (await verified(slow, presented, secret, client)) fault = undefined
+    lastSeen = { stored: stored[0], client } // only now: a hash that makes the function throw is no decoy
     return fault
   }
 

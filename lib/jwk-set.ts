@@ -56,8 +56,8 @@ const keyKinds: readonly KeyKind[] = [
 const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 const neededMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg']
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null
+const isObject = (value: unknown): value is Record<string, unknown> => isContainer(value) && !Array.isArray(value)
 
 /** The octets of a base64url value, or `undefined` unless it is written in the one canonical way (RFC 7515 §2). */
 function octets(value: unknown): Buffer | undefined {
@@ -162,10 +162,10 @@ export function parseKeySet(body: Uint8Array, maxKeys?: number): JwkSet {
     // Not attached as a cause: the error of JSON.parse quotes the body
     throw new KeySetError('json', 'the body is not JSON in UTF-8')
   }
-  let level = [value]
-  for (let depth = 0; level.length > 0; depth++) {
+  let level = [value].filter(isContainer)
+  for (let depth = 1; level.length > 0; depth++) {
     if (depth > 16) throw new KeySetError('json', 'the JSON is nested too deeply')
-    level = level.flatMap((item): unknown[] => (typeof item === 'object' && item !== null ? Object.values(item) : []))
+    level = level.flatMap((container): unknown[] => Object.values(container)).filter(isContainer)
   }
   return usableKeySet(value, maxKeys)
 }

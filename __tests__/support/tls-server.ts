@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls'
 
 export interface TestServer {
@@ -40,16 +40,28 @@ async function listen(server: Server, host: string, port: number): Promise<TestS
   }
 }
 
-/** A TLS server that does as `serve` says with each connection, once its request has come. */
-export async function serveRaw(tls: TlsOptions, serve: (socket: TLSSocket) => void, host = '127.0.0.1', port = 0) {
+/** What a server does on a connection once the request has come. */
+export type Play = (socket: TLSSocket, request: string) => void
+
+/** A TLS server that does with each connection what `playFor` says for the path of its request. */
+export async function serveRaw(tls: TlsOptions, playFor: (path: string) => Play, host = '127.0.0.1', port = 0) {
   const server = createTlsServer(tls, (socket) => {
-    socket
-      .on('error', () => undefined)
-      .once('data', () => {
-        serve(socket)
-      })
+    socket.on('error', () => undefined)
+    socket.once('data', (data: Buffer) => {
+      const request = data.toString('latin1')
+      playFor(/^GET (\S+) HTTP\/1\.1\r\n/.exec(request)?.[1] ?? '')(socket, request)
+    })
   })
   return listen(server, host, port)
+}
+
+/** Accepts connections and says nothing: no TLS comes about. */
+export async function serveSilence(host = '127.0.0.1', port = 0) {
+  return listen(
+    createTcpServer((socket) => socket.resume()),
+    host,
+    port
+  )
 }
 
 /** An honest HTTPS server. */

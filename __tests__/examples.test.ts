@@ -55,6 +55,7 @@ test('the quick start goes on serving, and the commands that it prints work', as
     }
   } finally {
     server.kill()
+    await once(server, 'exit')
   }
 })
 
@@ -77,8 +78,9 @@ async function perform(command: string): Promise<string> {
 }
 
 test('the quick start takes a free port where its own is taken', async () => {
-  const occupant = createServer().listen(3000, '127.0.0.1')
-  await Promise.race([once(occupant, 'listening'), once(occupant, 'error')]) // either way it is taken now
+  const occupant = createServer()
+  // If somebody else has it, that does as well.
+  await new Promise((resolve) => occupant.once('listening', resolve).once('error', resolve).listen(3000, '127.0.0.1'))
   try {
     const { stdout } = await run(['examples/quick-start.mjs', '--once'])
     expect(stdout).toMatch(/http:\/\/127\.0\.0\.1:(?!3000\/)\d+\/token/)

@@ -7,7 +7,7 @@ import { clientAuth } from 'oauth-client-auth'
 import { clientOf, findClient, issuer, issueToken, newSecret } from './support/clients.mjs'
 import { demonstrate } from './support/demonstrate.mjs'
 
-// --- glue: the library sees a client without a secret, which it has no more reason to check
+// --- glue: the library sees no secrets, so it checks none: every route that calls it needs authenticateClient
 const clientRepository = {
   async getByIdentifier(clientId) {
     const { client_id: id, grants: allowedGrants } = findClient(clientId)

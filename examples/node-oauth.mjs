@@ -6,10 +6,15 @@ import { clientAuth } from 'oauth-client-auth'
 import { findClient, issuer, issueToken } from './support/clients.mjs'
 import { demonstrate } from './support/demonstrate.mjs'
 
+// One record for both: we read client_id, the library compares client.id (of codes and refresh tokens).
+const getClient = (clientId) => {
+  const client = findClient(clientId)
+  return client && { ...client, id: client.client_id }
+}
+
 const model = {
-  // Still called by the authorization endpoint, where a client is looked up and not authenticated.
-  getClient: (clientId) => findClient(clientId),
-  getUserFromClient: (client) => ({ id: client.client_id }),
+  getClient, // still called by the authorization endpoint, where a client is looked up and not authenticated
+  getUserFromClient: (client) => ({ id: client.id }),
   saveToken: (token, client, user) => ({ ...token, accessToken: issueToken(client).access_token, client, user })
 }
 const oauth = new ExpressOAuthServer({ model })
@@ -26,6 +31,6 @@ oauth.server.token = (request, response) => new AuthenticatedTokenHandler(tokenO
 // --- end
 
 const app = express()
-app.post('/token', clientAuth({ issuer, getClient: findClient }), oauth.token())
+app.post('/token', clientAuth({ issuer, getClient }), oauth.token())
 
 await demonstrate('@node-oauth/oauth2-server 5', app.listen(0, '127.0.0.1'))

@@ -20,6 +20,7 @@ const hosts = {
 const others = {
   'quick-start': 'the four methods and four refusals, keys by `jwks_uri`',
   registration: 'a partner registers, renews its key and is revoked alone (RFC 7591)',
+  migration: 'a partner moves from a secret to a key, and from the older audience to the issuer',
   fapi2: 'the FAPI 2 profile: all but short private_key_jwt assertions refused',
   audit: 'an audit log, counters, and a limit on guessing'
 }

@@ -160,7 +160,8 @@ async function runClient(client: RealClient): Promise<Row[]> {
     GO111MODULE: 'off',
     GOPATH: '/usr/share/gocode',
     GOCACHE: join(folder, 'go'),
-    NO_PROXY: '*'
+    NO_PROXY: '*',
+    PYTHONDONTWRITEBYTECODE: '1'
   }
   const running = new RunningClient(client, env)
   const found: Row[] = []

@@ -15,7 +15,7 @@ const clientRepository = {
   },
   isClientValid: async (grantType, client) => client.allowedGrants.includes(grantType)
 }
-const authenticateClient = clientAuth({ issuer, getClient: findClient, stripCredentials: true })
+const authenticateClient = clientAuth({ issuer, getClient: findClient })
 // --- end
 
 const tokenRepository = {

@@ -16,7 +16,7 @@ const shipping = await serveKeys('keys.shipping.example', () => [shippingKey.jwk
 // --- the server: one set of options judges registrations and requests alike
 const cooldown = 1 // the default, 30 s, is too long to watch
 const policy = {
-  methods: ['private_key_jwt', 'client_secret_basic'],
+  methods: ['private_key_jwt'],
   algorithms: ['ES256', 'PS256'],
   keySets: createJwksFetcher({ ...onLoopback(bank, shipping), cooldown, minTtl: 1, maxTtl: 1 })
 }
@@ -48,8 +48,8 @@ app.post('/token', clientAuth({ issuer, ...policy, getClient: (id) => registered
 const { url, close } = await listening(app.listen(0, '127.0.0.1'))
 const server = { issuer, token_endpoint: `${url}/token` }
 
-async function register(metadata, token = initialAccessToken) {
-  const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` }
+async function register(metadata) {
+  const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${initialAccessToken}` }
   const response = await fetch(`${url}/register`, { method: 'POST', headers, body: JSON.stringify(metadata) })
   const body = await response.json()
   return { status: response.status, error: body.error, description: body.error_description, body }
@@ -63,7 +63,8 @@ const bad = (what, metadata) =>
 const token = (what, must, { client_id }, key) =>
   row(method, what, must, () => requestToken(server, client_id, method, key))
 const accepted = ({ client_id }) => ({ client: client_id })
-const refused = (reason) => ({ status: 401, error: 'invalid_client', reason })
+// Without Basic among the methods there is no challenge to send, so 400 (RFC 6749 §5.2).
+const refused = (reason) => ({ status: 400, error: 'invalid_client', reason })
 
 const { body: bankClient } = await byUri('Bank', bank)
 const { body: shippingClient } = await byUri('Shipping', shipping)
@@ -76,7 +77,7 @@ const rows = [
 ]
 
 bankKeys = [oldKey, newerKey] // the bank publishes its new key beside the old one, then signs with it
-await sleep(cooldown * 1000)
+await sleep((cooldown + 0.5) * 1000)
 rows.push(
   await token('the bank, with its new key', accepted(bankClient), bankClient, newerKey),
   await token('the bank, still with the old one', accepted(bankClient), bankClient, oldKey)

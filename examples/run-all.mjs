@@ -56,7 +56,7 @@ const wrongs = [
   ['by secret_jwt', ...['client_secret_jwt', 'wrong secret']],
   ['wrong key', ...['private_key_jwt', 'wrong key']],
   ['sent twice', ...['private_key_jwt', 'sent twice']],
-  ['secret for key', ...['private_key_jwt', 'a secret instead']],
+  ['secret for key', ...['client_secret_post', 'a secret instead']],
   ['other id', ...['client_secret_basic', 'names another client']]
 ]
 const find = (rows, method, what) => rows.find((row) => row.method === method && row.what === what) ?? { ok: false }

@@ -17,6 +17,7 @@ export type EndpointMetadata<E extends MetadataEndpoint = 'token'> = Record<
 
 /** What `validateClientMetadata` takes from the options of the server; give it the same object. */
 export interface ClientMetadataOptions extends Pick<AuthenticatorOptions, 'methods' | 'algorithms' | 'keySets'> {
+  /** As given to `clientAuth`: its presence rules out client_secret_jwt. It is not called. */
   verifySecret?: (presented: string, stored: string, client: never) => unknown
 }
 

@@ -1,0 +1,35 @@
+// One server process of several: node replay-worker.mjs <built library> <store> <client record> [where]
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { createClient } from 'redis'
+
+const [library, kind, record, where] = process.argv.slice(2)
+const { clientAuth, createRedisReplayStore } = createRequire(import.meta.url)(library)
+const client = JSON.parse(record)
+
+const stores = {
+  memory: () => undefined,
+  redis: async () => {
+    const redis = createClient({ url: `redis://127.0.0.1:${where}` })
+    await redis.connect()
+    return createRedisReplayStore({ sendCommand: (args) => redis.sendCommand(args) })
+  },
+  // a module that exports `replayStore`
+  module: async () => (await import(pathToFileURL(where))).replayStore
+}
+
+const authenticate = clientAuth({
+  issuer: 'https://as.example.com',
+  getClient: (id) => (id === client.client_id ? client : null),
+  replayStore: await stores[kind]()
+})
+const server = createServer((req, res) => {
+  authenticate(req, res, (error) => {
+    res.statusCode = error ? 500 : 200
+    res.end(error?.message)
+  })
+})
+server.listen({ port: 0, host: '127.0.0.1', backlog: 1000 }, () => process.send(server.address().port))
+// The test has ended, or died.
+process.on('disconnect', () => process.exit())

@@ -116,11 +116,8 @@ function importFault(jwk: JsonWebKey): string | undefined {
   }
 }
 
-/**
- * Why a key cannot verify client assertions, in words that follow "the key …", or `undefined` if it can.
- * Stricter than jose, which takes RSA keys of any size and exponent and Ed25519 points of small order.
- */
-export function keyFault(jwk: Readonly<Record<string, unknown>>): string | undefined {
+/** Stricter than jose, which takes RSA keys of any size and exponent and Ed25519 points of small order. */
+function formFault(jwk: Readonly<Record<string, unknown>>): string | undefined {
   const { kty, crv, alg } = jwk
   const kind = keyKinds.find((known) => known.kty === kty && (known.crv === undefined || known.crv === crv))
   if (kind === undefined) return 'has an unsupported kty or crv'
@@ -130,15 +127,23 @@ export function keyFault(jwk: Readonly<Record<string, unknown>>): string | undef
   if (kind.size !== undefined && values.some(({ length }) => length !== kind.size)) {
     return `needs ${kind.members.join(' and ')} of ${kind.size} octets`
   }
-  return purposeFault(jwk) ?? strengthFault(kty, values) ?? importFault(jwk)
+  return purposeFault(jwk) ?? strengthFault(kty, values)
 }
+
+/**
+ * Why a key cannot verify client assertions, in words that follow "the key …", or `undefined` if it can. Made for
+ * registration: whether a point is on its curve takes OpenSSL up to 2 ms, too long for each key of each fetched set.
+ */
+export const keyFault = (jwk: Readonly<Record<string, unknown>>): string | undefined =>
+  formFault(jwk) ?? importFault(jwk)
 
 /** Only what verification needs, so that a set in a cache is no larger than its keys. */
 const trimmed = (jwk: Record<string, unknown>): Jwk =>
   Object.fromEntries(neededMembers.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]])) as Jwk
 
 /**
- * The usable keys of a JWK Set. A key that cannot be used is left out (RFC 7517 §5); the set is refused whole, by
+ * The usable keys of a JWK Set. A key that cannot be used is left out (RFC 7517 §5), one off its curve when it is
+ * imported; the set is refused whole, by
  * a {@link KeySetError}, if it is none, is too long, or publishes a private or symmetric key: that client has
  * leaked a secret (OIDC Registration §2).
  */
@@ -150,7 +155,7 @@ export function usableKeySet(value: unknown, maxKeys = 100): JwkSet {
   if (keys.some((jwk) => jwk.kty === 'oct' || secretMembers.some((name) => jwk[name] !== undefined))) {
     throw new KeySetError('private_key', 'the JWK Set holds a private or symmetric key')
   }
-  return { keys: keys.filter((jwk) => keyFault(jwk) === undefined).map(trimmed) }
+  return { keys: keys.filter((jwk) => formFault(jwk) === undefined).map(trimmed) }
 }
 
 /** The key set in the body of an answer: UTF-8 (RFC 8259 §8.1), at most 16 levels deep, then {@link usableKeySet}. */

@@ -141,6 +141,12 @@ test('property names where the client goes', async () => {
   expect((await post(app, postForm)).body).toEqual(['post', true])
 })
 
+test('other libraries may set the status by its other name', () => {
+  const error = new ClientAuthError('no_credentials')
+  error.statusCode = 400
+  expect([error.status, error.statusCode]).toEqual([400, 400])
+})
+
 describe('stripCredentials', () => {
   const app = express()
   app.post('/token', clientAuth({ ...options, stripCredentials: true }), (req, res) => {
@@ -297,7 +303,7 @@ describe('answers', () => {
     expect((await post(app, postForm)).status).toBe(500)
   })
 
-  test('an aborted body ends quietly', async () => {
+  test.each([{}, { 'Content-Encoding': 'gzip' }])('an aborted body ends quietly: %p', async (encoding) => {
     const reasons: string[] = []
     const app = express()
     const done = new Promise<void>((resolve) => {
@@ -310,7 +316,7 @@ describe('answers', () => {
     const server = createServer(app).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
-    const headers = { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': '100' }
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': '100', ...encoding }
     const aborted = httpRequest({ port, host: '127.0.0.1', path: '/token', method: 'POST', headers }).on(
       'error',
       () => undefined

@@ -38,7 +38,8 @@ function formParser(limit: number | string): Parser {
     const isForm = /^application\/x-www-form-urlencoded *(;|$)/i.test(headers['content-type'] ?? '')
     if (body.length > 0 && !isForm) throw new Error('not a form') // body-parser calls it entity.verify.failed
   }
-  return urlencoded({ extended: false, limit, type: () => true, verify })
+  // No inflating: a connection that breaks off inside a compressed body is never told to body-parser.
+  return urlencoded({ extended: false, inflate: false, limit, type: () => true, verify })
 }
 
 /** body-parser's errors hold the body, so they are replaced, not wrapped. */

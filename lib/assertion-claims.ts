@@ -27,14 +27,11 @@ const refuse = (reason: ClientAuthErrorReason, message?: string): never => {
 }
 
 /** RFC 7515 §4.1.9: media types, compared in any case and with `application/` implied. */
-const mediaType = (typ: unknown): unknown => {
-  if (typeof typ !== 'string') return typ
-  const lower = typ.toLowerCase()
-  return lower.includes('/') ? lower : `application/${lower}`
-}
+const isMediaType = (typ: unknown, subtype: string): boolean =>
+  typ === subtype || (typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === subtype)
 
 /** RFC 7523bis: this typ promises the strict audience. */
-const isExplicitlyTyped = ({ typ }: Header): boolean => mediaType(typ) === 'application/client-authentication+jwt'
+const isExplicitlyTyped = ({ typ }: Header): boolean => isMediaType(typ, 'client-authentication+jwt')
 
 export function judgeHeader(header: Header, algorithms: readonly string[]): string {
   const { alg, typ } = header
@@ -42,7 +39,7 @@ export function judgeHeader(header: Header, algorithms: readonly string[]): stri
     return refuse('assertion_alg', `The alg of client_assertion must be one of ${algorithms.join(', ')}.`)
   }
   // RFC 8725 §3.11: a JWT of another kind, such as an access token, is no client assertion.
-  if (typ !== undefined && mediaType(typ) !== 'application/jwt' && !isExplicitlyTyped(header)) refuse('assertion_typ')
+  if (typ !== undefined && !isMediaType(typ, 'jwt') && !isExplicitlyTyped(header)) refuse('assertion_typ')
   // RFC 7515 §4.1.11, RFC 7797 §6: none is understood. Keys in the header (jwk, jku, x5u, x5c) are never read.
   if (header.crit !== undefined || header.b64 !== undefined) refuse('assertion_crit')
   if (header.kid !== undefined && typeof header.kid !== 'string') refuse('assertion_malformed', 'kid must be a string.')
@@ -62,22 +59,27 @@ export function judgeSubject({ iss, sub }: Claims, clientId: string | undefined)
 /** JSON knows 1e400, which is no date (RFC 7519 §2). */
 const isDate = (value: unknown): value is number => Number.isFinite(value)
 
+/** 1e11 s is the year 5138, 1e11 ms was in 1973. */
+const isMilliseconds = (value: unknown): boolean => isDate(value) && value > 1e11
+
 /** RFC 7523 §3 items 4 to 6. */
 function judgeTimes({ exp, nbf, iat }: Claims, policy: AssertionPolicy, now: number): void {
   if (!isDate(exp)) return refuse('assertion_exp')
-  // 1e11 s is the year 5138, 1e11 ms was in 1973
-  if ([exp, nbf, iat].some((time) => isDate(time) && time > 1e11)) refuse('assertion_milliseconds')
+  if (isMilliseconds(exp) || isMilliseconds(nbf) || isMilliseconds(iat)) refuse('assertion_milliseconds')
   if (exp <= now - policy.clockTolerance) refuse('assertion_expired')
   if (exp > now + policy.maxAssertionLifetime + policy.clockTolerance) {
     refuse('assertion_lifetime', `The exp of client_assertion may lie at most ${policy.maxAssertionLifetime} s ahead.`)
   }
-  for (const [name, time] of Object.entries({ nbf, iat })) {
-    if (time === undefined) continue
-    if (!isDate(time)) refuse('assertion_not_yet_valid', `${name} of client_assertion must be a number of seconds.`)
-    if ((time as number) > now + policy.clockTolerance) {
-      refuse('assertion_not_yet_valid', `${name} of client_assertion lies in the future.`)
-    }
+  judgeStart('nbf', nbf, now + policy.clockTolerance)
+  judgeStart('iat', iat, now + policy.clockTolerance)
+}
+
+function judgeStart(name: string, time: unknown, latest: number): void {
+  if (time === undefined) return
+  if (!isDate(time)) {
+    return refuse('assertion_not_yet_valid', `${name} of client_assertion must be a number of seconds.`)
   }
+  if (time > latest) refuse('assertion_not_yet_valid', `${name} of client_assertion lies in the future.`)
 }
 
 function judgeJti({ jti }: Claims, required: boolean): void {

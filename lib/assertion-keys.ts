@@ -7,15 +7,22 @@ import type { Jwk, JwkSet } from './types'
 /** An imported key, ready to verify. */
 export type VerificationKey = webcrypto.CryptoKey
 
-type KeySelection = ReturnType<typeof createLocalJWKSet>
+/** A key set, and what has been found in it: `found` holds no more than the set has kids and algorithms. */
+interface KeyRing {
+  readonly select: ReturnType<typeof createLocalJWKSet>
+  readonly found: Map<string, readonly VerificationKey[]>
+}
+
+/** A promise only where keys must be imported first. */
+type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey[]>
 
 /** Without `kid`, or with one that several keys share, each fitting key costs a verification. */
 const MAX_CANDIDATES = 8
 
 /** Selects by kid, kty, alg, use and key_ops, and imports: both jose's work (RFC 7517 §4). */
-async function fittingKeys(select: KeySelection, alg: string, kid: string | undefined): Promise<VerificationKey[]> {
+async function select({ select: find }: KeyRing, alg: string, kid: string | undefined): Promise<VerificationKey[]> {
   try {
-    return [await select(kid === undefined ? { alg } : { alg, kid })]
+    return [await find(kid === undefined ? { alg } : { alg, kid })]
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return []
     const keys: VerificationKey[] = []
@@ -24,44 +31,45 @@ async function fittingKeys(select: KeySelection, alg: string, kid: string | unde
   }
 }
 
-/** Fetched sets keep their imported keys for as long as they live. */
-const fetchedSelections = new WeakMap<JwkSet, KeySelection>()
-/** Inline sets are known by value: a record is often a fresh object, and a changed one must not find old keys. */
-const inlineSelections = new LRUCache<string, KeySelection>({ max: 5000 })
-
-/** The keys of a fetched set that fit; throws where the set is none that may be used. */
-export async function fetchedKeys(set: JwkSet, alg: string, kid: string | undefined): Promise<VerificationKey[]> {
-  return fittingKeys(selectionOfFetched(set), alg, kid)
+function fittingKeys(ring: KeyRing, alg: string, kid: string | undefined): Keys {
+  const id = kid === undefined ? alg : `${alg} ${kid}`
+  return (
+    ring.found.get(id) ??
+    select(ring, alg, kid).then((keys) => {
+      // What is not in the set is not remembered: an attacker can name any kid.
+      if (keys.length > 0) ring.found.set(id, keys)
+      return keys
+    })
+  )
 }
 
-function selectionOfFetched(set: JwkSet): KeySelection {
-  const known = fetchedSelections.get(set)
-  if (known !== undefined) return known
-  const selection = createLocalJWKSet(usableKeySet(set))
-  fetchedSelections.set(set, selection)
-  return selection
+const makeRing = (jwks: unknown): KeyRing => ({ select: createLocalJWKSet(usableKeySet(jwks)), found: new Map() })
+
+/** Fetched sets keep their imported keys for as long as they live. */
+const fetchedRings = new WeakMap<JwkSet, KeyRing>()
+/** Inline sets are known by value: a record is often a fresh object, and a changed one must not find old keys. */
+const inlineRings = new LRUCache<string, KeyRing>({ max: 5000 })
+
+/** The keys of a fetched set that fit; throws where the set is none that may be used. */
+export function fetchedKeys(set: JwkSet, alg: string, kid: string | undefined): Keys {
+  let ring = fetchedRings.get(set)
+  if (ring === undefined) fetchedRings.set(set, (ring = makeRing(set)))
+  return fittingKeys(ring, alg, kid)
 }
 
 /** The keys of a client's inline `jwks` that fit; throws where the set is none that may be used. */
-export async function inlineKeys(jwks: JwkSet, alg: string, kid: string | undefined): Promise<VerificationKey[]> {
-  return fittingKeys(selectionOfInline(jwks), alg, kid)
-}
-
-function selectionOfInline(jwks: JwkSet): KeySelection {
+export function inlineKeys(jwks: JwkSet, alg: string, kid: string | undefined): Keys {
   const text = JSON.stringify(jwks)
-  const id = hash('sha256', text, 'base64url')
-  const known = inlineSelections.get(id)
-  if (known !== undefined) return known
+  let ring = inlineRings.get(text)
   // Built from the text that names it: an object that reads otherwise than it prints must not lend its keys to another.
-  const selection = createLocalJWKSet(usableKeySet(JSON.parse(text)))
-  inlineSelections.set(id, selection)
-  return selection
+  if (ring === undefined) inlineRings.set(text, (ring = makeRing(JSON.parse(text))))
+  return fittingKeys(ring, alg, kid)
 }
 
 const decoys = new Map<string, Promise<JwkSet>>()
 
 /** A public key that nobody holds the private half of, so that unknown clients cost what known ones do. */
-export async function decoyKeys(alg: string): Promise<VerificationKey[]> {
+export async function decoyKeys(alg: string): Promise<readonly VerificationKey[]> {
   const set = decoys.get(alg) ?? makeDecoy(alg).then((key) => ({ keys: [{ ...key, alg }] }))
   decoys.set(alg, set)
   return inlineKeys(await set, alg, undefined)
@@ -80,9 +88,11 @@ const hmacKeys = new LRUCache<string, Promise<VerificationKey>>({ max: 5000 })
 
 /** OIDC Core §10.1: the UTF-8 octets of the secret. Remembered by digest, so that no secret is kept as text. */
 export function hmacKey(secret: string, alg: string): Promise<VerificationKey> {
-  const id = alg + hash('sha256', secret, 'base64url')
+  const id = hash('sha256', `${alg} ${secret}`, 'base64')
+  const known = hmacKeys.get(id)
+  if (known !== undefined) return known
   const algorithm = { name: 'HMAC', hash: `SHA-${alg.slice(2)}` }
-  const key = hmacKeys.get(id) ?? webcrypto.subtle.importKey('raw', Buffer.from(secret), algorithm, false, ['verify'])
+  const key = webcrypto.subtle.importKey('raw', Buffer.from(secret), algorithm, false, ['verify'])
   hmacKeys.set(id, key)
   return key
 }

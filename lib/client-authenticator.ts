@@ -7,6 +7,7 @@ import {
   verifyClientSecretJwt,
   verifyPrivateKeyJwt,
   type AssertionFault,
+  type Attempt,
   type ParsedAssertion
 } from './client-assertion'
 import { createSecretComparison } from './client-secret'
@@ -14,7 +15,7 @@ import { authorizationHeader, extractCredentials, type Credentials } from './cre
 import { completeError } from './error-response'
 import { ClientAuthError } from './errors'
 import { audienceList, resolveOptions, type AuthenticatorOptions, type ResolvedOptions } from './options'
-import type { AuthenticatedClient, ClientAuthMethod, ClientAuthRequest, OAuthClient, VerifiedAssertion } from './types'
+import type { AuthenticatedClient, ClientAuthRequest, OAuthClient } from './types'
 
 /** Authenticates the client of one request; rejects with a {@link ClientAuthError}, or with what `getClient` threw. */
 export type ClientAuthenticator<C extends OAuthClient = OAuthClient> = (
@@ -24,14 +25,13 @@ export type ClientAuthenticator<C extends OAuthClient = OAuthClient> = (
 const authenticated = channel('oauth-client-auth:authenticated')
 const rejected = channel('oauth-client-auth:rejected')
 
-/** What is known of a request so far, for events and errors. */
-interface Attempt {
-  clientId?: string
-  method?: ClientAuthMethod
-  kid?: string | undefined
-}
+type Proof = Exclude<Credentials, { kind: 'assertion' }> | ParsedAssertion
 
-type Proof = Exclude<Credentials, { kind: 'assertion' }> | ({ kind: 'assertion' } & ParsedAssertion)
+/** An attempt as events show it: a kid may hold anything. */
+const shown = (attempt: Attempt): Attempt => ({
+  ...attempt,
+  kid: attempt.kid?.replace(/[^\x20-\x7e]/g, '?').slice(0, 256)
+})
 
 /** Thrown by an application's function: always passed on as an Error, never answered by us. */
 const asError = (thrown: unknown): Error =>
@@ -77,43 +77,40 @@ function createSteps<C extends OAuthClient>(options: ResolvedOptions<C>) {
       return credentials
     }
     if (options.algorithms.length === 0) throw new ClientAuthError('method_not_supported')
-    const parsed = readAssertion(credentials, options, (known) => Object.assign(attempt, known))
+    const parsed = readAssertion(credentials, options, attempt)
     if (parsed.method === 'client_secret_jwt' && options.verifySecret !== undefined)
       throw new ClientAuthError('secret_hashed')
-    return { kind: 'assertion', ...parsed }
+    return parsed
   }
 
-  async function lookUp(clientId: string, request: ClientAuthRequest): Promise<C | undefined> {
-    const client: unknown = await options.getClient(clientId, request)
+  function checkRecord(client: unknown, clientId: string): C | undefined {
     if (client === undefined || client === null) return undefined
     if ((client as C).client_id !== clientId)
       throw new TypeError('getClient returned a record without or with another client_id')
     return client as C
   }
 
+  async function verifySecret(
+    proof: Extract<Proof, { kind: 'secret' }>,
+    client: C | undefined
+  ): Promise<AssertionFault> {
+    const reason = await compareSecret(proof.secret, proof.undecoded, client, Date.now() / 1000)
+    return reason && { reason }
+  }
+
   /** Without a client the same work is done in vain: an unknown client costs what a known one does. */
-  async function verify(proof: Proof, client: C | undefined): Promise<AssertionFault> {
+  function verify(proof: Proof, client: C | undefined): AssertionFault | Promise<AssertionFault> {
     if (proof.kind === 'none') return undefined
-    if (proof.kind === 'secret') {
-      const reason = await compareSecret(proof.secret, proof.undecoded, client, Date.now() / 1000)
-      return reason && { reason }
-    }
+    if (proof.kind === 'secret') return verifySecret(proof, client)
     return proof.method === 'private_key_jwt'
       ? verifyPrivateKeyJwt(proof, client, options, options.keySets)
       : verifyClientSecretJwt(proof, client, options)
   }
 
-  async function acceptAssertion(proof: ParsedAssertion, client: C): Promise<VerifiedAssertion> {
-    if (options.audiencesOf !== undefined) judgeAudience(proof, options, audienceList(options.audiencesOf(client)))
-    // Last of all: an assertion that fails must not burn its jti.
-    await consumeOnce(proof, options)
-    return { header: proof.header, claims: proof.claims }
-  }
-
   return async (request: ClientAuthRequest, attempt: Attempt): Promise<AuthenticatedClient<C>> => {
     const proof = readProof(request, attempt)
     const { clientId, method } = proof
-    const found = await lookUp(clientId, request)
+    const found = checkRecord(await options.getClient(clientId, request), clientId)
     // No fall-back from one method to another, ever.
     const client = found !== undefined && isRegisteredFor(found, method) ? found : undefined
     const fault = await verify(proof, client)
@@ -121,7 +118,10 @@ function createSteps<C extends OAuthClient>(options: ResolvedOptions<C>) {
       throw new ClientAuthError(found === undefined ? 'unknown_client' : 'method_not_registered')
     if (fault !== undefined) throw new ClientAuthError(fault.reason, { cause: fault.cause })
     if (proof.kind !== 'assertion') return { client, clientId, method }
-    return { client, clientId, method, assertion: await acceptAssertion(proof, client) }
+    if (options.audiencesOf !== undefined) judgeAudience(proof, options, audienceList(options.audiencesOf(client)))
+    // Last of all: an assertion that fails must not burn its jti.
+    await consumeOnce(proof, options)
+    return { client, clientId, method, assertion: { header: proof.header, claims: proof.claims } }
   }
 }
 
@@ -145,14 +145,14 @@ export function authenticatorFor<C extends OAuthClient>(options: ResolvedOptions
       if (prepare !== undefined) await prepare()
       const result = await run(request, attempt)
       if (authenticated.hasSubscribers)
-        authenticated.publish({ ...attempt, durationMs: performance.now() - start, request })
+        authenticated.publish({ ...shown(attempt), durationMs: performance.now() - start, request })
       return result
     } catch (thrown) {
       if (!(thrown instanceof ClientAuthError)) throw asError(thrown)
       if (attempt.clientId !== undefined) thrown.clientId = attempt.clientId
       completeError(thrown, { ...context, usedAuthorization: usesAuthorization(request) })
       if (rejected.hasSubscribers) {
-        rejected.publish({ ...attempt, reason: thrown.reason, durationMs: performance.now() - start, request })
+        rejected.publish({ ...shown(attempt), reason: thrown.reason, durationMs: performance.now() - start, request })
       }
       throw thrown
     }

@@ -84,12 +84,14 @@ export function authorizationHeader({ headers, rawHeaders }: ClientAuthRequest):
   return value
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function decodeBase64(text: string): string | undefined {
   const bytes = Buffer.from(text, 'base64')
   // Buffer skips what it does not know; only the one canonical spelling (RFC 4648 §3.5) is taken.
   if (bytes.toString('base64') !== text) return undefined
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return utf8.decode(bytes)
   } catch {
     return undefined
   }

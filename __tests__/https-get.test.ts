@@ -10,6 +10,9 @@ import { answer, goodBody, goodPlays, head, hostilePlays } from './support/tls-a
 import { type Certificate, makeAuthority, makeCertificate } from './support/tls-certificates'
 import { type Play, serveRaw, serveSilence, type TestServer } from './support/tls-server'
 
+// Handshakes by the hundred, on machines that have other work too
+jest.setTimeout(60_000)
+
 const host = 'keys.client-app.net'
 const timeout = 0.5
 let authority: Certificate

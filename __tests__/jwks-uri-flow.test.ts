@@ -5,6 +5,9 @@ import { answer } from './support/tls-answers'
 import { type Certificate, makeAuthority, makeCertificate } from './support/tls-certificates'
 import { type Play, serveRaw, type TestServer } from './support/tls-server'
 
+// Handshakes by the hundred, on machines that have other work too
+jest.setTimeout(60_000)
+
 const host = 'keys.client-app.net'
 const [first, second, stranger] = [makeKey('ES256', 'first'), makeKey('PS256', 'second'), makeKey('ES256', 'first')]
 let authority: Certificate

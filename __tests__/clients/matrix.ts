@@ -50,7 +50,6 @@ const reasonNotes: Record<string, string> = {
   client_id_conflict: 'An id that decodes to another: the client sends it raw in the header and right in the body.',
   secret_not_form_encoded:
     'The client does not form-encode; the server sees that the secret matches as it stands, and says so to its operator.',
-  secret_mismatch: 'The client does not form-encode, and what decodes is another secret.',
   unknown_client: 'The client does not form-encode: the id that arrives is another one.',
   assertion_replayed:
     'The client sends one assertion again until it expires (10 minutes): give it a secret, or a new client object for each token.',
@@ -64,6 +63,11 @@ export function markdown(rows: Row[], versions: Map<string, string>): string {
     [...new Set([...row.verdicts.values()].flatMap(({ aud }) => (aud === undefined ? [] : [aud])))].join(', ')
   const description = (reason: string) =>
     rows.flatMap(({ verdicts }) => [...verdicts.values()]).find(({ verdict }) => verdict === reason)?.description
+  const note = (reason: string) => {
+    const words = reasonNotes[reason]
+    if (words === undefined) throw new Error(`docs/clients.md needs words for the refusal ${reason}`)
+    return words
+  }
   const told = (reason: string) => {
     const words = description(reason)
     return words === undefined ? '' : ` It is told: "${words}"`
@@ -82,7 +86,7 @@ ${line(['client', 'method', ...titles, 'aud'])}
 ${line(['client', 'method', ...titles, 'aud'].map(() => '---'))}
 ${rows.map((row) => line([row.client.name, row.method, ...cellsOf(row).map(cell), audiences(row)])).join('\n')}
 
-${[...numbers].map(([reason, number]) => `- ✗ ${number} \`${reason}\`: ${reasonNotes[reason] ?? ''}${told(reason)}`).join('\n')}
+${[...numbers].map(([reason, number]) => `- ✗ ${number} \`${reason}\`: ${note(reason)}${told(reason)}`).join('\n')}
 
 ## Versions
 

@@ -61,8 +61,11 @@ async function startRedis() {
   const directory = mkdtempSync(join(tmpdir(), 'bench-redis-'))
   const options = ['--port', port, '--bind', '127.0.0.1', '--dir', directory, '--save', '']
   const child = spawn('redis-server', options.map(String), { stdio: 'ignore' })
-  const [failure] = await Promise.race([once(child, 'spawn'), once(child, 'error')])
-  if (failure !== undefined) return undefined
+  const started = await once(child, 'spawn').then(
+    () => true,
+    () => false
+  )
+  if (!started) return undefined
   await wait(500)
   const stop = async () => {
     child.kill()

@@ -6,7 +6,7 @@ import pg from 'pg'
 import type { OAuthClient } from '../../lib'
 import { assertionForm, keyAssertion, makeKey, now } from '../support/assertions'
 import { describeWith, end, freePort, freshDirectory } from '../support/own-servers'
-import { buildLibrary, startServer, usesInProcesses } from '../support/server-processes'
+import { buildLibrary, startServer, usesInProcesses, type BuiltLibrary } from '../support/server-processes'
 
 jest.setTimeout(120_000)
 
@@ -41,9 +41,8 @@ const client: OAuthClient = {
 }
 const sign = (claims = {}) => keyAssertion(key, { clientId: 'mobile', claims })
 
-describeWith(programs, 'the Postgres store of the documentation', 'REQUIRE_POSTGRES', () => {
-  const library = buildLibrary()
-  const modulePath = join(library.directory, 'postgres-store.mjs')
+describeWith('Postgres server', programs, 'REQUIRE_POSTGRES', () => {
+  let library: BuiltLibrary
   let directory: string
   let postgres: ChildProcess
   let identity: { uid?: number; gid?: number }
@@ -79,6 +78,8 @@ describeWith(programs, 'the Postgres store of the documentation', 'REQUIRE_POSTG
     Object.assign(process.env, where)
     await startPostgres()
     await query(createTable)
+    library = buildLibrary()
+    const modulePath = join(library.directory, 'postgres-store.mjs')
     writeFileSync(modulePath, storeModule)
     start = { library, client, store: ['module', modulePath] }
   })

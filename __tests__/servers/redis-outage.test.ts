@@ -20,7 +20,7 @@ const client: OAuthClient = {
 }
 const sign = () => keyAssertion(key, { clientId: 'mobile' })
 
-describeWith(findProgram('redis-server'), 'the Redis store in an outage', 'REQUIRE_REDIS', () => {
+describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () => {
   describe.each(singles)('%s', (_name, open) => {
     const timeout = 1
     // A busy machine may be late; a hang would be later.

@@ -8,7 +8,7 @@ import type { OAuthClient } from '../../lib'
 import { keyAssertion, makeKey, now } from '../support/assertions'
 import { askRedis, describeWith, findProgram, startRedis, type RedisServer } from '../support/own-servers'
 import { clusters, singles, type Connection } from '../support/redis-connections'
-import { buildLibrary, usesInProcesses } from '../support/server-processes'
+import { buildLibrary, usesInProcesses, type BuiltLibrary } from '../support/server-processes'
 
 jest.setTimeout(120_000)
 
@@ -39,7 +39,7 @@ async function judgeStore(store: Connection['store'], rounds: number) {
   expect(atOnce.filter(Boolean)).toHaveLength(1)
 }
 
-describeWith(findProgram('redis-server'), 'the Redis store', 'REQUIRE_REDIS', () => {
+describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () => {
   it('is documented with the very functions that are run', () => {
     const docs = readFileSync(join(__dirname, '../../docs/replay-stores.md'), 'utf8')
     const source = readFileSync(join(__dirname, '../support/redis-connections.ts'), 'utf8')
@@ -93,7 +93,10 @@ describeWith(findProgram('redis-server'), 'the Redis store', 'REQUIRE_REDIS', ()
   })
 
   describe('server processes', () => {
-    const library = buildLibrary()
+    let library: BuiltLibrary
+    beforeAll(() => {
+      library = buildLibrary()
+    })
     afterAll(() => {
       library.remove()
     })

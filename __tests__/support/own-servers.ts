@@ -13,17 +13,17 @@ export const findProgram = (name: string): string | undefined =>
     .map((directory) => join(directory, name))
     .find((path) => existsSync(path))
 
-/** A suite that needs a program: without it skipped in words, or failed where `required` is set to 1. */
-export function describeWith(program: string | undefined, what: string, required: string, suite: () => void): void {
-  if (program !== undefined) {
-    describe(what, suite)
+/** A suite that needs a program: without it skipped, in words, or failed where the variable `required` is 1. */
+export function describeWith(program: string, path: string | undefined, required: string, suite: () => void): void {
+  if (path !== undefined) {
+    describe(`with ${program}`, suite)
   } else if (process.env[required] === '1') {
-    it(what, () => {
-      throw new Error(`${required}=1, but the program that ${what} needs is not on this machine`)
+    it(`with ${program}`, () => {
+      throw new Error(`${required} is 1, but there is no ${program} on this machine`)
     })
   } else {
-    process.stderr.write(`Skipped: ${what}, since the program that it needs is not on this machine\n`)
-    describe.skip(`${what} (skipped: the program that it needs is not on this machine)`, suite)
+    process.stderr.write(`Skipped: there is no ${program} on this machine\n`)
+    describe.skip(`with ${program}, skipped: there is none on this machine`, suite)
   }
 }
 

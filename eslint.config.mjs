@@ -31,7 +31,7 @@ export default defineConfig(
   },
   {
     // supertest types a response body as any, a stand-in may be async or empty for nothing, and a claim reads well in brackets.
-    files: ['__tests__/**'],
+    files: ['__tests__/**/*.ts'],
     rules: {
       '@typescript-eslint/dot-notation': ['error', { allowIndexSignaturePropertyAccess: true }],
       '@typescript-eslint/no-empty-function': 'off',

@@ -30,11 +30,7 @@ test.each<[name: string, options: object, words: string]>([
   ],
   ['getClient no function', { getClient: {} }, '"getClient" must be a function, not a value of type object'],
   ['a misspelt option', { isuer: issuer }, 'unknown option "isuer"; did you mean "issuer"?'],
-  [
-    'an option in other case',
-    { clocktolerance: 1 },
-    'unknown option "clocktolerance"; did you mean "clockTolerance"?'
-  ],
+  ['an option in other case', { clocktolerance: 1 }, 'unknown option "clocktolerance"; did you mean "clockTolerance"?'],
   ['an option in snake case', { legacy_audiences: [] }, 'did you mean "legacyAudiences"?'],
   ['an unknown option', { elephants: 1 }, 'unknown option "elephants"; known are issuer, getClient'],
   ['an option of the prototype', { constructor: 1 }, 'unknown option "constructor"'],

@@ -49,7 +49,7 @@ export function judgeHeader(header: Header, algorithms: readonly string[]): stri
 /** RFC 7523 §3 items 1 and 2; RFC 7521 §4.2: client_id, if sent, names the same client. */
 export function judgeSubject({ iss, sub }: Claims, clientId: string | undefined): string {
   if (!isClientId(sub)) return refuse('assertion_subject', 'sub of client_assertion must be the client_id.')
-  if (iss !== sub) refuse('assertion_subject', 'iss of client_assertion must be the client_id, the same as sub.')
+  if (iss !== sub) refuse('assertion_subject', 'iss and sub of client_assertion differ: both must be the client_id.')
   if (clientId !== undefined && clientId !== sub) {
     refuse('assertion_subject', 'sub of client_assertion differs from the client_id in the request.')
   }

@@ -43,7 +43,7 @@ afterAll(async () => {
 
 function fetcherFor(port: number, options: JwksFetcherOptions = {}) {
   const hosts = { [host]: { addresses: ['127.0.0.0/8'], ports: [port], ca: authority.cert } }
-  return createJwksFetcher({ hosts, resolver: toLoopback, timeout, ...options })
+  return createJwksFetcher({ hosts, resolver: toLoopback, timeout: 5, ...options })
 }
 
 function uriFor(play: Play): string {
@@ -61,11 +61,13 @@ async function expectNoSocket(of: TestServer): Promise<void> {
 describe('a server that', () => {
   test.each(Object.entries(hostilePlays))('%s is refused in time, and leaves no socket', async (_name, [play, why]) => {
     const started = performance.now()
-    const refused = await fetcherFor(server.port)
+    // Long enough for a handshake on a busy machine, where the deadline is not what is tried
+    const seconds = why === 'timeout' ? timeout : 5
+    const refused = await fetcherFor(server.port, { timeout: seconds })
       .get(uriFor(play))
       .catch((error: unknown) => error)
     expect(refused).toMatchObject({ name: 'KeySetError', why, message: expect.stringContaining('') as string })
-    expect(performance.now() - started).toBeLessThan((timeout + 1) * 1000)
+    expect(performance.now() - started).toBeLessThan((seconds + 1) * 1000)
     expect(String(refused)).not.toMatch(/N7jV|html|ESMTP/)
     expect(refused).not.toHaveProperty('cause')
     await expectNoSocket(server)
@@ -79,7 +81,7 @@ describe('a server that', () => {
   test('never shakes hands is refused in time', async () => {
     const silent = kept(await serveSilence())
     const started = performance.now()
-    await expect(fetcherFor(silent.port).get(`https://${host}:${silent.port}/`)).rejects.toMatchObject({
+    await expect(fetcherFor(silent.port, { timeout }).get(`https://${host}:${silent.port}/`)).rejects.toMatchObject({
       why: 'timeout'
     })
     expect(performance.now() - started).toBeLessThan((timeout + 1) * 1000)
@@ -133,7 +135,7 @@ describe('TLS', () => {
 })
 
 describe('the connection', () => {
-  const get = (addresses: unknown, signal = AbortSignal.timeout(2000), more: Partial<GuardOptions> = {}) => {
+  const get = (addresses: unknown, signal = AbortSignal.timeout(5000), more: Partial<GuardOptions> = {}) => {
     const loopback = parseRange('127.0.0.0/8')
     const guard: GuardOptions = {
       hosts: new Map([[host, { addresses: loopback && [loopback], ports: [server.port], ca: authority.cert }]]),

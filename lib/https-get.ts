@@ -171,13 +171,11 @@ async function exchange(
     request.on('information', () => {
       if (++informational > maxInformational) fail('sent too many informational answers')
     })
-    request.on('upgrade', () => {
-      fail('switched protocols')
-    })
     // Parser errors carry what was received: only their code is told
     request.on('error', (error: NodeJS.ErrnoException) => {
       fail(`failed (${error.code ?? 'unknown'})`)
     })
+    // All that a 101 answer leads to
     request.on('close', () => {
       fail('closed the connection')
     })

@@ -49,7 +49,7 @@ function signature(alg: string, key: KeyObject | string, input: Buffer): Buffer 
   if (alg === 'none') return Buffer.alloc(0)
   if (alg.startsWith('HS')) return createHmac(digest, key).update(input).digest()
   if (alg.startsWith('ES')) return sign(digest, input, { key: key as KeyObject, dsaEncoding: 'ieee-p1363' })
-  if (alg.startsWith('Ed')) return sign(null, input, key as KeyObject)
+  if (alg.startsWith('Ed')) return sign(null, input, key)
   const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
   return sign(digest, input, { key: key as KeyObject, ...(alg.startsWith('PS') ? pss : {}) })
 }

@@ -315,6 +315,18 @@ describe('a first load that fails', () => {
     expect((await fetcher.get(uri)).keys).toHaveLength(1)
   })
 
+  test('counts from the attempt, not from its end', async () => {
+    const fetcher = makeFetcher()
+    play = (socket, request) => {
+      pass(20)
+      answer('', {}, 500)(socket, request)
+    }
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    pass(11)
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    expect(requests).toHaveLength(2)
+  })
+
   const waits: [string, number][] = [
     ['1', 30],
     ['120', 120],

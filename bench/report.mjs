@@ -1,0 +1,129 @@
+import { cpus, totalmem } from 'node:os'
+import { of, perRound } from './measure.mjs'
+
+const digits = (value) => (value < 10 ? 2 : value < 100 ? 1 : 0)
+const micros = ({ median, low, high }) =>
+  `${median.toFixed(digits(median))} (${low.toFixed(digits(median))}–${high.toFixed(digits(median))})`
+const ratio = ({ median, low, high }) => `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
+const rate = ({ median }) => Math.round(median).toLocaleString('en')
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+
+const over = (a, b) => perRound((x, y) => x / y, a, b)
+
+export function assertionTable(rows) {
+  return table(
+    [
+      'algorithm',
+      'in flight',
+      'CPU ÷ jose',
+      'CPU, µs',
+      'jose',
+      'node:crypto',
+      'on the loop, µs',
+      'jose',
+      'per second',
+      'jose'
+    ],
+    rows.map(({ alg, inFlight, ours, jose, crypto }) => [
+      alg,
+      inFlight,
+      ratio(over(ours, jose)),
+      micros(of(ours, 'cpu')),
+      micros(of(jose, 'cpu')),
+      micros(of(crypto, 'cpu')),
+      micros(of(ours, 'loop')),
+      micros(of(jose, 'loop')),
+      rate(of(ours, 'rate')),
+      rate(of(jose, 'rate'))
+    ])
+  )
+}
+
+export function secretTable(rows) {
+  return table(
+    ['method', 'in flight', 'CPU, µs', 'on the loop, µs', 'per second'],
+    rows.map((row) => [row.name, row.inFlight, micros(of(row, 'cpu')), micros(of(row, 'loop')), rate(of(row, 'rate'))])
+  )
+}
+
+const minus = (a, b) => perRound((x, y) => x - y, a, b)
+
+/** CPU that authentication adds: of ours over the same server without it, of oidc-provider over its `none`. */
+export const added = ({ table }, host, method) =>
+  host === 'oidc-provider'
+    ? minus(table[host][method], table[host].none)
+    : minus(table[`${host} with`][method], table[`${host} without`].none)
+
+/** Their medians divided: round by round the small differences would drown. */
+export const addedRatio = (http, host, method) =>
+  added(http, host, method).median / added(http, 'oidc-provider', method).median
+
+export function httpTable(http) {
+  const hosts = ['express', 'node:http', 'oidc-provider']
+  return table(
+    ['method', 'express ÷ oidc-provider', ...hosts.map((host) => `${host} adds, µs`)],
+    http.methods.map((method) => [
+      method,
+      addedRatio(http, 'express', method).toFixed(2),
+      ...hosts.map((host) => micros(added(http, host, method)))
+    ])
+  )
+}
+
+export function serverTable({ table: servers }) {
+  const rows = Object.entries(servers).flatMap(([kind, methods]) =>
+    Object.entries(methods).map(([method, subject]) => [
+      kind,
+      method,
+      micros(of(subject, 'cpu')),
+      micros(of(subject, 'loop')),
+      rate(of(subject, 'rate'))
+    ])
+  )
+  return table(['server', 'request', 'CPU, µs', 'on the loop, µs', 'per second'], rows)
+}
+
+export const growthRatio = (rows, kind, size) =>
+  over(
+    rows.find((row) => row.kind === kind && row.size === size),
+    rows.find((row) => row.kind === kind && row.size === 10)
+  )
+
+export function growthTable(rows) {
+  return table(
+    ['keys from', 'clients', 'active', 'CPU ÷ 10 clients', 'CPU, µs'],
+    rows.map((row) => [
+      row.kind,
+      row.size.toLocaleString('en'),
+      row.active.toLocaleString('en'),
+      ratio(growthRatio(rows, row.kind, row.size)),
+      micros(of(row, 'cpu'))
+    ])
+  )
+}
+
+export function memoryTable(rows) {
+  const [{ heap, step }] = rows
+  return table(
+    ['keys from', ...heap.map((_, n) => `after ${(n * step).toLocaleString('en')}`)],
+    rows.map(({ kind, heap }) => [kind, ...heap.map((used) => `${used.toFixed(1)} MB`)])
+  )
+}
+
+export const targetTable = (targets) =>
+  table(
+    ['target', 'limit', 'measured', ''],
+    targets.map(({ what, limit, value, unit = '×' }) => [
+      what,
+      `${limit} ${unit}`,
+      `${value.toFixed(2)} ${unit}`,
+      value <= limit ? 'met' : '**not met**'
+    ])
+  )
+
+export const machine = () =>
+  `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ` +
+  `${process.platform} ${process.arch}, Node ${process.version}, OpenSSL ${process.versions.openssl}`
+
+export { over }

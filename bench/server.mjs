@@ -1,0 +1,85 @@
+// One token endpoint in a process of its own: started by http.mjs, measured from within.
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { performance } from 'node:perf_hooks'
+import Provider from 'oidc-provider'
+import { generateKeyPairSync } from 'node:crypto'
+
+const require = createRequire(new URL('../package.json', import.meta.url))
+const { clientAuth } = require('./dist/index.js')
+const express = require('express')
+const { urlencoded } = require('body-parser')
+
+const handle = (req, res) => {
+  res.setHeader('Content-Type', 'application/json')
+  res.end('{}')
+}
+
+function authenticator({ issuer, clients }) {
+  const byId = new Map(clients.map((client) => [client.client_id, client]))
+  return clientAuth({ issuer, getClient: (id) => byId.get(id) })
+}
+
+function expressApp(...handlers) {
+  const app = express()
+  app.post('/token', ...handlers)
+  return app
+}
+
+/** As express.Router would call them. */
+const bareServer = (middleware) => (req, res) => {
+  middleware(req, res, (error) => {
+    if (error) res.writeHead(500).end()
+    else handle(req, res)
+  })
+}
+
+function oidcProvider({ issuer, clients }) {
+  const signing = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
+  const provider = new Provider(issuer, {
+    clients: [...clients, { client_id: 'none', token_endpoint_auth_method: 'none' }].map((client) => ({
+      ...client,
+      grant_types: ['urn:example:bench'],
+      response_types: [],
+      redirect_uris: []
+    })),
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'],
+    enabledJWA: { clientAuthSigningAlgValues: ['HS256', 'RS256', 'PS256', 'ES256', 'EdDSA'] },
+    features: { devInteractions: { enabled: false } },
+    jwks: { keys: [signing] }
+  })
+  provider.registerGrantType('urn:example:bench', (ctx) => {
+    ctx.body = {}
+  })
+  return provider.callback()
+}
+
+const kinds = {
+  'express without': () => expressApp(urlencoded({ extended: false }), handle),
+  'express with': (setup) => expressApp(authenticator(setup), handle),
+  'node:http without': () => bareServer(urlencoded({ extended: false })),
+  'node:http with': (setup) => bareServer(authenticator(setup)),
+  'oidc-provider': oidcProvider
+}
+
+let cpu, loop
+const answers = {
+  async listen({ kind, setup }) {
+    const server = createServer(kinds[kind](setup))
+    await new Promise((done) => server.listen(0, '127.0.0.1', done))
+    return server.address().port
+  },
+  start() {
+    globalThis.gc({ type: 'minor' })
+    cpu = process.cpuUsage()
+    loop = performance.eventLoopUtilization()
+  },
+  stop() {
+    const { user, system } = process.cpuUsage(cpu)
+    return { cpu: user + system, loop: performance.eventLoopUtilization(loop).active * 1000 }
+  }
+}
+process.on('message', async ({ ask, ...rest }) => {
+  process.send({ answer: await answers[ask](rest) })
+})
+process.on('disconnect', () => process.exit())

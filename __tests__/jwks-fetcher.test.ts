@@ -80,6 +80,11 @@ describe('freshness', () => {
       { date: 'Sat, 21 Nov 2026 10:00:00 GMT', expires: 'Sat, 21 Nov 2026 10:05:00 GMT' },
       300
     ],
+    [
+      'Age is subtracted from Expires too',
+      { date: 'Sat, 21 Nov 2026 10:00:00 GMT', expires: 'Sat, 21 Nov 2026 10:05:00 GMT', age: '100' },
+      200
+    ],
     ['max-age beats Expires', { 'cache-control': 'max-age=120', expires: '0' }, 120],
     ['an Age above max-age leaves minTtl', { 'cache-control': 'max-age=600', age: '99999' }, 60],
     ['Age is subtracted', { 'cache-control': 'max-age=600', age: '200' }, 400],
@@ -394,6 +399,25 @@ describe('crowds', () => {
     const settled = await Promise.allSettled([1, 2, 3].map((i) => fetcher.get(`${uri}/${i}`)))
     expect(settled.every(({ status }) => status === 'rejected')).toBe(true)
     expect(performance.now() - started).toBeLessThan(1300)
+  })
+
+  test('who found no turn in half of the time may try again at once', async () => {
+    const fetcher = makeFetcher({ maxConcurrent: 1, timeout: 1 })
+    play = () => undefined
+    const slow = fetcher.get(`${uri}/slow`).catch((error: unknown) => error)
+    const started = performance.now()
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'busy' })
+    expect(performance.now() - started).toBeLessThan(950)
+    expect(await slow).toMatchObject({ why: 'timeout' })
+    play = answer()
+    pass(0.01)
+    expect((await fetcher.get(uri)).keys).toHaveLength(1)
+  })
+
+  test('a first load that a crowd pushes out of memory still serves its callers', async () => {
+    const fetcher = makeFetcher({ maxEntries: 1 })
+    const sets = await Promise.all([1, 2, 3, 4].map((i) => fetcher.get(`${uri}/${i}`)))
+    expect(sets.map(({ keys }) => keys.length)).toEqual([1, 1, 1, 1])
   })
 
   test('a known set goes before strangers in the queue', async () => {

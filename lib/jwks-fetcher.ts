@@ -75,7 +75,9 @@ export function createJwksFetcher(options: JwksFetcherOptions = {}): Required<Ke
       deadline.abort(new KeySetError('timeout', `${hostname} did not answer within ${timeout} s`))
     }, timeout * 1000)
     try {
-      const turn = { host: hostname, first: old !== undefined, signal: deadline.signal }
+      // Half the time to wait, so that whatever begins has time left to succeed
+      const signal = AbortSignal.timeout(Math.ceil(timeout * 500))
+      const turn = { host: hostname, first: old !== undefined, signal }
       const answer = await inTurn(turn, () => httpsGet(uri, guard, deadline.signal, old?.etag))
       const event = answer.notModified ? 'not_modified' : old === undefined ? 'fetched' : 'refreshed'
       const entry = toEntry(answer, start, old)

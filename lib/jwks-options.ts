@@ -19,7 +19,7 @@ export interface JwksFetcherOptions {
   denyAddresses?: readonly string[]
   /** Makes the resolver of one fetch. Default: `Resolver` of `node:dns/promises`, which reads no hosts file. */
   resolver?: () => JwksResolver
-  /** Deadline of a whole fetch, the wait for its turn included. Default 5. */
+  /** Deadline of a whole fetch; its wait for a turn counts, and takes at most half of it. Default 5. */
   timeout?: number
   /** A set is fresh for at least this long, whatever `Cache-Control` says. Default 60. */
   minTtl?: number

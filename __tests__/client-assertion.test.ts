@@ -357,6 +357,14 @@ test.each(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384
   }
 )
 
+test('how long a fetched set may be is its fetcher’s business; an inline one has 100 keys at most', async () => {
+  const long = { keys: [...Array.from({ length: 150 }, (_, i) => ({ ...key.jwk, kid: `k${i}` })), key.jwk] }
+  const keySets = { get: () => Promise.resolve(long) }
+  const byUri = registered({ jwks: null, jwks_uri: 'https://client.example/jwks' })
+  expect(await outcome(by(key)(), { keySets }, byUri)).toBe('ok')
+  expect(await outcome(by(key)(), {}, registered({ jwks: long }))).toBe('jwks_invalid')
+})
+
 test('a change of a record in place counts at once', async () => {
   const client = registered({ jwks: { keys: [key.jwk] } })
   expect(await outcome(by(key)(), {}, client)).toBe('ok')

@@ -43,7 +43,10 @@ function fittingKeys(ring: KeyRing, alg: string, kid: string | undefined): Keys 
   )
 }
 
-const makeRing = (jwks: unknown): KeyRing => ({ select: createLocalJWKSet(usableKeySet(jwks)), found: new Map() })
+const makeRing = (jwks: unknown, maxKeys?: number): KeyRing => ({
+  select: createLocalJWKSet(usableKeySet(jwks, maxKeys)),
+  found: new Map()
+})
 
 /** Fetched sets keep their imported keys for as long as they live. */
 const fetchedRings = new WeakMap<JwkSet, KeyRing>()
@@ -53,7 +56,7 @@ const inlineRings = new LRUCache<string, KeyRing>({ max: 5000 })
 /** The keys of a fetched set that fit; throws where the set is none that may be used. */
 export function fetchedKeys(set: JwkSet, alg: string, kid: string | undefined): Keys {
   let ring = fetchedRings.get(set)
-  if (ring === undefined) fetchedRings.set(set, (ring = makeRing(set)))
+  if (ring === undefined) fetchedRings.set(set, (ring = makeRing(set, Infinity))) // its fetcher has counted
   return fittingKeys(ring, alg, kid)
 }
 

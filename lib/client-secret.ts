@@ -146,16 +146,27 @@ export function rememberSecrets<C extends OAuthClient = OAuthClient>(
   const { max = 10_000, ttl = 600 } = options
   const processKey = randomBytes(32)
   const gate = createGate()
-  const known = new LRUCache<string, true, () => boolean | Promise<boolean>>({
-    max,
-    ttl: ttl * 1000,
-    // undefined is not stored; equal attempts at the same time share one verification
-    fetchMethod: async (_key, _stale, { context }) => ((await gate(context)) ? true : undefined)
-  })
-  return async (presented, stored, client) => {
+  const known = new LRUCache<string, true>({ max, ttl: ttl * 1000 })
+  // Apart from what is known: guesses must not push a remembered secret out, nor equal ones cost twice.
+  const underWay = new Map<string, Promise<boolean>>()
+
+  async function verifySlowly(key: string, task: () => boolean | Promise<boolean>): Promise<boolean> {
+    try {
+      const result = await gate(task)
+      if ((result as unknown) === true) known.set(key, true)
+      return result
+    } finally {
+      underWay.delete(key)
+    }
+  }
+
+  return (presented, stored, client) => {
     const key = createHmac('sha256', processKey)
       .update(JSON.stringify([client.client_id, stored, presented]))
       .digest('base64')
-    return (known.get(key) ?? (await known.fetch(key, { context: () => verify(presented, stored, client) }))) === true
+    if (known.get(key) === true) return true
+    const attempt = underWay.get(key) ?? verifySlowly(key, () => verify(presented, stored, client))
+    underWay.set(key, attempt)
+    return attempt
   }
 }

@@ -146,11 +146,9 @@ export const someRecord = (sound: OAuthClient): Arbitrary<OAuthClient> => {
     ...['token_endpoint_auth_signing_alg', 'jwks', 'jwks_uri']
   ] as const
   // One or two at a time: a record that is wrong in every way is refused at the first
-  const made = fc
-    .tuple(columns, fc.subarray([...names], { minLength: 1, maxLength: 2 }))
-    .map(([all, chosen]) => {
-      return { ...sound, ...Object.fromEntries(chosen.map((name) => [name, all[name]])) } as OAuthClient
-    })
+  const made = fc.tuple(columns, fc.subarray([...names], { minLength: 1, maxLength: 2 })).map(([all, chosen]) => {
+    return { ...sound, ...Object.fromEntries(chosen.map((name) => [name, all[name]])) }
+  })
   const throwing = fc.constantFrom('client_secret', 'jwks', 'token_endpoint_auth_method').map((name) =>
     Object.defineProperty({ ...sound }, name, {
       get: () => {

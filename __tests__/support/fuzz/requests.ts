@@ -102,7 +102,8 @@ const hostile: Arbitrary<Sending> = fc
     ]
     const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'utf8')
     const pieces = cut(sent, places)
-    const isWhole = framing === 'length' || framing === 'chunked'
+    // Node answers a head of more than 16 KiB itself, and may close before that is read
+    const isWhole = (framing === 'length' || framing === 'chunked') && head.length < 16_000
     return {
       pieces: [head, ...(isChunked ? chunked(pieces, expect === 1 ? ';a=b' : '') : pieces)],
       breakAfter,

@@ -7,8 +7,9 @@ import type { Jwk, JwkSet } from './types'
 /** An imported key, ready to verify. */
 export type VerificationKey = webcrypto.CryptoKey
 
-/** A key set, and what has been found in it: `found` holds no more than the set has kids and algorithms. */
+/** A key set, and what has been found in it: `found` holds no more than the set has kids and the server algorithms. */
 interface KeyRing {
+  readonly kids: ReadonlySet<unknown>
   readonly select: ReturnType<typeof createLocalJWKSet>
   readonly found: Map<string, readonly VerificationKey[]>
 }
@@ -32,21 +33,22 @@ async function select({ select: find }: KeyRing, alg: string, kid: string | unde
 }
 
 function fittingKeys(ring: KeyRing, alg: string, kid: string | undefined): Keys {
+  // Without jose's exception, whose cost would tell that the client exists; nor is it remembered: there is no end of kids.
+  if (kid !== undefined && !ring.kids.has(kid)) return []
   const id = kid === undefined ? alg : `${alg} ${kid}`
   return (
     ring.found.get(id) ??
     select(ring, alg, kid).then((keys) => {
-      // What is not in the set is not remembered: an attacker can name any kid.
-      if (keys.length > 0) ring.found.set(id, keys)
+      ring.found.set(id, keys)
       return keys
     })
   )
 }
 
-const makeRing = (jwks: unknown, maxKeys?: number): KeyRing => ({
-  select: createLocalJWKSet(usableKeySet(jwks, maxKeys)),
-  found: new Map()
-})
+function makeRing(jwks: unknown, maxKeys?: number): KeyRing {
+  const set = usableKeySet(jwks, maxKeys)
+  return { kids: new Set(set.keys.map(({ kid }) => kid)), select: createLocalJWKSet(set), found: new Map() }
+}
 
 /** Fetched sets keep their imported keys for as long as they live. */
 const fetchedRings = new WeakMap<JwkSet, KeyRing>()
@@ -82,7 +84,7 @@ async function makeDecoy(alg: string): Promise<Jwk> {
   if (!/^[RP]S/.test(alg)) return (await exportJWK((await generateKeyPair(alg)).publicKey)) as Jwk
   // Any odd number of 2048 bits costs the same as a modulus, and needs no search for primes.
   const n = randomBytes(256)
-  n.writeUInt8(n.readUInt8(0) | 0x80, 0)
+  n.writeUInt8(n.readUInt8(0) | 0xc0, 0) // as the product of two primes with their two top bits set
   n.writeUInt8(n.readUInt8(255) | 1, 255)
   return { kty: 'RSA', n: n.toString('base64url'), e: 'AQAB' }
 }

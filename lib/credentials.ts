@@ -40,12 +40,12 @@ function parameterValue(body: object, name: SingleParameter): unknown {
     const values = (body as URLSearchParams).getAll(name)
     return values.length > 1 ? values : values[0]
   }
-  // Own properties only: a polluted prototype must not supply credentials.
   return Object.hasOwn(body, name) ? (body as Form)[name] : undefined
 }
 
 function readForm(body: unknown): Form {
-  const form: Form = {}
+  // Without a prototype, and own properties only: a polluted one must not supply credentials.
+  const form = Object.create(null) as Form
   if (body === undefined || body === null) return form
   if (typeof body !== 'object' || Array.isArray(body) || ArrayBuffer.isView(body)) return fail('body_unreadable')
   for (const name of singleParameters) {

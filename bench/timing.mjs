@@ -1,0 +1,173 @@
+// Does the time of a refusal tell whether a client exists? npm run timing -- --samples 100000
+//
+// Each sample is of one of two classes, drawn at random, so that whatever else the machine does falls on both alike.
+// Welch's t tells whether their means differ: beyond 4.5 they do, for all practical purposes, and the run fails. It is
+// also told of the samples below some percentiles, since a few late ones hide what is small: with how many nanoseconds
+// are then between the means. Nobody sees those over a network, but who changes this code should.
+import { generateKeyPairSync, createHmac, randomBytes, sign } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { parseArgs } from 'node:util'
+import { createClientAuthenticator, rememberSecrets } from '../dist/index.js'
+
+const { values } = parseArgs({ options: { samples: { type: 'string', default: '100000' }, only: { type: 'string' } } })
+const samples = Number(values.samples)
+const limit = 4.5
+const issuer = 'https://as.example.com'
+
+const ec = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const rsa = () => generateKeyPairSync('rsa', { modulusLength: 2048 })
+const jwkOf = ({ publicKey }, alg, kid) => ({ ...publicKey.export({ format: 'jwk' }), alg, kid, use: 'sig' })
+const secretOf = () => randomBytes(32).toString('base64url')
+
+const keys = { ES256: ec(), RS256: rsa() }
+const strangers = { ES256: ec(), RS256: rsa() }
+const jwks = { keys: [jwkOf(keys.ES256, 'ES256', 'ec'), jwkOf(keys.RS256, 'RS256', 'rsa')] }
+const records = [
+  { client_id: 'client-basic', client_secret: secretOf() },
+  { client_id: 'client-post', client_secret: secretOf(), token_endpoint_auth_method: 'client_secret_post' },
+  { client_id: 'client-hmac', client_secret: secretOf(), token_endpoint_auth_method: 'client_secret_jwt' },
+  { client_id: 'client-keys', jwks, token_endpoint_auth_method: 'private_key_jwt' }
+]
+const clients = new Map(records.map((record) => [record.client_id, record]))
+const getClient = (id) => clients.get(id)
+
+const encode = (part) => Buffer.from(JSON.stringify(part)).toString('base64url')
+function assertion(clientId, alg, kid) {
+  const exp = Math.floor(Date.now() / 1000) + 3500
+  const claims = { iss: clientId, sub: clientId, aud: issuer, jti: randomBytes(16).toString('hex'), exp }
+  const input = `${encode({ alg, kid })}.${encode(claims)}`
+  const signed =
+    alg === 'HS256'
+      ? createHmac('sha256', 'x'.repeat(32)).update(input).digest()
+      : sign('sha256', Buffer.from(input), { key: strangers[alg].privateKey, dsaEncoding: 'ieee-p1363' })
+  const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+  const client_assertion = `${input}.${signed.toString('base64url')}`
+  return { headers: {}, body: { client_assertion_type, client_assertion } }
+}
+const basic = (id, secret) => ({
+  headers: { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` },
+  body: {}
+})
+const post = (client_id, client_secret) => ({ headers: {}, body: { client_id, client_secret } })
+
+const stored = clients.get('client-basic').client_secret
+const nearMiss = () => stored.slice(0, -1) + (stored.endsWith('A') ? 'B' : 'A')
+/** Two ways to be refused, of ids of the same length; each makes one request. */
+const subjects = {
+  'plain secret, Basic: unknown or wrong secret': [
+    () => basic('client-nobdy', secretOf()),
+    () => basic('client-basic', secretOf())
+  ],
+  'plain secret, post: unknown or wrong secret': [
+    () => post('client-nobd', secretOf()),
+    () => post('client-post', secretOf())
+  ],
+  'plain secret, Basic: far or near miss': [
+    () => basic('client-basic', secretOf()),
+    () => basic('client-basic', nearMiss())
+  ],
+  'plain secret, Basic: unknown or registered for keys': [
+    () => basic('client-nobd', secretOf()),
+    () => basic('client-keys', secretOf())
+  ],
+  'ES256: unknown or wrong signature': [
+    () => assertion('client-nobd', 'ES256', 'ec'),
+    () => assertion('client-keys', 'ES256', 'ec')
+  ],
+  'ES256: unknown or no such key': [
+    () => assertion('client-nobd', 'ES256', 'no'),
+    () => assertion('client-keys', 'ES256', 'no')
+  ],
+  'RS256: unknown or wrong signature': [
+    () => assertion('client-nobd', 'RS256', 'rsa'),
+    () => assertion('client-keys', 'RS256', 'rsa')
+  ],
+  'HS256: unknown or wrong secret': [() => assertion('client-nobd', 'HS256'), () => assertion('client-hmac', 'HS256')]
+}
+
+const percentiles = [1, 0.99, 0.9, 0.5]
+
+function moments(list, below) {
+  let [n, mean, squares] = [0, 0, 0]
+  for (const value of list) {
+    if (value > below) continue
+    n++
+    const delta = value - mean
+    mean += delta / n
+    squares += delta * (value - mean)
+  }
+  return { n, mean, variance: squares / (n - 1) }
+}
+
+/** Welch's t of the samples of both classes that lie below the percentile of all. */
+function welch(first, second, percentile) {
+  const all = Float64Array.from([...first, ...second]).sort()
+  const below = all[Math.ceil(percentile * all.length) - 1]
+  const [a, b] = [moments(first, below), moments(second, below)]
+  return { t: (a.mean - b.mean) / Math.sqrt(a.variance / a.n + b.variance / b.n), means: [a.mean, b.mean] }
+}
+
+async function refused(authenticate, request) {
+  const start = process.hrtime.bigint()
+  try {
+    await authenticate(request)
+  } catch (error) {
+    if (error.message === 'Client authentication failed.') return Number(process.hrtime.bigint() - start)
+    throw error
+  }
+  throw new Error('let in')
+}
+
+async function sample(make, authenticate, count, warmup) {
+  const pools = make.map((one) => Array.from({ length: 512 }, one))
+  const times = [new Float64Array(count), new Float64Array(count)]
+  const taken = [-warmup, -warmup]
+  const coins = randomBytes(1 << 16)
+  for (let i = 0; taken[0] < count || taken[1] < count; i++) {
+    // When one class is full the other goes on alone for a little: too little to matter
+    const one = coins[i & 0xffff] & 1
+    if (taken[one] >= count && taken[1 - one] < count && i < 2.2 * (count + warmup)) continue
+    const which = taken[one] >= count ? 1 - one : one
+    const time = await refused(authenticate, pools[which][(i * 31) & 511])
+    if (taken[which] >= 0) times[which][taken[which]] = time
+    taken[which]++
+  }
+  return times
+}
+
+let failed = false
+const micro = (nanoseconds) => (nanoseconds / 1000).toFixed(2)
+
+async function compareTimes(name) {
+  const authenticate = createClientAuthenticator({ issuer, getClient })
+  const [first, second] = await sample(subjects[name], authenticate, samples, Math.min(10_000, samples))
+  const [whole, ...parts] = percentiles.map((percentile) => welch(first, second, percentile))
+  failed ||= Math.abs(whole.t) >= limit
+  console.log(`${name}: ${whole.means.map(micro).join(' and ')} µs, t ${whole.t.toFixed(2)}`)
+  const told = ({ t, means: [a, b] }, i) => `${100 * percentiles[i + 1]} %: t ${t.toFixed(2)}, ${(a - b).toFixed(0)} ns`
+  console.log(`  below ${parts.map(told).join('; ')}`)
+}
+
+/** With a slow hash each sample is worth more: means within 5 %. */
+async function compareHashes() {
+  const bcrypt = createRequire(import.meta.url)('bcrypt')
+  const hash = await bcrypt.hash(stored, 8)
+  const hashed = (id) => (id === 'client-basic' ? { client_id: id, client_secret: hash } : undefined)
+  const compare = (presented, stored) => bcrypt.compare(presented, stored)
+  for (const [name, verifySecret] of [
+    ['bcrypt', compare],
+    ['bcrypt with rememberSecrets', rememberSecrets(compare)]
+  ]) {
+    const authenticate = createClientAuthenticator({ issuer, getClient: hashed, verifySecret })
+    await authenticate(basic('client-basic', stored))
+    const make = subjects['plain secret, Basic: unknown or wrong secret']
+    const times = await sample(make, authenticate, Math.min(1000, samples), 10)
+    const [a, b] = times.map((list) => moments(list, Infinity).mean)
+    failed ||= Math.abs(a / b - 1) > 0.05
+    console.log(`${name}: ${micro(a)} and ${micro(b)} µs, ${(100 * (a / b - 1)).toFixed(1)} % apart`)
+  }
+}
+
+for (const name of Object.keys(subjects)) if (name.includes(values.only ?? '')) await compareTimes(name)
+if ('bcrypt'.includes(values.only ?? '')) await compareHashes()
+process.exitCode = failed ? 1 : 0

@@ -225,6 +225,17 @@ describe('mixing', () => {
     expect([400, 401]).toContain(answer.status)
     expect(answer.body).toHaveProperty('error')
   })
+
+  test('a polluted prototype supplies no credentials', async () => {
+    const prototype = Object.prototype as Record<string, unknown>
+    Object.assign(prototype, { client_id: 'post', client_secret: secret })
+    try {
+      await mustBeRefused({ grant_type: 'client_credentials' })
+    } finally {
+      delete prototype['client_id']
+      delete prototype['client_secret']
+    }
+  })
 })
 
 describe('enumeration', () => {

@@ -1,4 +1,4 @@
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import { of, perRound } from './measure.mjs'
 
 const digits = (value) => (value < 10 ? 2 : value < 100 ? 1 : 0)
@@ -55,17 +55,24 @@ export const added = ({ table }, host, method) =>
     ? minus(table[host][method], table[host].none)
     : minus(table[`${host} with`][method], table[`${host} without`].none)
 
-/** Their medians divided: round by round the small differences would drown. */
-export const addedRatio = (http, host, method) =>
-  added(http, host, method).median / added(http, 'oidc-provider', method).median
+/** Their medians divided: round by round the small differences would drown. NaN where they drown all the same. */
+export function addedRatio(http, host, method) {
+  const [ours, theirs] = [added(http, host, method), added(http, 'oidc-provider', method)]
+  return ours.low > 0 && theirs.low > 0 ? ours.median / theirs.median : NaN
+}
+
+const orNoise = (value, text) => (Number.isNaN(value) ? 'lost in noise' : text)
 
 export function httpTable(http) {
   const hosts = ['express', 'node:http', 'oidc-provider']
   return table(
-    ['method', 'express ÷ oidc-provider', ...hosts.map((host) => `${host} adds, µs`)],
+    ['method', 'express ÷ oidc-provider', 'node:http ÷ oidc-provider', ...hosts.map((host) => `${host} adds, µs`)],
     http.methods.map((method) => [
       method,
-      addedRatio(http, 'express', method).toFixed(2),
+      ...['express', 'node:http'].map((host) => {
+        const value = addedRatio(http, host, method)
+        return orNoise(value, value.toFixed(2))
+      }),
       ...hosts.map((host) => micros(added(http, host, method)))
     ])
   )
@@ -117,13 +124,16 @@ export const targetTable = (targets) =>
     targets.map(({ what, limit, value, unit = '×' }) => [
       what,
       `${limit} ${unit}`,
-      `${value.toFixed(2)} ${unit}`,
-      value <= limit ? 'met' : '**not met**'
+      orNoise(value, `${value.toFixed(2)} ${unit}`),
+      orNoise(value, value <= limit ? 'met' : '**not met**')
     ])
   )
 
+// Above 1 or so something else ran beside, and the figures are worth less
+const [startLoad] = loadavg()
+
 export const machine = () =>
   `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ` +
-  `${process.platform} ${process.arch}, Node ${process.version}, OpenSSL ${process.versions.openssl}`
+  `${process.platform} ${process.arch}, Node ${process.version}, OpenSSL ${process.versions.openssl}; load average at the start ${startLoad.toFixed(1)}`
 
 export { over }

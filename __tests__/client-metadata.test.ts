@@ -122,6 +122,16 @@ test.each<[name: string, metadata: unknown, words: string, options?: ClientMetad
   ['an empty secret', { client_secret: '' }, 'client_secret must be a non-empty string'],
   ['a secret that is no string', { client_secret: 12345 }, 'client_secret must be a non-empty string'],
   [
+    'an end in milliseconds',
+    { client_secret: 'x', client_secret_expires_at: Date.now() },
+    'client_secret_expires_at must be'
+  ],
+  [
+    'an end of one secret in milliseconds',
+    { client_secret: [{ value: 'x', expires_at: Date.now() }] },
+    'expires_at of a client_secret'
+  ],
+  [
     'an end that is no number',
     { client_secret: 'x', client_secret_expires_at: 'never' },
     'client_secret_expires_at must be a number'

@@ -64,6 +64,13 @@ test.each<[name: string, record: object | null, presented: string, expected: str
   ['client_secret_expires_at ahead', { client_secret: 's', client_secret_expires_at: now() + 60 }, 's', 'ok'],
   ['client_secret_expires_at 0', { client_secret: 's', client_secret_expires_at: 0 }, 's', 'ok'],
   ['client_secret_expires_at null', { client_secret: 's', client_secret_expires_at: null }, 's', 'ok'],
+  [
+    'client_secret_expires_at in milliseconds',
+    { client_secret: 's', client_secret_expires_at: Date.now() + 1e6 },
+    's',
+    'no_live_secret'
+  ],
+  ['an end in milliseconds', { client_secret: [{ value: 's', expires_at: Date.now() + 1e6 }] }, 's', 'no_live_secret'],
   ['client_secret_expires_at no number', { client_secret: 's', client_secret_expires_at: '0' }, 's', 'no_live_secret'],
   [
     'client_secret_expires_at holds for a value without its own',
@@ -201,6 +208,18 @@ describe('verifySecret', () => {
       expect(await attempt(id, 's')).toBe(reason)
       expect(calls).toEqual([[expect.not.stringMatching(/^s$/), 'hash of s', 'c']])
     }
+  })
+
+  test('a guess at a malformed hash does not make it the decoy', async () => {
+    const records: Record<string, OAuthClient> = {
+      c: { client_id: 'c', client_secret: 'hash of s' },
+      broken: { client_id: 'broken', client_secret: 'no hash at all' }
+    }
+    const authenticate = createClientAuthenticator({ issuer, getClient: (id) => records[id], verifySecret })
+    for (const id of ['c', 'broken', 'nobody']) {
+      await authenticate({ headers: { authorization: basic(id, 's') } }).catch(() => undefined)
+    }
+    expect(calls.at(-1)?.slice(1)).toEqual(['hash of s', 'c'])
   })
 
   test.each([

@@ -35,6 +35,19 @@ test.each<[name: string, options: object, words: string]>([
   ['an unknown option', { elephants: 1 }, 'unknown option "elephants"; known are issuer, getClient'],
   ['an option of the prototype', { constructor: 1 }, 'unknown option "constructor"'],
   ['methods a string', { methods: 'private_key_jwt' }, '"methods" must be a non-empty array of client_secret_basic'],
+  [
+    'methods misspelt',
+    { methods: ['client_secret_post', 'private_key_jwtt'] },
+    'private_key_jwt, none, not one with "private_key_jwtt"'
+  ],
+  ['methods with a number', { methods: [1] }, 'not one with 1'],
+  ['an empty list', { algorithms: [] }, 'not an empty one'],
+  ['issuer quoted', { issuer: 'as.example.com' }, 'not "as.example.com"'],
+  [
+    'hashed secrets with client_secret_jwt alone',
+    { methods: ['client_secret_jwt'], verifySecret: () => true },
+    '"verifySecret" rules out client_secret_jwt, the only one in "methods"'
+  ],
   ['methods empty', { methods: [] }, '"methods" must be a non-empty array'],
   ['methods unknown', { methods: ['tls_client_auth'] }, '"methods"'],
   ['algorithms none', { algorithms: ['none'] }, '"algorithms" must be a non-empty array of RS256'],
@@ -134,6 +147,11 @@ test('the authenticator checks likewise, under its own name', () => {
   expect(() => createClientAuthenticator({ ...good, isuer: 'x' } as never)).toThrow(
     'createClientAuthenticator: unknown option "isuer"'
   )
+})
+
+test('the authenticator used as a middleware is recognised and explained', async () => {
+  const authenticate = createClientAuthenticator(good) as (...args: unknown[]) => Promise<unknown>
+  await expect(authenticate({ headers: {} }, {}, () => undefined)).rejects.toThrow('mount clientAuth({ … })')
 })
 
 test('a message never quotes a value that may be a secret', () => {

@@ -164,5 +164,8 @@ export function createClientAuthenticator<C extends OAuthClient = OAuthClient>(
   options: AuthenticatorOptions<C>
 ): ClientAuthenticator<C> {
   const authenticate = authenticatorFor(resolveOptions('createClientAuthenticator', options))
-  return (request) => authenticate(request)
+  return async (request, ...more: unknown[]) => {
+    if (more.length > 0) throw new TypeError('createClientAuthenticator returns no middleware: mount clientAuth({ … })')
+    return authenticate(request)
+  }
 }

@@ -1,4 +1,4 @@
-import { hmacOctets } from './client-secret'
+import { hmacOctets, isSeconds } from './client-secret'
 import { ClientAuthError } from './errors'
 import { keyFault, usableKeySet } from './jwk-set'
 import { createJwksFetcher } from './jwks-fetcher'
@@ -30,10 +30,13 @@ interface Accepted {
 export function acceptedMethods(caller: string, options: ClientMetadataOptions): Accepted {
   const { methods, algorithms } = resolveMethods(caller, options)
   if (options.verifySecret === undefined) return { methods, algorithms }
-  return {
-    methods: methods.filter((method) => method !== 'client_secret_jwt'),
-    algorithms: algorithms.filter((alg) => !(alg in hmacOctets))
+  const accepted = methods.filter((method) => method !== 'client_secret_jwt')
+  if (accepted.length === 0) {
+    throw new TypeError(
+      `${caller}: option "verifySecret" rules out client_secret_jwt, the only one in "methods"; drop one of the two`
+    )
   }
+  return { methods: accepted, algorithms: algorithms.filter((alg) => !(alg in hmacOctets)) }
 }
 
 /** RFC 8414 §2: the algorithms stand beside JWT methods only. */
@@ -86,7 +89,9 @@ function checkSecrets(
   const octets = Math.min(...(alg ? [alg] : hmacs).map((name) => hmacOctets[name] ?? Infinity))
   for (const entry of entries) {
     if (entry === undefined || entry === null) continue
-    const value: unknown = typeof entry === 'object' ? (entry as { value?: unknown }).value : entry
+    const { value, expires_at: end } = (typeof entry === 'object' ? entry : { value: entry }) as Record<string, unknown>
+    if (end !== undefined && end !== null && !isSeconds(end))
+      refuse('expires_at of a client_secret must be a number of seconds since the epoch.')
     if (typeof value !== 'string' || value === '') return refuse('client_secret must be a non-empty string.')
     // OIDC Core §16.19
     if (Number.isFinite(octets) && Buffer.byteLength(value) < octets) {
@@ -141,8 +146,8 @@ export function validateClientMetadata(metadata: Partial<OAuthClient>, options: 
   const methods = checkMethods(metadata, accepted)
   checkAlgorithm(metadata.token_endpoint_auth_signing_alg, methods, accepted)
   const { client_secret_expires_at: end } = metadata
-  if (end !== undefined && end !== null && !Number.isFinite(end))
-    refuse('client_secret_expires_at must be a number of seconds.')
+  if (end !== undefined && end !== null && !isSeconds(end))
+    refuse('client_secret_expires_at must be a number of seconds since the epoch.')
   const hmacs = methods.includes('client_secret_jwt') ? accepted.algorithms.filter((alg) => alg in hmacOctets) : []
   checkSecrets(metadata, hmacs)
   checkKeys(metadata, methods, options.keySets)

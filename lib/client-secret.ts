@@ -17,9 +17,12 @@ export type SecretFault = 'secret_mismatch' | 'secret_not_form_encoded' | 'no_li
 /** RFC 7518 §3.2, OIDC Core §16.19: an HMAC key has at least as many octets as the hash output. */
 export const hmacOctets: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 }
 
+/** Seconds since the epoch that can be meant: 1e11 s is the year 5138, 1e11 ms was in 1973. */
+export const isSeconds = (value: unknown): value is number => Number.isFinite(value) && Number(value) <= 1e11
+
 const isLive = (expiresAt: unknown, now: number): boolean =>
-  // RFC 7591 §3.2.1: 0 is never. What is no number counts as over: a careless record fails closed.
-  expiresAt === undefined || expiresAt === null || expiresAt === 0 || (typeof expiresAt === 'number' && expiresAt > now)
+  // RFC 7591 §3.2.1: 0 is never. What is no time in seconds counts as over: a careless record fails closed.
+  expiresAt === undefined || expiresAt === null || expiresAt === 0 || (isSeconds(expiresAt) && expiresAt > now)
 
 /** The client's secrets that are neither empty nor expired at `now` (seconds since the epoch). */
 export function liveSecrets(client: OAuthClient, now: number): string[] {
@@ -78,7 +81,8 @@ export function createSecretComparison<C extends OAuthClient>(verify: VerifySecr
     }
     let fault: SecretFault = 'secret_mismatch'
     for (const secret of stored) if (await verified(slow, presented, secret, client)) fault = undefined
-    lastSeen = { stored: stored[0], client } // only now: a hash that makes the function throw is no decoy
+    // The decoy is a hash that is known to be one: a malformed one would be refused without the slow work.
+    if (fault === undefined || lastSeen === undefined) lastSeen = { stored: stored[0], client }
     return fault
   }
 

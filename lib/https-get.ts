@@ -68,7 +68,7 @@ async function resolve(host: string, options: GuardOptions, signal: AbortSignal)
     resolver.cancel()
   })
   const answers = settled.flatMap((result): unknown => (result.status === 'fulfilled' ? result.value : []))
-  if (answers.length === 0) throw new KeySetError('dns', `${host} has no address`)
+  if (answers.length === 0) throw new KeySetError('dns', `${host} has no address in DNS (the hosts file is not read)`)
   if (answers.length > maxAnswers) throw new KeySetError('dns', `${host} has more than ${maxAnswers} addresses`)
   return answers.map((answer) => {
     const address = vettedAddress(answer, options.hosts.get(host)?.addresses, options.denied)

@@ -28,9 +28,11 @@ export class KeySetError extends Error {
     readonly why: KeySetFault,
     message: string,
     /** The `Retry-After` of the answer (RFC 9110 §10.2.3). */
-    readonly retryAfter?: string
+    readonly retryAfter?: string,
+    /** What the application's own resolver threw. */
+    cause?: unknown
   ) {
-    super(message)
+    super(message, cause === undefined ? {} : { cause })
   }
 }
 

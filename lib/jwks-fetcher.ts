@@ -94,7 +94,8 @@ export function createJwksFetcher(options: JwksFetcherOptions = {}): Required<Ke
     try {
       return await fetchEntry(uri, start, old)
     } catch (cause) {
-      const error = cause instanceof KeySetError ? cause : new KeySetError('connection', 'the fetch failed')
+      const error =
+        cause instanceof KeySetError ? cause : new KeySetError('connection', 'the fetch failed', undefined, cause)
       const serves = old !== undefined && error.why !== 'withdrawn' && now() < staleUntil(old)
       report(serves && now() >= old.freshUntil ? 'stale' : 'refused', uri, start, { why: error.why })
       // A stranger that found no turn has not been tried

@@ -58,7 +58,8 @@ const defaults = {
 }
 
 const seconds = (max: number, min = 0) => isNumber('a number of seconds', min, max)
-const isPem = (value: unknown): boolean => typeof value === 'string' || Buffer.isBuffer(value)
+const isPem = (value: unknown): boolean =>
+  (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN ')
 const ranges = isList(
   optionRule('a CIDR', (value) => parseRange(value) !== undefined),
   'CIDRs, such as 10.1.0.0/16'
@@ -66,7 +67,9 @@ const ranges = isList(
 const hostRules = {
   addresses: ranges,
   ports: isList(isInteger('a port', 1, 65_535), 'port numbers'),
-  ca: optionRule('a PEM string or Buffer, or an array of them', (value) => [value].flat().every(isPem))
+  ca: optionRule('PEM text (its content, not its path) as string or Buffer, or an array of them', (value) =>
+    [value].flat().every(isPem)
+  )
 }
 const rules = {
   hosts: optionRule('an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value)),

@@ -2,9 +2,16 @@
 export interface OptionRule {
   readonly test: (value: unknown) => boolean
   readonly must: string
+  /** For a list: what each item must be, so that the wrong one is named. */
+  readonly item?: (value: unknown) => boolean
+  /** Whether a wrong string may be quoted: no secret is ever meant for this option. */
+  readonly quotable?: boolean
 }
 
 const rule = (must: string, test: (value: unknown) => boolean): OptionRule => ({ must, test })
+
+/** A rule for a string that may be quoted. */
+export const isWord = (must: string, test: (value: unknown) => boolean): OptionRule => ({ must, test, quotable: true })
 
 export const isFunction = rule('a function', (value) => typeof value === 'function')
 export const isBoolean = rule('true or false', (value) => typeof value === 'boolean')
@@ -19,11 +26,11 @@ export const isInteger = (unit: string, min: number, max: number): OptionRule =>
     (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max
   )
 
-export const isList = (of: OptionRule, what: string): OptionRule =>
-  rule(`an array of ${what}`, (value) => Array.isArray(value) && value.every(of.test))
-
-export const isOneOf = (allowed: readonly string[]): OptionRule =>
-  rule(`one of ${allowed.join(', ')}`, (value) => typeof value === 'string' && allowed.includes(value))
+export const isList = (of: OptionRule, what: string, least = 0): OptionRule => ({
+  must: `${least > 0 ? 'a non-empty array' : 'an array'} of ${what}`,
+  test: (value) => Array.isArray(value) && value.length >= least && value.every(of.test),
+  item: of.test
+})
 
 export const hasMethod = (method: string, example: string): OptionRule =>
   rule(`an object with a method ${method}, such as ${example}`, (value) => {
@@ -65,6 +72,13 @@ function kindOf(value: unknown): string {
   return `a value of type ${typeof value}`
 }
 
+function given(value: unknown, { item, quotable }: OptionRule): string {
+  const quoted = (text: unknown) => (typeof text === 'string' ? `"${text}"` : kindOf(text))
+  if (quotable) return quoted(value)
+  if (item === undefined || !Array.isArray(value)) return kindOf(value)
+  return value.length === 0 ? 'an empty one' : `one with ${quoted(value.find((one) => !item(one)))}`
+}
+
 /**
  * Throws a `TypeError` that names the option and the fix, unless `options` is an object with known
  * names and fitting values. `undefined` means absent.
@@ -78,7 +92,7 @@ export function checkOptions(caller: string, options: unknown, rules: Readonly<R
     if (found === undefined)
       throw new TypeError(`${caller}: unknown option "${name}"${suggestion(name, Object.keys(rules))}`)
     if (value !== undefined && !found.test(value)) {
-      throw new TypeError(`${caller}: option "${name}" must be ${found.must}, not ${kindOf(value)}`)
+      throw new TypeError(`${caller}: option "${name}" must be ${found.must}, not ${given(value, found)}`)
     }
   }
 }

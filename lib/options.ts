@@ -109,15 +109,17 @@ function isIssuer(value: unknown): boolean {
 }
 
 const listOf = (known: readonly string[]) =>
-  check.optionRule(`a non-empty array of ${known.join(', ')}`, (value) => {
-    return Array.isArray(value) && value.length > 0 && value.every((item) => known.includes(item as string))
-  })
+  check.isList(
+    check.isWord('known', (value) => known.includes(value as string)),
+    known.join(', '),
+    1
+  )
 
 /** What a request has of its own, or gets from us. */
 const ownProperties = ['body', 'method', 'oauthClientAuth', 'params', 'query', 'rawHeaders', 'socket', 'url']
 
 const rules = {
-  issuer: check.optionRule('the issuer: an https URL without query and fragment', isIssuer),
+  issuer: check.isWord('the issuer: an https URL without query and fragment', isIssuer),
   getClient: check.isFunction,
   methods: listOf([...provingMethods, 'none']),
   algorithms: listOf(allAlgorithms),
@@ -132,10 +134,10 @@ const rules = {
   verifySecret: check.isFunction,
   keySets: check.hasMethod('get', 'createJwksFetcher()'),
   replayStore: check.hasMethod('consume', 'createMemoryReplayStore()'),
-  bodyLimit: check.optionRule("a number of bytes or a size such as '64kb'", (value) =>
+  bodyLimit: check.isWord("a number of bytes or a size such as '64kb'", (value) =>
     typeof value === 'string' ? /^\d+(\.\d+)? ?(b|kb|mb)$/i.test(value) : Number.isInteger(value) && Number(value) > 0
   ),
-  property: check.optionRule('the name of a new request property', (value) => {
+  property: check.isWord('the name of a new request property', (value) => {
     return (
       typeof value === 'string' &&
       value !== '' &&

@@ -544,3 +544,33 @@ describe('proxies', () => {
     }
   })
 })
+
+test('rebinding: DNS is asked once, and the connection goes to what was vetted', async () => {
+  const host = 'keys.example.com'
+  const authority = await makeAuthority()
+  const certificate = await makeCertificate(authority, { names: [host] })
+  const served: string[] = []
+  const server = await serveHttps(
+    certificate,
+    ({ socket }, res) => {
+      served.push(String(socket.localAddress))
+      res.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [key.jwk] }))
+    },
+    '0.0.0.0'
+  )
+  let asked = 0
+  const resolver = () => ({
+    resolve4: () => Promise.resolve([asked++ === 0 ? '127.0.0.1' : '127.0.0.2']),
+    resolve6: () => Promise.resolve([]),
+    cancel: () => undefined
+  })
+  const hosts = { [host]: { addresses: ['127.0.0.1', '127.0.0.2'], ports: [server.port], ca: authority.cert } }
+  const network = watchNetwork()
+  try {
+    await createJwksFetcher({ hosts, resolver, timeout: 20 }).get(`https://${host}:${server.port}/`)
+    expect([served, asked, network.seen]).toEqual([['127.0.0.1'], 1, { connects: 1, lookups: 0 }])
+  } finally {
+    network.stop()
+    await server.close()
+  }
+})

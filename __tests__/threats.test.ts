@@ -550,14 +550,10 @@ test('rebinding: DNS is asked once, and the connection goes to what was vetted',
   const authority = await makeAuthority()
   const certificate = await makeCertificate(authority, { names: [host] })
   const served: string[] = []
-  const server = await serveHttps(
-    certificate,
-    ({ socket }, res) => {
-      served.push(String(socket.localAddress))
-      res.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [key.jwk] }))
-    },
-    '0.0.0.0'
-  )
+  const server = await serveHttps(certificate, ({ socket }, res) => {
+    served.push(String(socket.localAddress))
+    res.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [key.jwk] }))
+  })
   let asked = 0
   const resolver = () => ({
     resolve4: () => Promise.resolve([asked++ === 0 ? '127.0.0.1' : '127.0.0.2']),

@@ -435,13 +435,7 @@ describe('bodies', () => {
     ['a body over the limit', 'application/x-www-form-urlencoded', `${form}&x=${'y'.repeat(65_536)}`, {}, 413],
     ['over a thousand parameters', 'application/x-www-form-urlencoded', `${form}${'&x=y'.repeat(1001)}`, {}, 413],
     ['an unknown encoding', 'application/x-www-form-urlencoded', form, { 'Content-Encoding': 'rot13' }, 400],
-    [
-      'a compressed body',
-      'application/x-www-form-urlencoded',
-      form,
-      { 'Content-Encoding': 'gzip' },
-      400
-    ]
+    ['a compressed body', 'application/x-www-form-urlencoded', form, { 'Content-Encoding': 'gzip' }, 400]
   ])('%s', async (_name, type, body, headers, status) => {
     const answer = await send(tokenServer({}, ...clients), type, body, headers)
     expect(answer.status).toBe(status)

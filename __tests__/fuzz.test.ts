@@ -132,7 +132,6 @@ const subjects: Subject[] = [
       const authenticate = authenticator({ getClient: (id) => (findRecord(id), { ...client, client_id: id }), keySets })
       const property = fc.asyncProperty(someKeySet, someAssertion, fc.boolean(), async (set, some, fails) => {
         mustJudge(set)
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever theirs rejects with
         answer = () => (fails ? Promise.reject(set) : set)
         const outcome = await authenticate({ body: formOf(some, false) })
         count('key sets', outcome)

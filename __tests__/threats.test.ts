@@ -1,10 +1,11 @@
 // Attacks that became advisories or bugs in other servers, each sent over real HTTP. Those that have a test of their
 // own elsewhere are not repeated: SECURITY.md lists them all.
 import { createHash, createPublicKey, verify, webcrypto, type JsonWebKey } from 'node:crypto'
-import { Agent, globalAgent } from 'node:https'
-import * as https from 'node:https'
+import https, { Agent } from 'node:https'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { gzipSync } from 'node:zlib'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import request from 'supertest'
@@ -513,13 +514,12 @@ describe('proxies', () => {
     for (const name of names) process.env[name] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
     process.env['NODE_USE_ENV_PROXY'] = '1'
 
-    class StrayAgent extends Agent {
-      override createConnection(): never {
-        strayed++
-        throw new Error('a global agent was used')
-      }
+    const stray = new Agent()
+    stray.createConnection = () => {
+      strayed++
+      throw new Error('the global agent was used')
     }
-    const replaced = https as unknown as { globalAgent: Agent }
+    const { globalAgent } = https
     const host = 'keys.example.com'
     const authority = await makeAuthority()
     const server = await serveHttps(await makeCertificate(authority, { names: [host] }), (_req, res) => {
@@ -533,12 +533,12 @@ describe('proxies', () => {
     const hosts = { [host]: { addresses: ['127.0.0.1'], ports: [server.port], ca: authority.cert } }
     const network = watchNetwork()
     try {
-      Object.defineProperty(https, 'globalAgent', { value: new StrayAgent(), configurable: true, writable: true })
+      https.globalAgent = stray
       const { keys } = await createJwksFetcher({ hosts, resolver, timeout: 20 }).get(`https://${host}:${server.port}/`)
       expect([keys.length, strayed, network.seen.connects]).toEqual([1, 0, 1])
     } finally {
       network.stop()
-      replaced.globalAgent = globalAgent
+      https.globalAgent = globalAgent
       await server.close()
       proxy.close()
     }
@@ -569,4 +569,21 @@ test('rebinding: DNS is asked once, and the connection goes to what was vetted',
     network.stop()
     await server.close()
   }
+})
+
+test('a compressed body that breaks off leaves nothing waiting', async () => {
+  const body = gzipSync('client_id=basic&client_secret=secret'.repeat(100)).subarray(0, 40)
+  const reasons: unknown[] = []
+  const note = (event: unknown) => reasons.push((event as { reason: unknown }).reason)
+  subscribe('oauth-client-auth:rejected', note)
+  const server = await fuzzServer()
+  const head = [
+    ...['POST /token HTTP/1.1', 'Host: as', 'Content-Length: 5000', 'Content-Encoding: gzip'],
+    ...['Content-Type: application/x-www-form-urlencoded', '', '']
+  ]
+  await send(server, { pieces: [Buffer.from(head.join('\r\n')), body], breakAfter: 2, isWhole: false }, true)
+  for (let tries = 0; tries < 100 && reasons.length === 0; tries++) await new Promise((done) => setTimeout(done, 20))
+  unsubscribe('oauth-client-auth:rejected', note)
+  server.close()
+  expect([reasons, server.pending()]).toEqual([['body_unreadable'], 0])
 })

@@ -152,13 +152,11 @@ async function verifyByKeys(
   if (!isRegisteredAlg(client, parsed.alg)) return { reason: 'alg_not_registered' }
   const { jwks, jwks_uri: uri } = client
   // RFC 7591 §2: jwks and jwks_uri MUST NOT both be present.
-  if ((!jwks && !uri) || (jwks && uri)) return { reason: 'keys_not_registered' }
-  if (!jwks) {
-    return verifyByUri(parsed, uri ?? '', policy, keySets).catch((cause: unknown) => ({
-      reason: 'jwks_unavailable',
-      cause
-    }))
+  if (jwks && uri) return { reason: 'keys_not_registered' }
+  if (uri) {
+    return verifyByUri(parsed, uri, policy, keySets).catch((cause: unknown) => ({ reason: 'jwks_unavailable', cause }))
   }
+  if (!jwks) return { reason: 'keys_not_registered' }
   let keys: Keys
   try {
     keys = await inlineKeys(jwks, parsed.alg, parsed.kid)
@@ -186,5 +184,6 @@ export async function verifyClientSecretJwt(
   if (client !== undefined && !isRegisteredAlg(client, parsed.alg)) return { reason: 'alg_not_registered' }
   if (match === undefined) return { reason: 'signature_mismatch' }
   // Told only to a client that has just proven that it holds the secret.
-  return Buffer.byteLength(match) < (hmacOctets[parsed.alg] ?? 64) ? { reason: 'secret_too_short' } : undefined
+  const isLong = Buffer.byteLength(match) >= Number(hmacOctets[parsed.alg])
+  return isLong ? undefined : { reason: 'secret_too_short' }
 }

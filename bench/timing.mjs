@@ -51,7 +51,9 @@ const basic = (id, secret) => ({
 const post = (client_id, client_secret) => ({ headers: {}, body: { client_id, client_secret } })
 
 const stored = clients.get('client-basic').client_secret
-const nearMiss = () => stored.slice(0, -1) + (stored.endsWith('A') ? 'B' : 'A')
+const other = (letter) => (letter === 'A' ? 'B' : 'A')
+const firstWrong = other(stored[0]) + stored.slice(1)
+const lastWrong = stored.slice(0, -1) + other(stored.at(-1))
 /** Two ways to be refused, of ids of the same length; each makes one request. */
 const subjects = {
   'plain secret, Basic: unknown or wrong secret': [
@@ -62,9 +64,9 @@ const subjects = {
     () => post('client-nobd', secretOf()),
     () => post('client-post', secretOf())
   ],
-  'plain secret, Basic: far or near miss': [
-    () => basic('client-basic', secretOf()),
-    () => basic('client-basic', nearMiss())
+  'plain secret, Basic: first or last character wrong': [
+    () => basic('client-basic', firstWrong),
+    () => basic('client-basic', lastWrong)
   ],
   'plain secret, Basic: unknown or registered for keys': [
     () => basic('client-nobd', secretOf()),

@@ -13,7 +13,7 @@ import { fuzzServer, mustAnswerWell, send, type FuzzServer } from './support/fuz
 import { someSending } from './support/fuzz/requests'
 import { authenticator, findRecord, keys, must, records, secrets, type Outcome } from './support/fuzz/world'
 
-const runs = Number(process.env['FUZZ_RUNS'] ?? 6000)
+const runs = Number(process.env['FUZZ_RUNS'] ?? 4000)
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31)
 const isLong = runs > 100_000
 /** New authenticators and replay stores for each: what is remembered on purpose must not count as growth. */

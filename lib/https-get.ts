@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { Agent, request as httpsRequest } from 'node:https'
 import { isIPv6, type LookupFunction } from 'node:net'
 import { KeySetError, type KeySetFault } from './jwk-set'
 import {
@@ -142,7 +142,8 @@ async function exchange(
       ...(etag === undefined ? {} : { 'if-none-match': etag })
     },
     // What follows is explicit because flags, the environment or a global agent could change the default
-    agent: false,
+    // An agent of its own: with false, Node makes one by the class of the global agent, which may be a proxy's
+    agent: new Agent(),
     lookup: pinned(addresses),
     ...socketOptions,
     servername: host,

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { hash, randomBytes } from 'node:crypto'
 import { jwtVerify } from 'jose'
 import { judgeClaims, judgeHeader, judgeSubject, type AssertionPolicy, type DecodedAssertion } from './assertion-claims'
@@ -30,11 +31,11 @@ export type AssertionFault = { reason: ClientAuthErrorReason; cause?: unknown } 
 
 type Keys = readonly VerificationKey[]
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
 function decodePart(part: string): Readonly<Record<string, unknown>> {
   if (part.length % 4 === 1) throw new TypeError() // base64url never ends so, but Buffer takes it
-  const value: unknown = JSON.parse(utf8.decode(Buffer.from(part, 'base64url')))
+  const octets = Buffer.from(part, 'base64url')
+  if (!isUtf8(octets)) throw new TypeError()
+  const value: unknown = JSON.parse(octets.toString())
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError()
   return value as Record<string, unknown>
 }

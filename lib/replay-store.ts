@@ -33,7 +33,7 @@ export interface RedisReplayStoreOptions {
 
 /** What one client has in the memory store. */
 interface Share {
-  readonly key: string
+  readonly clientId: string
   used: number
 }
 
@@ -72,7 +72,7 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     for (const key of keysByEnd.get(second) ?? []) {
       const share = entries.get(key)
       entries.delete(key)
-      if (share !== undefined && --share.used === 0) shares.delete(share.key)
+      if (share !== undefined && --share.used === 0) shares.delete(share.clientId)
     }
     keysByEnd.delete(second)
   }
@@ -88,11 +88,10 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
   }
 
   function makeRoom(clientId: string): Share {
-    const key = digest(clientId)
-    const share = shares.get(key) ?? { key, used: 0 }
+    const share = shares.get(clientId) ?? { clientId, used: 0 }
     if (entries.size >= maxEntries) throw full('maxEntries', maxEntries)
     if (share.used >= maxEntriesPerClient) throw full('maxEntriesPerClient', maxEntriesPerClient)
-    shares.set(key, share)
+    shares.set(clientId, share)
     return share
   }
 

@@ -6,8 +6,10 @@ import {
   type RequestListener,
   type ServerResponse
 } from 'node:http'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import connect from 'connect'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import express4 from 'express4'
@@ -182,6 +184,29 @@ describe('stripCredentials', () => {
     ]
   ])('removes %s', async (_name, form, headers, expected) => {
     expect((await post(app, form, headers)).body).toEqual(expected)
+  })
+
+  test('on node:http2 too, whose requests read alike and are made otherwise', async () => {
+    const middleware = clientAuth({ ...options, stripCredentials: true })
+    const server = createHttp2Server((req, res) => {
+      middleware(req as unknown as IncomingMessage, res as unknown as ServerResponse, (error) => {
+        const { headers, rawHeaders } = req
+        res.end(JSON.stringify([error ?? null, headers.authorization ?? null, rawHeaders.includes('authorization')]))
+      })
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const body = 'grant_type=client_credentials'
+    const stream = session.request({
+      ':method': 'POST',
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': body.length,
+      authorization: basic('basic', secret)
+    })
+    stream.end(body)
+    expect(JSON.parse(await text(stream))).toEqual([null, null, false])
+    session.close()
+    server.close()
   })
 
   test('off, everything stays', async () => {

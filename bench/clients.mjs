@@ -1,4 +1,4 @@
-import { constants, createHmac, generateKeyPairSync, randomBytes, randomUUID, sign } from 'node:crypto'
+import { constants, createHmac, generateKeyPairSync, randomBytes, randomUUID, sign, webcrypto } from 'node:crypto'
 import { promisify } from 'node:util'
 
 export const issuer = 'https://as.example.com'
@@ -20,6 +20,10 @@ export const signatureOptions = (alg, key) => {
     return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 * (alg.slice(2) / 256) }
   return { key }
 }
+export const importSecret = (secret, alg) =>
+  webcrypto.subtle.importKey('raw', Buffer.from(secret), { name: 'HMAC', hash: `SHA-${alg.slice(2)}` }, false, [
+    'verify'
+  ])
 export const digestOf = (alg) => (alg === 'EdDSA' ? null : `sha${alg.slice(2)}`)
 
 function makeKeyPair(alg) {

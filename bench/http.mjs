@@ -66,6 +66,12 @@ async function makeRequests(makers, total) {
   return requests
 }
 
+function serves(kind, method) {
+  if (kind.endsWith('without')) return method === 'none'
+  if (kind === 'bare jose') return mainAlgorithms.includes(method)
+  return kind === 'oidc-provider' || method !== 'none'
+}
+
 /** Each process compiles what it runs often: none is measured before it has run for a while. */
 async function warmUp(port, make) {
   for (let i = 0; i < 3000; i += 16) await Promise.all(Array.from({ length: 16 }, () => post(port, make())))
@@ -81,7 +87,7 @@ export async function measureHttp({ rounds, count, inFlight }) {
     secretClient('client_secret_basic'),
     secretClient('client_secret_post')
   ]
-  const kinds = ['express without', 'express with', 'node:http without', 'node:http with', 'oidc-provider']
+  const kinds = ['express without', 'express with', 'node:http without', 'node:http with', 'bare jose', 'oidc-provider']
   const servers = {}
   for (const kind of kinds) servers[kind] = await startServer(kind, { issuer, clients })
   const keyed = Object.fromEntries(makers.map((maker) => [maker.alg, maker]))
@@ -90,10 +96,8 @@ export async function measureHttp({ rounds, count, inFlight }) {
   for (const kind of kinds) {
     const { port, meter } = servers[kind]
     table[kind] = {}
-    const methods = Object.entries(requests).filter(([method]) =>
-      kind.endsWith('without') ? method === 'none' : kind === 'oidc-provider' || method !== 'none'
-    )
-    await warmUp(port, kind.endsWith(' with') ? requests.client_secret_post : requests.none)
+    const methods = Object.entries(requests).filter(([method]) => serves(kind, method))
+    if (kind !== 'bare jose') await warmUp(port, kind.endsWith(' with') ? requests.client_secret_post : requests.none)
     for (const [method, make] of methods) {
       // What is to be told apart by a few microseconds takes longer batches
       const times = method in keyed ? 1 : 4

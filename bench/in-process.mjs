@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, randomBytes, scrypt, timingSafeEqual, verify, webcrypto } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes, scrypt, timingSafeEqual, verify } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import argon2 from 'argon2'
@@ -8,6 +8,7 @@ import {
   basicHeader,
   clientSecret,
   digestOf,
+  importSecret,
   issuer,
   makeAssertions,
   makeClient,
@@ -42,15 +43,7 @@ function authenticatorOf(client, options = {}) {
 }
 
 const importedKey = ({ alg, client }) =>
-  alg.startsWith('HS')
-    ? webcrypto.subtle.importKey(
-        'raw',
-        Buffer.from(client.client_secret),
-        { name: 'HMAC', hash: `SHA-${alg.slice(2)}` },
-        false,
-        ['verify']
-      )
-    : jose.importJWK(client.jwks.keys[0], alg)
+  alg.startsWith('HS') ? importSecret(client.client_secret, alg) : jose.importJWK(client.jwks.keys[0], alg)
 
 /** node:crypto over bytes that are already decoded: no verification costs less. */
 function bareVerification({ alg, client, publicKey }, assertions) {

@@ -49,31 +49,38 @@ export function secretTable(rows) {
 
 const minus = (a, b) => perRound((x, y) => x - y, a, b)
 
-/** CPU that authentication adds: of ours over the same server without it, of oidc-provider over its `none`. */
-export const added = ({ table }, host, method) =>
-  host === 'oidc-provider'
-    ? minus(table[host][method], table[host].none)
-    : minus(table[`${host} with`][method], table[`${host} without`].none)
+const without = { express: 'express without', 'node:http': 'node:http without', 'bare jose': 'node:http without' }
+
+/** CPU that authentication adds: to the same server without it; to oidc-provider's own `none`. Undefined where not served. */
+export function added({ table }, host, method) {
+  const subject = (table[`${host} with`] ?? table[host])[method]
+  const base = host in without ? table[without[host]] : table[host]
+  return subject && minus(subject, base.none)
+}
 
 /** Their medians divided: round by round the small differences would drown. NaN where they drown all the same. */
 export function addedRatio(http, host, method) {
   const [ours, theirs] = [added(http, host, method), added(http, 'oidc-provider', method)]
-  return ours.low > 0 && theirs.low > 0 ? ours.median / theirs.median : NaN
+  return ours?.low > 0 && theirs.low > 0 ? ours.median / theirs.median : NaN
 }
 
 const orNoise = (value, text) => (Number.isNaN(value) ? 'lost in noise' : text)
 
 export function httpTable(http) {
-  const hosts = ['express', 'node:http', 'oidc-provider']
+  const hosts = ['express', 'node:http', 'bare jose', 'oidc-provider']
   return table(
-    ['method', 'express ÷ oidc-provider', 'node:http ÷ oidc-provider', ...hosts.map((host) => `${host} adds, µs`)],
+    [
+      'method',
+      ...hosts.slice(0, 3).map((host) => `${host} ÷ oidc-provider`),
+      ...hosts.map((host) => `${host} adds, µs`)
+    ],
     http.methods.map((method) => [
       method,
-      ...['express', 'node:http'].map((host) => {
+      ...hosts.slice(0, 3).map((host) => {
         const value = addedRatio(http, host, method)
-        return orNoise(value, value.toFixed(2))
+        return added(http, host, method) ? orNoise(value, value.toFixed(2)) : ''
       }),
-      ...hosts.map((host) => micros(added(http, host, method)))
+      ...hosts.map((host) => (added(http, host, method) ? micros(added(http, host, method)) : ''))
     ])
   )
 }

@@ -2,13 +2,15 @@
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { performance } from 'node:perf_hooks'
-import Provider from 'oidc-provider'
 import { generateKeyPairSync } from 'node:crypto'
+import Provider from 'oidc-provider'
+import { importSecret } from './clients.mjs'
 
 const require = createRequire(new URL('../package.json', import.meta.url))
 const { clientAuth } = require('./dist/index.js')
 const express = require('express')
 const { urlencoded } = require('body-parser')
+const jose = require('jose')
 
 const handle = (req, res) => {
   res.setHeader('Content-Type', 'application/json')
@@ -54,11 +56,31 @@ function oidcProvider({ issuer, clients }) {
   return provider.callback()
 }
 
+/** What no server with jose goes below: the form parsed and one jwtVerify with an imported key, no client looked up. */
+function bareJose({ issuer, clients }) {
+  const parse = urlencoded({ extended: false })
+  const keys = Object.fromEntries(
+    clients
+      .filter((client) => client.token_endpoint_auth_signing_alg !== undefined)
+      .map(({ token_endpoint_auth_signing_alg: alg, client_secret: secret, jwks }) => [
+        alg,
+        secret === undefined ? jose.importJWK(jwks.keys[0], alg) : importSecret(secret, alg)
+      ])
+  )
+  const policy = { audience: issuer, requiredClaims: ['exp'], clockTolerance: 30 }
+  return bareServer((req, res, next) => {
+    parse(req, res, () => {
+      jose.jwtVerify(req.body.client_assertion, ({ alg }) => keys[alg], policy).then(() => next(), next)
+    })
+  })
+}
+
 const kinds = {
   'express without': () => expressApp(urlencoded({ extended: false }), handle),
   'express with': (setup) => expressApp(authenticator(setup), handle),
   'node:http without': () => bareServer(urlencoded({ extended: false })),
   'node:http with': (setup) => bareServer(authenticator(setup)),
+  'bare jose': bareJose,
   'oidc-provider': oidcProvider
 }
 

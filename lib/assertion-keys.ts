@@ -53,7 +53,11 @@ function makeRing(jwks: unknown, maxKeys?: number): KeyRing {
 /** Fetched sets keep their imported keys for as long as they live. */
 const fetchedRings = new WeakMap<JwkSet, KeyRing>()
 /** Inline sets are known by value: a record is often a fresh object, and a changed one must not find old keys. */
-const inlineRings = new LRUCache<string, KeyRing>({ max: 5000 })
+const inlineRings = new LRUCache<string, KeyRing>({
+  max: 5000,
+  maxSize: 50_000_000, // characters: a set may have a hundred long keys
+  sizeCalculation: (_ring, text) => text.length
+})
 
 /** The keys of a fetched set that fit; throws where the set is none that may be used. */
 export function fetchedKeys(set: JwkSet, alg: string, kid: string | undefined): Keys {

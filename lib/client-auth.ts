@@ -70,9 +70,11 @@ function strip(req: Request, { method }: ClientAuthentication): void {
   // Another scheme (DPoP, a user's token) is no client credential and belongs to the handler behind.
   if (method !== 'client_secret_basic') return
   delete req.headers.authorization
-  delete req.headersDistinct.authorization
+  delete (req as Partial<Request>).headersDistinct?.authorization // node:http2 has none
   const raw = req.rawHeaders
-  req.rawHeaders = raw.filter((_, index) => raw[index - (index % 2)]?.toLowerCase() !== 'authorization')
+  for (let index = raw.length - 2; index >= 0; index -= 2) {
+    if (raw[index]?.toLowerCase() === 'authorization') raw.splice(index, 2)
+  }
 }
 
 /**

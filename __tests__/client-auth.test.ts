@@ -186,31 +186,42 @@ describe('stripCredentials', () => {
     expect((await post(app, form, headers)).body).toEqual(expected)
   })
 
-  test('on node:http2 too, whose requests read alike and are made otherwise', async () => {
+  test('off, everything stays', async () => {
+    expect((await post(tokenServer({}, ...records), postForm)).body.body).toEqual(postForm)
+  })
+})
+
+describe('node:http2', () => {
+  // Its requests read like those of node:http and are made otherwise.
+  async function send(headers: Record<string, string>, form: Record<string, string>): Promise<unknown> {
     const middleware = clientAuth({ ...options, stripCredentials: true })
     const server = createHttp2Server((req, res) => {
       middleware(req as unknown as IncomingMessage, res as unknown as ServerResponse, (error) => {
-        const { headers, rawHeaders } = req
-        res.end(JSON.stringify([error ?? null, headers.authorization ?? null, rawHeaders.includes('authorization')]))
+        const { rawHeaders, body } = req as typeof req & { body: unknown }
+        const left = [req.headers.authorization, ...rawHeaders.filter((name) => name === 'authorization')]
+        res.end(JSON.stringify({ error, body, left: left.filter((value) => value !== undefined) }))
       })
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-    const body = 'grant_type=client_credentials'
-    const stream = session.request({
-      ':method': 'POST',
-      'content-type': 'application/x-www-form-urlencoded',
-      'content-length': body.length,
-      authorization: basic('basic', secret)
-    })
-    stream.end(body)
-    expect(JSON.parse(await text(stream))).toEqual([null, null, false])
+    const type = 'application/x-www-form-urlencoded'
+    const stream = session.request({ ':method': 'POST', 'content-type': type, ...headers })
+    stream.end(new URLSearchParams(form).toString())
+    const answer = JSON.parse(await text(stream)) as unknown
     session.close()
     server.close()
-  })
+    return answer
+  }
+  const authorization = basic('basic', secret)
 
-  test('off, everything stays', async () => {
-    expect((await post(tokenServer({}, ...records), postForm)).body.body).toEqual(postForm)
+  test.each([
+    ['a secret in a body that no header announces', {}, postForm, { body: { client_id: 'post' }, left: [] }],
+    ['one that is announced', { 'content-length': '85' }, postForm, { body: { client_id: 'post' }, left: [] }],
+    ['Basic, which is stripped', { authorization }, {}, { body: { client_id: 'basic' }, left: [] }],
+    ['two clients at once', { authorization }, { client_id: 'post' }, { error: 'invalid_request' }],
+    ['two mechanisms at once', { authorization }, { client_secret: secret }, { error: 'invalid_request' }]
+  ])('%s', async (_name, headers, form, expected) => {
+    expect(await send(headers, form)).toMatchObject(expected)
   })
 })
 

@@ -222,6 +222,31 @@ describe('verifySecret', () => {
     expect(calls.at(-1)?.slice(1)).toEqual(['hash of s', 'c'])
   })
 
+  test('nor does a malformed hash beside one that matches', async () => {
+    const getClient = (id: string) =>
+      id === 'c' ? { client_id: 'c', client_secret: ['no hash at all', 'hash of s', 'nor this'] } : undefined
+    const authenticate = createClientAuthenticator({ issuer, getClient, verifySecret })
+    await authenticate({ headers: { authorization: basic('c', 's') } })
+    await authenticate({ headers: { authorization: basic('nobody', 's') } }).catch(() => undefined)
+    expect(calls.at(-1)?.slice(1)).toEqual(['hash of s', 'c'])
+  })
+
+  test.each(['x', 'a secret of usual length', 'y'.repeat(100)])(
+    'what is compared in vain is as long as the guess %s, and another text',
+    async (guess) => {
+      const getClient = (id: string) => (id === 'c' ? { client_id: 'c', client_secret: 'hash of s' } : undefined)
+      const authenticate = createClientAuthenticator({ issuer, getClient, verifySecret })
+      await authenticate({ headers: { authorization: basic('c', 's') } })
+      for (const id of ['nobody', 'nobody', 'else']) {
+        await authenticate({ headers: { authorization: basic(id, guess) } }).catch(() => undefined)
+      }
+      const [, first, second, other] = calls.map(([presented]) => String(presented))
+      expect(first).toBe(second)
+      expect(first).toHaveLength(guess.length)
+      if (guess.length > 1) expect(new Set([first, other, guess]).size).toBe(3)
+    }
+  )
+
   test.each([
     ['undefined', undefined],
     ['a truthy string', 'yes'],

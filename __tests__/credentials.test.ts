@@ -2,6 +2,7 @@
 import express from 'express'
 import { connect } from 'node:net'
 import { once } from 'node:events'
+import { Readable } from 'node:stream'
 import type { AddressInfo } from 'node:net'
 import { clientAuth, createClientAuthenticator, type OAuthClient } from '../lib'
 import {
@@ -450,10 +451,42 @@ describe('bodies', () => {
   test.each([
     ['a string', 'client_id=post'],
     ['a Buffer', Buffer.from('client_id=post')],
-    ['an array', ['client_id']]
-  ])('a body that another parser left as %s is refused', async (_name, body) => {
+    ['an array', ['client_id']],
+    ['an ArrayBuffer', new ArrayBuffer(8)],
+    ['a Map', new Map([['client_id', 'post']])],
+    ['a Blob', new Blob(['client_id=post'])],
+    ['a stream', Readable.from(['client_id=post'])],
+    ['a promise', Promise.resolve({ client_id: 'post' })]
+  ])('a body that another parser left as %s is refused, beside good Basic credentials too', async (_name, body) => {
     const authenticate = createClientAuthenticator({ issuer, ...pick(clientsOf(...clients)) })
-    await expect(authenticate({ headers: {}, body })).rejects.toMatchObject({ reason: 'body_unreadable', status: 400 })
+    for (const headers of [{}, { authorization: basic('basic', secret) }]) {
+      await expect(authenticate({ headers, body })).rejects.toMatchObject({ reason: 'body_unreadable', status: 400 })
+    }
+  })
+
+  test.each([
+    [
+      'a Fetch Request',
+      new Request(issuer, { method: 'POST', body: 'client_id=x', headers: { authorization: basic('basic', secret) } })
+    ],
+    ['Node’s headers with a length', { headers: { authorization: basic('basic', secret), 'content-length': '11' } }],
+    [
+      'Node’s headers with an encoding',
+      { headers: { authorization: basic('basic', secret), 'transfer-encoding': 'chunked' } }
+    ],
+    [
+      'Fetch headers with a length',
+      { headers: new Headers({ authorization: basic('basic', secret), 'content-length': '11' }) }
+    ]
+  ])('a body that nobody has read is not taken for an empty one: %s', async (_name, unread) => {
+    const authenticate = createClientAuthenticator({ issuer, ...pick(clientsOf(...clients)) })
+    await expect(authenticate(unread)).rejects.toMatchObject({ reason: 'body_unreadable', status: 400 })
+  })
+
+  test('a polluted prototype supplies no header', async () => {
+    const polluted = Object.create({ authorization: basic('basic', secret) }) as Record<string, string>
+    const authenticate = createClientAuthenticator({ issuer, ...pick(clientsOf(...clients)) })
+    await expect(authenticate({ headers: polluted })).rejects.toMatchObject({ reason: 'no_credentials' })
   })
 
   test.each([
@@ -461,7 +494,7 @@ describe('bodies', () => {
     ['an object', { client_id: { $gt: '' }, client_secret: secret }, 'parameter_malformed'],
     ['a boolean', { client_id: 'post', client_secret: true }, 'parameter_malformed'],
     ['an array of one', { client_id: ['post'], client_secret: secret }, 'parameter_repeated'],
-    ['inherited', Object.create({ client_id: 'post', client_secret: secret }) as object, 'no_credentials']
+    ['inherited', Object.create({ client_id: 'post', client_secret: secret }) as object, 'body_unreadable']
   ])('a parameter that is %s never reaches the look-up', async (_name, body, reason) => {
     const { getClient, asked } = clientsOf(...clients)
     await expect(createClientAuthenticator({ issuer, getClient })({ headers: {}, body })).rejects.toMatchObject({

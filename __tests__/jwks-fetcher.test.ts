@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { createJwksFetcher, type JwksFetcherOptions } from '../lib/jwks-fetcher'
+import { createJwksFetcher } from '../lib/jwks-fetcher'
+import type { JwksFetcherOptions } from '../lib/jwks-options'
 import { answer, goodBody, goodKey, head } from './support/tls-answers'
 import { type Certificate, makeAuthority, makeCertificate } from './support/tls-certificates'
 import { type Play, serveRaw, type TestServer } from './support/tls-server'
@@ -87,6 +88,11 @@ describe('freshness', () => {
     ],
     ['max-age beats Expires', { 'cache-control': 'max-age=120', expires: '0' }, 120],
     ['an Age above max-age leaves minTtl', { 'cache-control': 'max-age=600', age: '99999' }, 60],
+    [
+      'numbers beyond all measure leave minTtl',
+      { 'cache-control': `max-age=${'9'.repeat(400)}`, age: '9'.repeat(400) },
+      60
+    ],
     ['Age is subtracted', { 'cache-control': 'max-age=600', age: '200' }, 400],
     ['a malformed Age is ignored', { 'cache-control': 'max-age=600', age: '-200' }, 600],
     ['malformed directives are ignored', { 'cache-control': 'max-age=-1, max-age=1e9, max-age=abc' }, 600],

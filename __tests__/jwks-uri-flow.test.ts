@@ -133,6 +133,14 @@ describe('rotation', () => {
     expect(await reasonOf(by(first))).toBe('authenticated')
   })
 
+  test('a forger with the new kid is told from one whose kid nobody knows', async () => {
+    const { by } = authenticator()
+    await by(first)
+    pass(60)
+    publish('/a', first, second)
+    expect(await reasonOf(by({ ...second, privateKey: stranger.privateKey }))).toBe('signature_mismatch')
+  })
+
   test('a removed key stops working within its time', async () => {
     const { by } = authenticator()
     await by(first)

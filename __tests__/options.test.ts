@@ -119,6 +119,41 @@ test.each<[name: string, options: object, words: string]>([
   expect((thrown as Error).message).toContain(words)
 })
 
+class Settings {
+  issuer = issuer
+  getClient = () => undefined
+}
+test.each<[name: string, options: Settings, words: string]>([
+  [
+    'a field',
+    new (class extends Settings {
+      clocktolerance = 1
+    })(),
+    'unknown option "clocktolerance"; did you mean "clockTolerance"?'
+  ],
+  [
+    'a method',
+    new (class extends Settings {
+      verifysecret() {
+        return false
+      }
+    })(),
+    'unknown option "verifysecret"; did you mean "verifySecret"?'
+  ],
+  [
+    'a getter',
+    new (class extends Settings {
+      get clockTolerance() {
+        return String(30)
+      }
+    })(),
+    '"clockTolerance" must be seconds from 0 to 300'
+  ]
+])('%s of a class is checked like any option', (_name, options, words) => {
+  expect(() => clientAuth(options as ClientAuthOptions)).toThrow(words)
+  expect(() => clientAuth(new Settings())).not.toThrow()
+})
+
 test.each([
   [undefined, 'undefined'],
   [null, 'null'],

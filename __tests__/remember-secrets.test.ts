@@ -132,6 +132,19 @@ describe('with scrypt', () => {
     expect(seen.calls).toBe(2)
   })
 
+  test('equal guesses at once at an unknown client share one too', async () => {
+    const { seen, attempt } = setUp()
+    await attempt('c', 'right')
+    for (const id of ['c', 'nobody', 'nobody else']) {
+      seen.calls = 0
+      await Promise.all(Array.from({ length: 10 }, () => attempt(id, 'wrong')))
+      expect([id, seen.calls]).toEqual([id, 1])
+    }
+    seen.calls = 0
+    await Promise.all([attempt('nobody', 'wrong'), attempt('nobody else', 'wrong'), attempt('nobody', 'other')])
+    expect(seen.calls).toBe(3)
+  })
+
   test('at most two run at once', async () => {
     const { seen, attempt } = setUp()
     await Promise.all(Array.from({ length: 30 }, (_, i) => attempt(i % 3 === 0 ? 'c' : 'd', `guess ${i}`)))

@@ -337,6 +337,44 @@ describe('enumeration', () => {
     expect(counts).toEqual(counts.map(([id]) => [id, 1]))
   })
 
+  // RFC 8017 §8.2.2: a signature of another length, or not less than the modulus, costs no exponentiation.
+  test.each([
+    ['less than any modulus', 256, 0x20, 2048],
+    ['less than some moduli', 256, 0xbf, 2048],
+    ['less than the decoy alone', 256, 0xfe, 2048],
+    ['less than none', 256, undefined, undefined],
+    ['of 3072 bits', 384, 0x20, 3072],
+    ['of 4096 bits', 512, 0x20, 4096],
+    ['too short for any', 100, 0x20, undefined]
+  ])('RS256, a signature %s: what is worked out depends on it alone', async (_name, octets, first, worked) => {
+    const forged = (id: string) => {
+      const signature = Buffer.alloc(octets, first ?? 0xff)
+      const [header, claims] = keyAssertion(keyFor('RS256'), { clientId: id, header: { kid: 'rsa' } }).split('.')
+      return assertionForm(`${header}.${claims}.${signature.toString('base64url')}`)
+    }
+    const app = tokenServer(
+      {},
+      ...[2048, 3072, 4096].map((bits) => ({
+        client_id: `rsa ${bits}`,
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [makeKey('RS256', 'rsa', bits).jwk] }
+      }))
+    )
+    const verifications = jest.spyOn(Object.getPrototypeOf(webcrypto.subtle) as webcrypto.SubtleCrypto, 'verify')
+    const work: unknown[] = []
+    for (const id of ['nobody', 'rsa 2048', 'rsa 3072', 'rsa 4096']) {
+      verifications.mockClear()
+      expect((await post(app, forged(id))).status).toBe(401)
+      work.push(
+        verifications.mock.calls.map(
+          ([, { algorithm }]) => (algorithm as webcrypto.RsaHashedKeyAlgorithm).modulusLength
+        )
+      )
+    }
+    verifications.mockRestore()
+    expect(work).toEqual(work.map(() => (worked === undefined ? [] : [worked])))
+  })
+
   test('a remembered secret of another client is no faster against an unknown one', async () => {
     let slow = 0
     const verifySecret = rememberSecrets((presented: string, stored: string) => {

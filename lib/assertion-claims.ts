@@ -1,5 +1,6 @@
+import { isSeconds } from './client-secret'
 import { isClientId } from './credentials'
-import { ClientAuthError, type ClientAuthErrorReason } from './errors'
+import { refuse } from './errors'
 
 /** The server's rules for assertions, from its options. */
 export interface AssertionPolicy {
@@ -22,13 +23,9 @@ export interface DecodedAssertion {
 type Header = DecodedAssertion['header']
 type Claims = DecodedAssertion['claims']
 
-const refuse = (reason: ClientAuthErrorReason, message?: string): never => {
-  throw new ClientAuthError(reason, message === undefined ? {} : { message })
-}
-
 /** RFC 7515 §4.1.9: media types, compared in any case and with `application/` implied. */
 const isMediaType = (typ: unknown, subtype: string): boolean =>
-  typ === subtype || (typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === subtype)
+  typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === subtype
 
 /** RFC 7523bis: this typ promises the strict audience. */
 const isExplicitlyTyped = ({ typ }: Header): boolean => isMediaType(typ, 'client-authentication+jwt')
@@ -59,8 +56,7 @@ export function judgeSubject({ iss, sub }: Claims, clientId: string | undefined)
 /** JSON knows 1e400, which is no date (RFC 7519 §2). */
 const isDate = (value: unknown): value is number => Number.isFinite(value)
 
-/** 1e11 s is the year 5138, 1e11 ms was in 1973. */
-const isMilliseconds = (value: unknown): boolean => isDate(value) && value > 1e11
+const isMilliseconds = (value: unknown): boolean => isDate(value) && !isSeconds(value)
 
 /** RFC 7523 §3 items 4 to 6. */
 function judgeTimes({ exp, nbf, iat }: Claims, policy: AssertionPolicy, now: number): void {

@@ -1,11 +1,14 @@
 import { hash, randomBytes, webcrypto } from 'node:crypto'
-import { createLocalJWKSet, errors, exportJWK, generateKeyPair } from 'jose'
+import { createLocalJWKSet, errors, exportJWK, generateKeyPair, type JSONWebKeySet } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { usableKeySet } from './jwk-set'
 import type { Jwk, JwkSet } from './types'
 
-/** An imported key, ready to verify. */
-export type VerificationKey = webcrypto.CryptoKey
+/** An imported key, ready to verify; with the modulus if it is of RSA. */
+export interface VerificationKey {
+  readonly key: webcrypto.CryptoKey
+  readonly modulus?: Buffer
+}
 
 /** A key set, and what has been found in it: `found` holds no more than the set has kids and the server algorithms. */
 interface KeyRing {
@@ -20,16 +23,22 @@ type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey[]>
 /** Without `kid`, or with one that several keys share, each fitting key costs a verification. */
 const MAX_CANDIDATES = 8
 
-/** Selects by kid, kty, alg, use and key_ops, and imports: both jose's work (RFC 7517 §4). */
+/** Selects by kid, kty, crv and alg, and imports: both jose's work (RFC 7517 §4). usableKeySet has judged use and key_ops. */
 async function select({ select: find }: KeyRing, alg: string, kid: string | undefined): Promise<VerificationKey[]> {
   try {
-    return [await find(kid === undefined ? { alg } : { alg, kid })]
+    return [await withModulus(await find(kid === undefined ? { alg } : { alg, kid }))]
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return []
     const keys: VerificationKey[] = []
-    for await (const key of error) if (keys.push(key) === MAX_CANDIDATES) break
+    for await (const key of error) if (keys.push(await withModulus(key)) === MAX_CANDIDATES) break
     return keys
   }
+}
+
+async function withModulus(key: webcrypto.CryptoKey): Promise<VerificationKey> {
+  if (!key.algorithm.name.startsWith('RSA')) return { key }
+  const { n = '' } = await webcrypto.subtle.exportKey('jwk', key)
+  return { key, modulus: Buffer.from(n, 'base64url') }
 }
 
 function fittingKeys(ring: KeyRing, alg: string, kid: string | undefined): Keys {
@@ -47,7 +56,11 @@ function fittingKeys(ring: KeyRing, alg: string, kid: string | undefined): Keys 
 
 function makeRing(jwks: unknown, maxKeys?: number): KeyRing {
   const set = usableKeySet(jwks, maxKeys)
-  return { kids: new Set(set.keys.map(({ kid }) => kid)), select: createLocalJWKSet(set), found: new Map() }
+  return {
+    kids: new Set(set.keys.map(({ kid }) => kid)),
+    select: createLocalJWKSet(set as JSONWebKeySet),
+    found: new Map()
+  }
 }
 
 /** Fetched sets keep their imported keys for as long as they live. */
@@ -77,19 +90,23 @@ export function inlineKeys(jwks: JwkSet, alg: string, kid: string | undefined): 
 
 const decoys = new Map<string, Promise<JwkSet>>()
 
-/** A public key that nobody holds the private half of, so that unknown clients cost what known ones do. */
-export async function decoyKeys(alg: string): Promise<readonly VerificationKey[]> {
-  const set = decoys.get(alg) ?? makeDecoy(alg).then((key) => ({ keys: [{ ...key, alg }] }))
-  decoys.set(alg, set)
+/**
+ * A public key that nobody holds the private half of, so that unknown clients cost what known ones do. Of RSA one
+ * that fits the signature, in the sizes that are in use.
+ */
+export async function decoyKeys(alg: string, signature: Buffer): Promise<readonly VerificationKey[]> {
+  const octets = [384, 512].includes(signature.length) ? signature.length : 256
+  const id = /^[RP]S/.test(alg) ? `${alg} ${octets}` : alg
+  const set = decoys.get(id) ?? makeDecoy(alg, octets).then((key) => ({ keys: [{ ...key, alg }] }))
+  decoys.set(id, set)
   return inlineKeys(await set, alg, undefined)
 }
 
-async function makeDecoy(alg: string): Promise<Jwk> {
-  if (!/^[RP]S/.test(alg)) return (await exportJWK((await generateKeyPair(alg)).publicKey)) as Jwk
-  // Any odd number of 2048 bits costs the same as a modulus, and needs no search for primes.
-  const n = randomBytes(256)
-  n.writeUInt8(n.readUInt8(0) | 0xc0, 0) // as the product of two primes with their two top bits set
-  n.writeUInt8(n.readUInt8(255) | 1, 255)
+async function makeDecoy(alg: string, octets: number): Promise<Jwk> {
+  if (!/^[RP]S/.test(alg)) return exportJWK((await generateKeyPair(alg)).publicKey)
+  // Any odd number costs the same as a modulus, and needs no search for primes. Larger than any signature.
+  const n = randomBytes(octets).fill(0xff, 0, 8)
+  n.writeUInt8(n.readUInt8(octets - 1) | 1, octets - 1)
   return { kty: 'RSA', n: n.toString('base64url'), e: 'AQAB' }
 }
 
@@ -101,7 +118,9 @@ export function hmacKey(secret: string, alg: string): Promise<VerificationKey> {
   const known = hmacKeys.get(id)
   if (known !== undefined) return known
   const algorithm = { name: 'HMAC', hash: `SHA-${alg.slice(2)}` }
-  const key = webcrypto.subtle.importKey('raw', Buffer.from(secret), algorithm, false, ['verify'])
-  hmacKeys.set(id, key)
-  return key
+  const imported = webcrypto.subtle
+    .importKey('raw', Buffer.from(secret), algorithm, false, ['verify'])
+    .then((key) => ({ key }))
+  hmacKeys.set(id, imported)
+  return imported
 }

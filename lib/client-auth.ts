@@ -26,7 +26,13 @@ export interface ClientAuthMiddleware {
 }
 
 /** A request as middleware before and behind this one see it. */
-type Request = IncomingMessage & { body?: unknown; _body?: boolean; oauthClientAuth?: ClientAuthentication }
+type Request = IncomingMessage & {
+  body?: unknown
+  _body?: boolean
+  oauthClientAuth?: ClientAuthentication
+  /** node:http2's. */
+  stream?: { endAfterHeaders?: boolean }
+}
 type Parser = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
 
 const isParsed = (body: unknown): boolean =>
@@ -53,14 +59,14 @@ function bodyError(error: unknown): unknown {
 
 async function parseBody(req: Request, res: ServerResponse, parse: Parser): Promise<void> {
   if (isParsed(req.body)) return
+  const { headers, stream } = req
+  // RFC 9113 §8.1: on HTTP/2 no header announces a body, and body-parser looks for one.
+  if (stream?.endAfterHeaders === false && headers['content-length'] === undefined)
+    headers['transfer-encoding'] = 'chunked'
   const error = await new Promise<unknown>((resolve) => {
     parse(req, res, resolve)
   })
   if (error !== undefined) throw bodyError(error)
-  // Somebody consumed the stream and left nothing: told, rather than taken for an empty request.
-  const { 'content-length': length = 0, 'transfer-encoding': encoding } = req.headers
-  if (req.body === undefined && (encoding !== undefined || Number(length) > 0))
-    throw new ClientAuthError('body_unreadable')
   req._body = true // a body-parser 1.x behind us would wait for a stream that has ended
 }
 

@@ -17,7 +17,7 @@ import { ClientAuthError } from './errors'
 import { audienceList, resolveOptions, type AuthenticatorOptions, type ResolvedOptions } from './options'
 import type { AuthenticatedClient, ClientAuthRequest, OAuthClient } from './types'
 
-/** Authenticates the client of one request; rejects with a {@link ClientAuthError}, or with what `getClient` threw. */
+/** Authenticates the client of one request; rejects with a {@link ClientAuthError}, or with what a function of the application threw, as an Error. */
 export type ClientAuthenticator<C extends OAuthClient = OAuthClient> = (
   request: ClientAuthRequest
 ) => Promise<AuthenticatedClient<C>>
@@ -94,7 +94,7 @@ function createSteps<C extends OAuthClient>(options: ResolvedOptions<C>) {
     proof: Extract<Proof, { kind: 'secret' }>,
     client: C | undefined
   ): Promise<AssertionFault> {
-    const reason = await compareSecret(proof.secret, proof.undecoded, client, Date.now() / 1000)
+    const reason = await compareSecret(proof.clientId, proof.secret, proof.undecoded, client, Date.now() / 1000)
     return reason && { reason }
   }
 
@@ -125,14 +125,6 @@ function createSteps<C extends OAuthClient>(options: ResolvedOptions<C>) {
   }
 }
 
-const usesAuthorization = (request: ClientAuthRequest): boolean => {
-  try {
-    return authorizationHeader(request) !== undefined
-  } catch {
-    return true
-  }
-}
-
 /** The authenticator for options that are already resolved; `prepare` runs first and fails as it does. */
 export function authenticatorFor<C extends OAuthClient>(options: ResolvedOptions<C>) {
   const run = createSteps(options)
@@ -150,7 +142,7 @@ export function authenticatorFor<C extends OAuthClient>(options: ResolvedOptions
     } catch (thrown) {
       if (!(thrown instanceof ClientAuthError)) throw asError(thrown)
       if (attempt.clientId !== undefined) thrown.clientId = attempt.clientId
-      completeError(thrown, { ...context, usedAuthorization: usesAuthorization(request) })
+      completeError(thrown, context, () => authorizationHeader(request) !== undefined)
       if (rejected.hasSubscribers) {
         rejected.publish({ ...shown(attempt), reason: thrown.reason, durationMs: performance.now() - start, request })
       }

@@ -18,7 +18,7 @@ export type EndpointMetadata<E extends MetadataEndpoint = 'token'> = Record<
 /** What `validateClientMetadata` takes from the options of the server; give it the same object. */
 export interface ClientMetadataOptions extends Pick<AuthenticatorOptions, 'methods' | 'algorithms' | 'keySets'> {
   /** As given to `clientAuth`: its presence rules out client_secret_jwt. It is not called. */
-  verifySecret?: (presented: string, stored: string, client: never) => unknown
+  verifySecret?: ((presented: string, stored: string, client: never) => unknown) | undefined
 }
 
 interface Accepted {
@@ -30,13 +30,10 @@ interface Accepted {
 export function acceptedMethods(caller: string, options: ClientMetadataOptions): Accepted {
   const { methods, algorithms } = resolveMethods(caller, options)
   if (options.verifySecret === undefined) return { methods, algorithms }
-  const accepted = methods.filter((method) => method !== 'client_secret_jwt')
-  if (accepted.length === 0) {
-    throw new TypeError(
-      `${caller}: option "verifySecret" rules out client_secret_jwt, the only one in "methods"; drop one of the two`
-    )
+  return {
+    methods: methods.filter((method) => method !== 'client_secret_jwt'),
+    algorithms: algorithms.filter((alg) => !(alg in hmacOctets))
   }
-  return { methods: accepted, algorithms: algorithms.filter((alg) => !(alg in hmacOctets)) }
 }
 
 /** RFC 8414 §2: the algorithms stand beside JWT methods only. */
@@ -81,6 +78,11 @@ function checkAlgorithm(registered: unknown, methods: string[], { algorithms }: 
   }
 }
 
+function checkEnd(name: string, end: unknown): void {
+  if (end === undefined || end === null || isSeconds(end)) return
+  refuse(`${name} must be a number of seconds since the epoch.`)
+}
+
 function checkSecrets(
   { client_secret: stored, token_endpoint_auth_signing_alg: alg }: Partial<OAuthClient>,
   hmacs: string[]
@@ -90,8 +92,7 @@ function checkSecrets(
   for (const entry of entries) {
     if (entry === undefined || entry === null) continue
     const { value, expires_at: end } = (typeof entry === 'object' ? entry : { value: entry }) as Record<string, unknown>
-    if (end !== undefined && end !== null && !isSeconds(end))
-      refuse('expires_at of a client_secret must be a number of seconds since the epoch.')
+    checkEnd('expires_at of a client_secret', end)
     if (typeof value !== 'string' || value === '') return refuse('client_secret must be a non-empty string.')
     // OIDC Core §16.19
     if (Number.isFinite(octets) && Buffer.byteLength(value) < octets) {
@@ -145,9 +146,7 @@ export function validateClientMetadata(metadata: Partial<OAuthClient>, options: 
   if (typeof metadata !== 'object' || (metadata as unknown) === null) refuse('The client metadata must be an object.')
   const methods = checkMethods(metadata, accepted)
   checkAlgorithm(metadata.token_endpoint_auth_signing_alg, methods, accepted)
-  const { client_secret_expires_at: end } = metadata
-  if (end !== undefined && end !== null && !isSeconds(end))
-    refuse('client_secret_expires_at must be a number of seconds since the epoch.')
+  checkEnd('client_secret_expires_at', metadata.client_secret_expires_at)
   const hmacs = methods.includes('client_secret_jwt') ? accepted.algorithms.filter((alg) => alg in hmacOctets) : []
   checkSecrets(metadata, hmacs)
   checkKeys(metadata, methods, options.keySets)

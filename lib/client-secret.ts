@@ -43,8 +43,16 @@ export function liveSecrets(client: OAuthClient, now: number): string[] {
 export const equalSecrets = (a: string, b: string): boolean =>
   timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
 
-const madeUp = (): string => randomBytes(32).toString('base64url')
-const plainDecoy = madeUp()
+const plainDecoy = randomBytes(32).toString('base64url')
+
+/**
+ * What is compared in vain with another client's hash. Never the presented secret itself, which rememberSecrets
+ * may know; but as long, and the same for the same guess, so that equal ones share one call as they do for a client.
+ */
+function inVain(clientId: string, presented: string): string {
+  const text = hash('sha256', `${plainDecoy} ${clientId} ${presented}`, 'base64url')
+  return text.slice(0, presented.length) + presented.slice(text.length)
+}
 
 function comparePlain(presented: string, undecoded: string | undefined, stored: readonly string[]): SecretFault {
   const matches = (candidate: string) =>
@@ -70,30 +78,35 @@ export function createSecretComparison<C extends OAuthClient>(verify: VerifySecr
 
   async function compareHashes(
     slow: VerifySecret<C>,
+    clientId: string,
     presented: string,
     stored: readonly string[],
     client: C | undefined
   ): Promise<SecretFault> {
     if (client === undefined || stored[0] === undefined) {
-      // Never the presented secret: rememberSecrets may know it, for the client that the hash belongs to.
-      if (lastSeen !== undefined) await verified(slow, madeUp(), lastSeen.stored, lastSeen.client)
+      if (lastSeen !== undefined) await verified(slow, inVain(clientId, presented), lastSeen.stored, lastSeen.client)
       return 'no_live_secret'
     }
     let fault: SecretFault = 'secret_mismatch'
-    for (const secret of stored) if (await verified(slow, presented, secret, client)) fault = undefined
-    // The decoy is a hash that is known to be one: a malformed one would be refused without the slow work.
-    if (fault === undefined || lastSeen === undefined) lastSeen = { stored: stored[0], client }
+    for (const secret of stored) {
+      if (!(await verified(slow, presented, secret, client))) continue
+      fault = undefined
+      // One that matched is a hash for certain: a malformed one would be refused without the slow work.
+      lastSeen = { stored: secret, client }
+    }
+    lastSeen ??= { stored: stored[0], client } // until then, any is better than none
     return fault
   }
 
   return async (
+    clientId: string,
     presented: string,
     undecoded: string | undefined,
     client: C | undefined,
     now: number
   ): Promise<SecretFault> => {
     const stored = client === undefined ? [] : liveSecrets(client, now)
-    if (verify !== undefined) return compareHashes(verify, presented, stored, client)
+    if (verify !== undefined) return compareHashes(verify, clientId, presented, stored, client)
     const fault = comparePlain(presented, undecoded, stored.length > 0 ? stored : [plainDecoy])
     return stored.length > 0 ? fault : 'no_live_secret'
   }
@@ -101,13 +114,13 @@ export function createSecretComparison<C extends OAuthClient>(verify: VerifySecr
 
 /** Options of {@link rememberSecrets}. */
 export interface RememberSecretsOptions {
-  /** How many verified secrets to remember. Default 10,000; about 300 bytes each. */
-  max?: number
+  /** How many verified secrets to remember. Default 10,000; about 150 bytes each. */
+  max?: number | undefined
   /**
    * How long to remember one, in seconds. Default 600. A secret whose stored hash is replaced is forgotten
    * at once; one that is only removed elsewhere than in `stored` is accepted no longer than this.
    */
-  ttl?: number
+  ttl?: number | undefined
 }
 
 /** Slow verifications at once, of the four threads that Node has by default, and how many may wait. */
@@ -136,7 +149,7 @@ function createGate() {
  * Wraps a slow `verifySecret` (bcrypt, scrypt, argon2): a secret once verified against a stored hash is
  * recognised without the slow function. It is kept in memory only as an HMAC under a random key of this
  * process, bound to client and stored hash. Failures are never remembered: every guess costs the slow
- * function, and at most two run at once.
+ * function, equal ones at the same time once, and at most two run at once.
  */
 export function rememberSecrets<C extends OAuthClient = OAuthClient>(
   verify: VerifySecret<C>,

@@ -180,3 +180,8 @@ export class ClientAuthError extends Error {
     return { error: this.code, error_description: this.message }
   }
 }
+
+/** Refuses the request; `message` says what is particular, in words safe for the wire. */
+export function refuse(reason: ClientAuthErrorReason, message?: string): never {
+  throw new ClientAuthError(reason, message === undefined ? {} : { message })
+}

@@ -6,7 +6,7 @@ export function lifetime(headers: IncomingHttpHeaders, now: number): number | un
   const age = /^\d+$/.test(headers.age ?? '') ? Number(headers.age) : 0
   if (/(?:^|,) *(?:no-store|no-cache) *(?:,|$)/i.test(control)) return 0
   const maxAge = /(?:^|,) *max-age=(\d+) *(?:,|$)/i.exec(control)?.[1]
-  if (maxAge !== undefined) return Number(maxAge) - age
+  if (maxAge !== undefined) return Number(maxAge) - age || 0 // both may be infinite
   if (headers.expires === undefined) return undefined
   const from = Date.parse(headers.date ?? '')
   // An unreadable date lies in the past (RFC 9111 §5.3)

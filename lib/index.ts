@@ -8,7 +8,8 @@ export {
 } from './client-metadata'
 export { rememberSecrets, type RememberSecretsOptions, type VerifySecret } from './client-secret'
 export { ClientAuthError, type ClientAuthErrorCode, type ClientAuthErrorReason } from './errors'
-export { createJwksFetcher, type JwksFetcherOptions, type JwksHost } from './jwks-fetcher'
+export { createJwksFetcher } from './jwks-fetcher'
+export type { JwksFetcherOptions, JwksHost } from './jwks-options'
 export { fapi2, type AuthenticatorOptions, type ClientAuthOptions } from './options'
 export {
   createMemoryReplayStore,

@@ -39,13 +39,13 @@ export class KeySetError extends Error {
 interface KeyKind {
   kty: string
   crv?: string
-  algorithms: readonly unknown[]
+  algorithms: readonly string[]
   members: readonly string[]
   /** Octets of each member (RFC 7518 §6.2.1.2, RFC 8037 §2). */
   size?: number
 }
 
-/** What jose verifies signatures with. */
+/** The keys behind each asymmetric algorithm that is supported. */
 const keyKinds: readonly KeyKind[] = [
   { kty: 'RSA', algorithms: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'], members: ['n', 'e'] },
   { kty: 'EC', crv: 'P-256', algorithms: ['ES256'], members: ['x', 'y'], size: 32 },
@@ -53,6 +53,7 @@ const keyKinds: readonly KeyKind[] = [
   { kty: 'EC', crv: 'P-521', algorithms: ['ES512'], members: ['x', 'y'], size: 66 },
   { kty: 'OKP', crv: 'Ed25519', algorithms: ['EdDSA', 'Ed25519'], members: ['x'], size: 32 }
 ]
+export const keyAlgorithms = keyKinds.flatMap(({ algorithms }) => algorithms)
 
 /** Private and symmetric values (RFC 7518 §6.2.2, §6.3.2, §6.4; `priv` of AKP): never to be published (OIDC Registration §2). */
 const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
@@ -123,7 +124,8 @@ function formFault(jwk: Readonly<Record<string, unknown>>): string | undefined {
   const { kty, crv, alg } = jwk
   const kind = keyKinds.find((known) => known.kty === kty && (known.crv === undefined || known.crv === crv))
   if (kind === undefined) return 'has an unsupported kty or crv'
-  if (alg !== undefined && !kind.algorithms.includes(alg)) return 'has an alg that does not fit its kty and crv'
+  if (alg !== undefined && !kind.algorithms.includes(alg as string))
+    return 'has an alg that does not fit its kty and crv'
   const values = kind.members.map((name) => octets(jwk[name])).filter((value) => value !== undefined)
   if (values.length < kind.members.length) return `needs ${kind.members.join(' and ')} in base64url`
   if (kind.size !== undefined && values.some(({ length }) => length !== kind.size)) {
@@ -141,13 +143,12 @@ export const keyFault = (jwk: Readonly<Record<string, unknown>>): string | undef
 
 /** Only what verification needs, so that a set in a cache is no larger than its keys. */
 const trimmed = (jwk: Record<string, unknown>): Jwk =>
-  Object.fromEntries(neededMembers.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]])) as Jwk
+  Object.fromEntries(neededMembers.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]))
 
 /**
  * The usable keys of a JWK Set. A key that cannot be used is left out (RFC 7517 §5), one off its curve when it is
- * imported; the set is refused whole, by
- * a {@link KeySetError}, if it is none, is too long, or publishes a private or symmetric key: that client has
- * leaked a secret (OIDC Registration §2).
+ * imported; the set is refused whole, by a {@link KeySetError}, if it is none, is too long, or publishes a private
+ * or symmetric key: that client has leaked a secret (OIDC Registration §2).
  */
 export function usableKeySet(value: unknown, maxKeys = 100): JwkSet {
   const keys: unknown = isObject(value) ? value.keys : undefined

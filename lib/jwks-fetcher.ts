@@ -8,8 +8,6 @@ import { KeySetError, parseKeySet } from './jwk-set'
 import { type JwksFetcherOptions, resolveJwksOptions } from './jwks-options'
 import type { JwkSet, KeySets } from './types'
 
-export type { JwksFetcherOptions, JwksHost } from './jwks-options'
-
 interface Entry {
   readonly set: JwkSet
   readonly etag: string | undefined
@@ -153,7 +151,7 @@ export function createJwksFetcher(options: JwksFetcherOptions = {}): Required<Ke
       try {
         check(uri)
       } catch (error) {
-        report('refused', uri, now(), { why: error instanceof KeySetError ? error.why : 'url' })
+        report('refused', uri, now(), { why: (error as KeySetError).why })
         throw error
       }
       const outcome = await strangers.forceFetch(uri)

@@ -4,43 +4,43 @@ import { type AddressRange, type HostRules, isHostName, type JwksResolver, parse
 /** What is different for one host: the one way to a private network. What is left out keeps its default. */
 export interface JwksHost {
   /** The only addresses the host may have, as CIDRs or single addresses. Default: any public one. */
-  addresses?: readonly string[]
+  addresses?: readonly string[] | undefined
   /** The only ports that may be used. Default `[443]`. */
-  ports?: readonly number[]
+  ports?: readonly number[] | undefined
   /** The only certificate authorities that are trusted for it, in PEM. Default: Node's. */
-  ca?: string | Buffer | (string | Buffer)[]
+  ca?: string | Buffer | (string | Buffer)[] | undefined
 }
 
 /** Options of {@link createJwksFetcher}; all times in seconds. */
 export interface JwksFetcherOptions {
   /** Exceptions by host name. A named host is freed from the rules on names; all else stands. Default: none. */
-  hosts?: Readonly<Record<string, JwksHost>>
+  hosts?: Readonly<Record<string, JwksHost>> | undefined
   /** Addresses never to connect to, as CIDRs: your own public ones, your NAT64 prefix. Default `[]`. */
-  denyAddresses?: readonly string[]
+  denyAddresses?: readonly string[] | undefined
   /** Makes the resolver of one fetch. Default: `Resolver` of `node:dns/promises`, which reads no hosts file. */
-  resolver?: () => JwksResolver
+  resolver?: (() => JwksResolver) | undefined
   /** Deadline of a whole fetch; its wait for a turn counts, and takes at most half of it. Default 5. */
-  timeout?: number
+  timeout?: number | undefined
   /** A set is fresh for at least this long, whatever `Cache-Control` says. Default 60. */
-  minTtl?: number
+  minTtl?: number | undefined
   /** A set is fresh for at most this long: the time in which a removed key stops working. Default 86,400. */
-  maxTtl?: number
+  maxTtl?: number | undefined
   /** How long a set is fresh where its answer does not say. Default 600. */
-  defaultTtl?: number
+  defaultTtl?: number | undefined
   /** At most one attempt in this time for keys not in the set, and after a failure. Default 30. */
-  cooldown?: number
+  cooldown?: number | undefined
   /** How long a set that is no longer fresh may serve while it cannot be refreshed. Default 3,600. */
-  staleIfError?: number
-  /** How many sets are kept; as many failures are remembered. Default 1,000. */
-  maxEntries?: number
+  staleIfError?: number | undefined
+  /** How many sets are kept, within 16 MiB in all; as many failures are remembered. Default 1,000. */
+  maxEntries?: number | undefined
   /** The largest answer, in octets. Default 65,536. */
-  maxBytes?: number
+  maxBytes?: number | undefined
   /** The most keys in a set. Default 100. */
-  maxKeys?: number
+  maxKeys?: number | undefined
   /** The most fetches at once. Default 64. */
-  maxConcurrent?: number
+  maxConcurrent?: number | undefined
   /** The most fetches at once from one host. Default 4. */
-  maxConcurrentPerHost?: number
+  maxConcurrentPerHost?: number | undefined
 }
 
 const defaults = {
@@ -57,16 +57,16 @@ const defaults = {
   maxConcurrentPerHost: 4
 }
 
+/** Options without those that are `undefined`: each of these means absent. */
+type Given = Partial<typeof defaults> & Pick<JwksFetcherOptions, 'hosts' | 'denyAddresses' | 'resolver'>
+
 const seconds = (max: number, min = 0) => isNumber('a number of seconds', min, max)
 const isPem = (value: unknown): boolean =>
   (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN ')
-const ranges = isList(
-  optionRule('a CIDR', (value) => parseRange(value) !== undefined),
-  'CIDRs, such as 10.1.0.0/16'
-)
+const ranges = isList((value) => parseRange(value) !== undefined, 'CIDRs, such as 10.1.0.0/16')
 const hostRules = {
   addresses: ranges,
-  ports: isList(isInteger('a port', 1, 65_535), 'port numbers'),
+  ports: isList(isInteger('a port', 1, 65_535).test, 'port numbers'),
   ca: optionRule('PEM text (its content, not its path) as string or Buffer, or an array of them', (value) =>
     [value].flat().every(isPem)
   )
@@ -106,7 +106,7 @@ function checkedHosts(hosts: Readonly<Record<string, JwksHost>>): Map<string, Ho
 export function resolveJwksOptions(options: JwksFetcherOptions) {
   checkOptions('createJwksFetcher', options, rules)
   const defined = Object.entries(options).filter(([, value]) => value !== undefined)
-  const limits = { ...defaults, ...(Object.fromEntries(defined) as JwksFetcherOptions) }
+  const limits = { ...defaults, ...(Object.fromEntries(defined) as Given) }
   if (limits.minTtl > limits.maxTtl) throw new TypeError('createJwksFetcher: option "minTtl" must not exceed "maxTtl"')
   return { ...limits, hosts: checkedHosts(limits.hosts ?? {}), denied: toRanges(limits.denyAddresses ?? []) }
 }

@@ -8,38 +8,36 @@ export interface OptionRule {
   readonly quotable?: boolean
 }
 
-const rule = (must: string, test: (value: unknown) => boolean): OptionRule => ({ must, test })
+export const optionRule = (must: string, test: (value: unknown) => boolean): OptionRule => ({ must, test })
 
 /** A rule for a string that may be quoted. */
 export const isWord = (must: string, test: (value: unknown) => boolean): OptionRule => ({ must, test, quotable: true })
 
-export const isFunction = rule('a function', (value) => typeof value === 'function')
-export const isBoolean = rule('true or false', (value) => typeof value === 'boolean')
-export const isText = rule('a non-empty string', (value) => typeof value === 'string' && value !== '')
+export const isFunction = optionRule('a function', (value) => typeof value === 'function')
+export const isBoolean = optionRule('true or false', (value) => typeof value === 'boolean')
+export const isText = optionRule('a non-empty string', (value) => typeof value === 'string' && value !== '')
 
 export const isNumber = (unit: string, min: number, max: number): OptionRule =>
-  rule(`${unit} from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max)
+  optionRule(`${unit} from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max)
 
 export const isInteger = (unit: string, min: number, max: number): OptionRule =>
-  rule(
+  optionRule(
     `${unit}, whole, from ${min} to ${max}`,
     (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max
   )
 
-export const isList = (of: OptionRule, what: string, least = 0): OptionRule => ({
+export const isList = (item: (value: unknown) => boolean, what: string, least = 0): OptionRule => ({
   must: `${least > 0 ? 'a non-empty array' : 'an array'} of ${what}`,
-  test: (value) => Array.isArray(value) && value.length >= least && value.every(of.test),
-  item: of.test
+  test: (value) => Array.isArray(value) && value.length >= least && value.every(item),
+  item
 })
 
 export const hasMethod = (method: string, example: string): OptionRule =>
-  rule(`an object with a method ${method}, such as ${example}`, (value) => {
+  optionRule(`an object with a method ${method}, such as ${example}`, (value) => {
     return (
       typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[method] === 'function'
     )
   })
-
-export { rule as optionRule }
 
 /** Levenshtein distance, for "did you mean". */
 function distance(a: string, b: string): number {
@@ -79,6 +77,17 @@ function given(value: unknown, { item, quotable }: OptionRule): string {
   return value.length === 0 ? 'an empty one' : `one with ${quoted(value.find((one) => !item(one)))}`
 }
 
+/** Every name under which reading an option would find something: an object of a class has them on its prototypes. */
+function namesOf(options: object): Set<string> {
+  const names = new Set<string>()
+  let from: object | null = options
+  do {
+    for (const name of Object.getOwnPropertyNames(from)) if (name !== 'constructor' || from === options) names.add(name)
+    from = Object.getPrototypeOf(from) as object | null
+  } while (from !== null && Object.getPrototypeOf(from) !== null)
+  return names
+}
+
 /**
  * Throws a `TypeError` that names the option and the fix, unless `options` is an object with known
  * names and fitting values. `undefined` means absent.
@@ -87,7 +96,8 @@ export function checkOptions(caller: string, options: unknown, rules: Readonly<R
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`${caller}: options must be an object, not ${kindOf(options)}`)
   }
-  for (const [name, value] of Object.entries(options)) {
+  for (const name of namesOf(options)) {
+    const value = (options as Record<string, unknown>)[name]
     const found = Object.hasOwn(rules, name) ? rules[name] : undefined
     if (found === undefined)
       throw new TypeError(`${caller}: unknown option "${name}"${suggestion(name, Object.keys(rules))}`)

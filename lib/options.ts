@@ -3,6 +3,7 @@ import type { AssertionPolicy } from './assertion-claims'
 import { hmacOctets, type VerifySecret } from './client-secret'
 import type { ClientAuthError } from './errors'
 import { createJwksFetcher } from './jwks-fetcher'
+import { keyAlgorithms } from './jwk-set'
 import * as check from './option-checks'
 import { createMemoryReplayStore } from './replay-store'
 import type { ClientAuthMethod, ClientAuthRequest, KeySets, OAuthClient, ReplayStore } from './types'
@@ -20,32 +21,32 @@ export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = C
    * Methods that this server accepts. Default: the four that prove something. Adding `none` admits
    * public clients by their `client_id` alone (RFC 6749 §2.1).
    */
-  methods?: readonly ClientAuthMethod[]
+  methods?: readonly ClientAuthMethod[] | undefined
   /** Signature algorithms accepted. Default: all that are supported; `none` is never one (RFC 8725 §3.2). */
-  algorithms?: readonly string[]
+  algorithms?: readonly string[] | undefined
   /**
    * Further `aud` values for clients that predate RFC 7523bis, such as the token endpoint URL; or a function
    * that gives them per client, judged after the signature. Default none. Each value widens what a
    * malicious server can replay here (CVE-2025-27370).
    */
-  legacyAudiences?: readonly string[] | ((client: C) => readonly string[])
+  legacyAudiences?: readonly string[] | ((client: C) => readonly string[]) | undefined
   /** Leeway for `exp`, `nbf` and `iat`, in seconds. Default 30. FAPI 2 refuses what lies over 60 s ahead. */
-  clockTolerance?: number
+  clockTolerance?: number | undefined
   /** How far ahead `exp` may lie, in seconds, plus `clockTolerance`. Default 3600. Bounds the replay store. */
-  maxAssertionLifetime?: number
+  maxAssertionLifetime?: number | undefined
   /** Refuse assertions without `jti` (OIDC Core §9). Default false: their digest is remembered instead. */
-  requireJti?: boolean
+  requireJti?: boolean | undefined
   /** Refuse an array as `aud` (FAPI 2 §5.3.2.1). Default false. */
-  stringAudience?: boolean
+  stringAudience?: boolean | undefined
   /**
    * Compares a presented secret with a stored hash. Default: equality in constant time. With it,
    * client_secret_jwt is refused, since a hash as HMAC key would let the hash pass for the secret.
    */
-  verifySecret?: VerifySecret<C>
+  verifySecret?: VerifySecret<C> | undefined
   /** Where a `jwks_uri` is resolved. Default `createJwksFetcher()`. */
-  keySets?: KeySets
+  keySets?: KeySets | undefined
   /** Where used assertions are remembered. Default `createMemoryReplayStore()`: enough for one process only. */
-  replayStore?: ReplayStore
+  replayStore?: ReplayStore | undefined
 }
 
 /** Options of `clientAuth`. */
@@ -54,21 +55,18 @@ export interface ClientAuthOptions<C extends OAuthClient = OAuthClient> extends 
   IncomingMessage
 > {
   /** Largest form body, in bytes or as `'64kb'`, the default. */
-  bodyLimit?: number | string
+  bodyLimit?: number | string | undefined
   /** Name of the request property that receives the client. Default `oauthClient`. */
-  property?: string
+  property?: string | undefined
   /**
    * After success remove `client_secret`, `client_assertion` and `client_assertion_type` from the body, and a
    * Basic `Authorization` header, for handlers behind that would verify them again. Default false.
    */
-  stripCredentials?: boolean
+  stripCredentials?: boolean | undefined
   /** Answers a refusal instead of RFC 6749 §5.2 JSON; the error's headers are already set on `res`. */
-  onError?: (
-    error: ClientAuthError,
-    req: IncomingMessage,
-    res: ServerResponse,
-    next: (error?: unknown) => void
-  ) => unknown
+  onError?:
+    | ((error: ClientAuthError, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => unknown)
+    | undefined
 }
 
 /** Options as they hold from start-up on: checked, completed and frozen. */
@@ -82,10 +80,6 @@ export interface ResolvedOptions<C extends OAuthClient> extends AssertionPolicy 
 }
 
 const provingMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'] as const
-const keyAlgorithms = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
-]
 const allAlgorithms = [...keyAlgorithms, ...Object.keys(hmacOctets)]
 
 /** The profile of FAPI 2 §5.3.2.1 and §5.4.1, to spread into the options. */
@@ -109,14 +103,13 @@ function isIssuer(value: unknown): boolean {
 }
 
 const listOf = (known: readonly string[]) =>
-  check.isList(
-    check.isWord('known', (value) => known.includes(value as string)),
-    known.join(', '),
-    1
-  )
+  check.isList((value) => known.includes(value as string), known.join(', '), 1)
 
-/** What a request has of its own, or gets from us. */
-const ownProperties = ['body', 'method', 'oauthClientAuth', 'params', 'query', 'rawHeaders', 'socket', 'url']
+/** What must not be overwritten on a request. */
+const ownProperties = [
+  ...['_body', 'app', 'body', 'complete', 'method', 'next', 'oauthClientAuth', 'params', 'query'],
+  ...['rawHeaders', 'res', 'socket', 'url']
+]
 
 const rules = {
   issuer: check.isWord('the issuer: an https URL without query and fragment', isIssuer),
@@ -161,7 +154,7 @@ export function audienceList(value: unknown): readonly string[] {
 /** The methods and algorithms of any set of options, valid together. */
 export function resolveMethods(
   caller: string,
-  options: Pick<AuthenticatorOptions, 'methods' | 'algorithms'>
+  options: Pick<AuthenticatorOptions, 'methods' | 'algorithms'> & { verifySecret?: unknown }
 ): { methods: string[]; algorithms: string[] } {
   check.checkOptions(caller, options, rules)
   const { methods: asked = provingMethods, algorithms = allAlgorithms } = options
@@ -177,6 +170,11 @@ export function resolveMethods(
     )
   }
   const methods = asked.filter((method) => !lacksAlgorithm(method))
+  if (options.verifySecret !== undefined && methods.every((method) => method === 'client_secret_jwt')) {
+    throw new TypeError(
+      `${caller}: option "verifySecret" rules out client_secret_jwt, the only one in "methods"; drop one of the two`
+    )
+  }
   return { methods, algorithms: algorithms.filter((alg) => methods.some((method) => families[method]?.includes(alg))) }
 }
 

@@ -6,16 +6,16 @@ import type { ReplayEntry, ReplayStore } from './types'
 /** Options of `createMemoryReplayStore`. */
 export interface MemoryReplayStoreOptions {
   /**
-   * Most entries remembered at once, 1 to 16,000,000. Default 1,000,000: some 105 MB when full, 250 MB were
-   * each of another client. When full, requests are refused (503) until entries expire: forgetting one
+   * Most entries remembered at once, 1 to 16,000,000. Default 1,000,000: some 105 MB when full, up to
+   * 460 MB were each of another client with the longest id. When full, requests are refused (503) until entries expire: forgetting one
    * early would let its assertion in again.
    */
-  maxEntries?: number
+  maxEntries?: number | undefined
   /**
    * Most entries of one client, so that no client can fill the store and lock the others out.
    * Default a tenth of `maxEntries`.
    */
-  maxEntriesPerClient?: number
+  maxEntriesPerClient?: number | undefined
 }
 
 /** Options of `createRedisReplayStore`. */
@@ -26,9 +26,9 @@ export interface RedisReplayStoreOptions {
    */
   sendCommand: (args: [command: string, key: string, ...rest: string[]]) => Promise<unknown>
   /** What every key begins with. Default `oauth-client-auth:replay:`. The same on all machines of a server. */
-  prefix?: string
+  prefix?: string | undefined
   /** Seconds after which an unanswered command refuses the request (503). Default 2. */
-  timeout?: number
+  timeout?: number | undefined
 }
 
 /** What one client has in the memory store. */

@@ -7,11 +7,11 @@ export type ClientAuthMethod =
 
 /** A JSON Web Key (RFC 7517 §4), public keys only. */
 export interface Jwk {
-  kty: string
-  kid?: string
-  use?: string
-  alg?: string
-  key_ops?: string[]
+  kty?: string | undefined
+  kid?: string | undefined
+  use?: string | undefined
+  alg?: string | undefined
+  key_ops?: string[] | undefined
   [member: string]: unknown
 }
 
@@ -25,7 +25,7 @@ export interface ClientSecret {
   /** The secret, or its stored hash where `verifySecret` compares hashes. */
   value: string
   /** Seconds since the epoch from which the secret no longer matches; 0 or absent: never. */
-  expires_at?: number
+  expires_at?: number | undefined
 }
 
 /**
@@ -39,17 +39,17 @@ export interface OAuthClient {
    * The method registered for the client, or a list while it moves from one to another.
    * Default `client_secret_basic` (RFC 7591 §2). No other method is ever accepted for it.
    */
-  token_endpoint_auth_method?: string | readonly string[] | null
+  token_endpoint_auth_method?: string | readonly string[] | null | undefined
   /** The only signature algorithm this client may use; absent: any that the server accepts. */
-  token_endpoint_auth_signing_alg?: string | null
+  token_endpoint_auth_signing_alg?: string | null | undefined
   /** The secret, or all live ones while it is rotated. An empty one never matches. */
-  client_secret?: string | readonly (string | ClientSecret)[] | null
+  client_secret?: string | readonly (string | ClientSecret)[] | null | undefined
   /** Seconds since the epoch at which secrets without an `expires_at` of their own end; 0: never. */
-  client_secret_expires_at?: number | null
+  client_secret_expires_at?: number | null | undefined
   /** The client's public keys; never together with `jwks_uri` (RFC 7591 §2). */
-  jwks?: JwkSet | null
+  jwks?: JwkSet | null | undefined
   /** Where the client publishes its public keys; fetched through the guard of `keySets`. */
-  jwks_uri?: string | null
+  jwks_uri?: string | null | undefined
 }
 
 /** The request as `authenticate()` reads it; a Node, Express or Fastify request fits. */
@@ -57,7 +57,7 @@ export interface ClientAuthRequest {
   /** Node's header object (`req.headers` or `req.headersDistinct`), or a Fetch `Headers`. */
   headers: IncomingHttpHeaders | NodeJS.Dict<string[]> | Headers
   /** Node's raw header list; where present, a repeated `Authorization` header is recognised by it. */
-  rawHeaders?: readonly string[]
+  rawHeaders?: readonly string[] | undefined
   /** The parsed form body: a plain object (an array value means repetition) or `URLSearchParams`. */
   body?: unknown
 }

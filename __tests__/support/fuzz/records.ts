@@ -114,6 +114,7 @@ const someKey = fc.oneof(
 )
 
 export const someKeySet: Arbitrary<unknown> = fc.oneof(
+  { weight: 12, arbitrary: fc.constant({ keys: good }) },
   { weight: 6, arbitrary: fc.array(someKey, { maxLength: 5 }).map((list) => ({ keys: list })) },
   fc.array(someKey, { maxLength: 3 }).map((list) => new Entity(list)),
   fc.array(someKey, { maxLength: 3 }).map((list) => ({ keys: list, toJSON: () => 'hidden' })),

@@ -151,6 +151,11 @@ const rows: Row[] = [
     expect: [400, 'invalid_request', 'More than one']
   },
   {
+    name: 'Basic after a tab',
+    headers: { Authorization: good.replace(' ', '\t') },
+    expect: [401, 'invalid_client', 'base64']
+  },
+  {
     name: 'Basic after a tab, and client_secret',
     form: { client_id: 'post', client_secret: secret },
     headers: { Authorization: good.replace(' ', '\t') },

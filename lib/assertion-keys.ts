@@ -1,8 +1,8 @@
 import { hash, randomBytes, webcrypto } from 'node:crypto'
-import { createLocalJWKSet, errors, exportJWK, generateKeyPair, type JSONWebKeySet } from 'jose'
+import { createLocalJWKSet, errors, generateKeyPair, importJWK, type JSONWebKeySet } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { usableKeySet } from './jwk-set'
-import type { Jwk, JwkSet } from './types'
+import { keysOf, usableKeySet } from './jwk-set'
+import type { JwkSet } from './types'
 
 /** An imported key, ready to verify; with the modulus if it is of RSA. */
 export interface VerificationKey {
@@ -65,7 +65,7 @@ function makeRing(jwks: unknown, maxKeys?: number): KeyRing {
 
 /** Fetched sets keep their imported keys for as long as they live. */
 const fetchedRings = new WeakMap<JwkSet, KeyRing>()
-/** Inline sets are known by value: a record is often a fresh object, and a changed one must not find old keys. */
+/** Inline keys are known by value: a record is often a fresh object, and a changed one must not find old keys. */
 const inlineRings = new LRUCache<string, KeyRing>({
   max: 5000,
   maxSize: 50_000_000, // characters: a set may have a hundred long keys
@@ -81,33 +81,43 @@ export function fetchedKeys(set: JwkSet, alg: string, kid: string | undefined): 
 
 /** The keys of a client's inline `jwks` that fit; throws where the set is none that may be used. */
 export function inlineKeys(jwks: JwkSet, alg: string, kid: string | undefined): Keys {
-  const text = JSON.stringify(jwks)
+  const keys = keysOf(jwks)
+  // Printed is only what may verify: the time must not tell how long the client's set is.
+  const candidates = kid === undefined ? keys : keys.filter((key) => key.kid === kid)
+  if (candidates.length === 0) return []
+  const text = JSON.stringify(candidates)
   let ring = inlineRings.get(text)
   // Built from the text that names it: an object that reads otherwise than it prints must not lend its keys to another.
-  if (ring === undefined) inlineRings.set(text, (ring = makeRing(JSON.parse(text))))
+  if (ring === undefined) inlineRings.set(text, (ring = makeRing({ keys: JSON.parse(text) as unknown })))
   return fittingKeys(ring, alg, kid)
 }
 
-const decoys = new Map<string, Promise<JwkSet>>()
+const decoys = new Map<string, Keys>()
 
 /**
  * A public key that nobody holds the private half of, so that unknown clients cost what known ones do. Of RSA one
  * that fits the signature, in the sizes that are in use.
  */
-export async function decoyKeys(alg: string, signature: Buffer): Promise<readonly VerificationKey[]> {
-  const octets = [384, 512].includes(signature.length) ? signature.length : 256
+export function decoyKeys(alg: string, signatureOctets: number): Keys {
+  const octets = [384, 512].includes(signatureOctets) ? signatureOctets : 256
   const id = /^[RP]S/.test(alg) ? `${alg} ${octets}` : alg
-  const set = decoys.get(id) ?? makeDecoy(alg, octets).then((key) => ({ keys: [{ ...key, alg }] }))
-  decoys.set(id, set)
-  return inlineKeys(await set, alg, undefined)
+  const known = decoys.get(id)
+  if (known !== undefined) return known
+  const made = makeDecoy(alg, octets).then((key) => {
+    decoys.set(id, [key])
+    return [key]
+  })
+  decoys.set(id, made)
+  return made
 }
 
-async function makeDecoy(alg: string, octets: number): Promise<Jwk> {
-  if (!/^[RP]S/.test(alg)) return exportJWK((await generateKeyPair(alg)).publicKey)
+async function makeDecoy(alg: string, octets: number): Promise<VerificationKey> {
+  if (!/^[RP]S/.test(alg)) return { key: (await generateKeyPair(alg)).publicKey }
   // Any odd number costs the same as a modulus, and needs no search for primes. Larger than any signature.
   const n = randomBytes(octets).fill(0xff, 0, 8)
   n.writeUInt8(n.readUInt8(octets - 1) | 1, octets - 1)
-  return { kty: 'RSA', n: n.toString('base64url'), e: 'AQAB' }
+  const key = await importJWK({ kty: 'RSA', n: n.toString('base64url'), e: 'AQAB' }, alg)
+  return { key, modulus: n }
 }
 
 const hmacKeys = new LRUCache<string, Promise<VerificationKey>>({ max: 5000 })

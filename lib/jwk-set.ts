@@ -146,11 +146,10 @@ const trimmed = (jwk: Record<string, unknown>): Jwk =>
   Object.fromEntries(neededMembers.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]))
 
 /**
- * The usable keys of a JWK Set. A key that cannot be used is left out (RFC 7517 §5), one off its curve when it is
- * imported; the set is refused whole, by a {@link KeySetError}, if it is none, is too long, or publishes a private
- * or symmetric key: that client has leaked a secret (OIDC Registration §2).
+ * The keys of a JWK Set, which is refused whole, by a {@link KeySetError}, if it is none, is too long, or publishes a
+ * private or symmetric key: that client has leaked a secret (OIDC Registration §2).
  */
-export function usableKeySet(value: unknown, maxKeys = 100): JwkSet {
+export function keysOf(value: unknown, maxKeys = 100): readonly Record<string, unknown>[] {
   const keys: unknown = isObject(value) ? value.keys : undefined
   if (!Array.isArray(keys)) throw new KeySetError('keys', 'not a JWK Set: an object with an array "keys" is needed')
   if (keys.length > maxKeys) throw new KeySetError('keys', `the JWK Set has ${keys.length} keys, more than ${maxKeys}`)
@@ -158,8 +157,18 @@ export function usableKeySet(value: unknown, maxKeys = 100): JwkSet {
   if (keys.some((jwk) => jwk.kty === 'oct' || secretMembers.some((name) => jwk[name] !== undefined))) {
     throw new KeySetError('private_key', 'the JWK Set holds a private or symmetric key')
   }
-  return { keys: keys.filter((jwk) => formFault(jwk) === undefined).map(trimmed) }
+  return keys
 }
+
+/**
+ * The usable keys of a JWK Set that may be used at all. A key that cannot be is left out (RFC 7517 §5), one off its
+ * curve when it is imported.
+ */
+export const usableKeySet = (value: unknown, maxKeys?: number): JwkSet => ({
+  keys: keysOf(value, maxKeys)
+    .filter((jwk) => formFault(jwk) === undefined)
+    .map(trimmed)
+})
 
 /** The key set in the body of an answer: UTF-8 (RFC 8259 §8.1), at most 16 levels deep, then {@link usableKeySet}. */
 export function parseKeySet(body: Uint8Array, maxKeys?: number): JwkSet {

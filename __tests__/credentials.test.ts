@@ -153,7 +153,7 @@ const rows: Row[] = [
   {
     name: 'Basic after a tab',
     headers: { Authorization: good.replace(' ', '\t') },
-    expect: [401, 'invalid_client', 'base64']
+    expect: [401, 'invalid_client', 'no colon']
   },
   {
     name: 'Basic after a tab, and client_secret',

@@ -1,8 +1,8 @@
 import { hash, randomBytes, webcrypto } from 'node:crypto'
-import { createLocalJWKSet, errors, generateKeyPair, importJWK, type JSONWebKeySet } from 'jose'
+import { createLocalJWKSet, errors, exportJWK, generateKeyPair, type JSONWebKeySet } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { keysOf, usableKeySet } from './jwk-set'
-import type { JwkSet } from './types'
+import type { Jwk, JwkSet } from './types'
 
 /** An imported key, ready to verify; with the modulus if it is of RSA. */
 export interface VerificationKey {
@@ -79,45 +79,47 @@ export function fetchedKeys(set: JwkSet, alg: string, kid: string | undefined): 
   return fittingKeys(ring, alg, kid)
 }
 
-/** The keys of a client's inline `jwks` that fit; throws where the set is none that may be used. */
-export function inlineKeys(jwks: JwkSet, alg: string, kid: string | undefined): Keys {
+/** The keys of a client's inline `jwks` that `kid` names, or all; throws where the set is none that may be used. */
+export function candidates(jwks: JwkSet, kid: string | undefined): readonly Jwk[] {
   const keys = keysOf(jwks)
-  // Printed is only what may verify: the time must not tell how long the client's set is.
-  const candidates = kid === undefined ? keys : keys.filter((key) => key.kid === kid)
-  if (candidates.length === 0) return []
-  const text = JSON.stringify(candidates)
+  return kid === undefined ? keys : keys.filter((key) => key.kid === kid)
+}
+
+/** Those of a client's inline keys that fit; throws where they print as none that may be used. */
+export function inlineKeys(keys: readonly Jwk[], alg: string, kid: string | undefined): Keys {
+  const text = JSON.stringify(keys)
   let ring = inlineRings.get(text)
   // Built from the text that names it: an object that reads otherwise than it prints must not lend its keys to another.
   if (ring === undefined) inlineRings.set(text, (ring = makeRing({ keys: JSON.parse(text) as unknown })))
   return fittingKeys(ring, alg, kid)
 }
 
-const decoys = new Map<string, Keys>()
+const decoys = new Map<string, readonly Jwk[] | Promise<readonly Jwk[]>>()
 
 /**
  * A public key that nobody holds the private half of, so that unknown clients cost what known ones do. Of RSA one
  * that fits the signature, in the sizes that are in use.
  */
-export function decoyKeys(alg: string, signatureOctets: number): Keys {
+export function decoyKeys(alg: string, signatureOctets: number): readonly Jwk[] | Promise<readonly Jwk[]> {
   const octets = [384, 512].includes(signatureOctets) ? signatureOctets : 256
   const id = /^[RP]S/.test(alg) ? `${alg} ${octets}` : alg
   const known = decoys.get(id)
   if (known !== undefined) return known
-  const made = makeDecoy(alg, octets).then((key) => {
-    decoys.set(id, [key])
-    return [key]
+  const made = makeDecoy(alg, octets).then((jwk) => {
+    const keys = [{ ...jwk, kid: alg, alg, use: 'sig' }]
+    decoys.set(id, keys)
+    return keys
   })
   decoys.set(id, made)
   return made
 }
 
-async function makeDecoy(alg: string, octets: number): Promise<VerificationKey> {
-  if (!/^[RP]S/.test(alg)) return { key: (await generateKeyPair(alg)).publicKey }
+async function makeDecoy(alg: string, octets: number): Promise<Jwk> {
+  if (!/^[RP]S/.test(alg)) return exportJWK((await generateKeyPair(alg)).publicKey)
   // Any odd number costs the same as a modulus, and needs no search for primes. Larger than any signature.
   const n = randomBytes(octets).fill(0xff, 0, 8)
   n.writeUInt8(n.readUInt8(octets - 1) | 1, octets - 1)
-  const key = await importJWK({ kty: 'RSA', n: n.toString('base64url'), e: 'AQAB' }, alg)
-  return { key, modulus: n }
+  return { kty: 'RSA', n: n.toString('base64url'), e: 'AQAB' }
 }
 
 const hmacKeys = new LRUCache<string, Promise<VerificationKey>>({ max: 5000 })

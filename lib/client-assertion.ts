@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { generateKeyPairSync, hash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { jwtVerify } from 'jose'
 import { judgeClaims, judgeHeader, judgeSubject, type AssertionPolicy, type DecodedAssertion } from './assertion-claims'
-import { decoyKeys, fetchedKeys, hmacKey, inlineKeys, type VerificationKey } from './assertion-keys'
+import { candidates, decoyKeys, fetchedKeys, hmacKey, inlineKeys, type VerificationKey } from './assertion-keys'
 import { hmacOctets, liveSecrets } from './client-secret'
 import { ClientAuthError, type ClientAuthErrorReason } from './errors'
-import type { ClientAuthMethod, KeySets, OAuthClient } from './types'
+import type { ClientAuthMethod, Jwk, KeySets, OAuthClient } from './types'
 
 /** An assertion that has passed every rule that the request alone decides; its signature is not verified yet. */
 export interface ParsedAssertion extends DecodedAssertion {
@@ -79,15 +79,15 @@ export function readAssertion(
 export const replayId = ({ claims: { jti }, token }: ParsedAssertion): string =>
   typeof jti === 'string' ? jti : hash('sha256', token.slice(0, token.lastIndexOf('.')), 'base64url')
 
-const signatureOf = ({ token }: ParsedAssertion): string => token.slice(token.lastIndexOf('.') + 1)
+const signatureOf = (token: string): string => token.slice(token.lastIndexOf('.') + 1)
 
 /**
  * RFC 8017 §8.2.2: an RSA signature has the length of the modulus and is less than it. OpenSSL refuses others
  * without the work; passed over here, so that the decoy is put to it instead and the time does not tell of the key.
  */
-function mayVerify({ modulus }: VerificationKey, parsed: ParsedAssertion): boolean {
+function mayVerify({ modulus }: VerificationKey, token: string): boolean {
   if (modulus === undefined) return true
-  const signature = Buffer.from(signatureOf(parsed), 'base64url')
+  const signature = Buffer.from(signatureOf(token), 'base64url')
   return signature.length === modulus.length && signature.compare(modulus) < 0
 }
 
@@ -111,7 +111,7 @@ async function verifyWith(
     currentDate: new Date(now * 1000)
   }
   for (const candidate of keys) {
-    if (!mayVerify(candidate, parsed)) continue
+    if (!mayVerify(candidate, token)) continue
     try {
       await jwtVerify(token, candidate.key, options)
       return 'verified'
@@ -151,11 +151,13 @@ const mismatch = (...outcomes: string[]): AssertionFault => ({
 const isRegisteredAlg = ({ token_endpoint_auth_signing_alg: registered }: OAuthClient, alg: string): boolean =>
   registered === undefined || registered === null || registered === alg
 
-/** The client that an unknown one is taken for, so that it costs what a known one does: one with a key that nobody has. */
+/** The client that an unknown one is taken for, so that it costs what a known one does; no kid names its key. */
 const nobody: OAuthClient = {
   client_id: '',
-  jwks: { keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })] }
+  jwks: { keys: [{ kty: 'EC', kid: randomBytes(16).toString('base64url') }] }
 }
+
+const decoysFor = ({ alg, token }: ParsedAssertion) => decoyKeys(alg, Math.floor((signatureOf(token).length * 3) / 4))
 
 /** RFC 7523 §3 item 9 with the client's registered public keys. Without a client the work is done in vain. */
 export async function verifyPrivateKeyJwt(
@@ -167,7 +169,7 @@ export async function verifyPrivateKeyJwt(
   const fault = await verifyByKeys(parsed, client ?? nobody, policy, keySets)
   // Where no key of the client's was tried, one is tried in vain: "no such key" costs what "bad signature" does.
   if (fault !== undefined && fault.tried !== true) {
-    await verifyWith(await decoyKeys(parsed.alg, Math.floor((signatureOf(parsed).length * 3) / 4)), parsed, policy)
+    await verifyWith(await inlineKeys(await decoysFor(parsed), parsed.alg, undefined), parsed, policy)
   }
   return fault
 }
@@ -186,14 +188,19 @@ async function verifyByKeys(
     return verifyByUri(parsed, uri, policy, keySets).catch((cause: unknown) => ({ reason: 'jwks_unavailable', cause }))
   }
   if (!jwks) return { reason: 'keys_not_registered' }
+  let own: readonly Jwk[]
   let keys: Keys
   try {
-    keys = await inlineKeys(jwks, parsed.alg, parsed.kid)
+    own = candidates(jwks, parsed.kid)
+    // What no key is named by takes the same path as what one is, with a decoy.
+    keys = await (own.length > 0
+      ? inlineKeys(own, parsed.alg, parsed.kid)
+      : inlineKeys(await decoysFor(parsed), parsed.alg, undefined))
   } catch (cause) {
     return { reason: 'jwks_invalid', cause }
   }
-  if (keys.length === 0) return { reason: 'no_matching_key' }
   const outcome = await verifyWith(keys, parsed, policy)
+  if (own.length === 0 || keys.length === 0) return { reason: 'no_matching_key', tried: outcome === 'tried' }
   return outcome === 'verified' ? undefined : mismatch(outcome)
 }
 

@@ -161,7 +161,7 @@ function withoutProof(form: Form, authorization: string | undefined, allowPublic
 export function extractCredentials(request: ClientAuthRequest, allowPublic: boolean): Credentials {
   const form = readForm(request)
   const authorization = authorizationHeader(request)
-  const basic = authorization === undefined ? null : /^basic(?: +|(?=\s)|$)(.*)/is.exec(authorization)
+  const basic = authorization === undefined ? null : /^basic(?:$| +(.*)|\s)/is.exec(authorization)
   const { client_secret: secret, client_assertion: assertion } = form
 
   // RFC 6749 §2.3: one method per request. Another Authorization scheme (DPoP, a user's token) is not one.

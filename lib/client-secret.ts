@@ -39,9 +39,11 @@ export function liveSecrets(client: OAuthClient, now: number): string[] {
   return live
 }
 
+// As text, since a hash that makes a Buffer of its own costs twice as much.
+const digest = (text: string): Buffer => Buffer.from(hash('sha256', text))
+
 /** Equal in time that depends on the lengths alone, not on where the two differ. */
-export const equalSecrets = (a: string, b: string): boolean =>
-  timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
+export const equalSecrets = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b))
 
 const plainDecoy = randomBytes(32).toString('base64url')
 

@@ -103,6 +103,8 @@ test.concurrent.each(compilations)(
         ...program.options,
         target: 'es2022',
         strict: true,
+        exactOptionalPropertyTypes: true,
+        noUncheckedIndexedAccess: true,
         skipLibCheck: false,
         esModuleInterop: true,
         noEmit: true

@@ -30,6 +30,17 @@ export const middleware = [
   clientAuth({ issuer, getClient, verifySecret: rememberSecrets((presented, stored) => presented === stored) })
 ]
 
+// `undefined` means absent, also under exactOptionalPropertyTypes; a key is typed as jose and node:crypto export it.
+declare const maybe: { seconds?: number; text?: string; store?: ReplayStore }
+declare const published: { kty?: string; kid?: string; key_ops?: string[]; [member: string]: unknown }
+export const optional = clientAuth({
+  issuer,
+  getClient: (clientId) => ({ client_id: clientId, client_secret: maybe.text, jwks: { keys: [published] } }),
+  clockTolerance: maybe.seconds,
+  replayStore: maybe.store,
+  keySets: createJwksFetcher({ timeout: maybe.seconds, hosts: { 'keys.corp': { ca: maybe.text } } })
+})
+
 export async function reasonOf(body: unknown): Promise<ClientAuthErrorReason | undefined> {
   validateClientMetadata(client)
   try {

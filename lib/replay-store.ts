@@ -6,8 +6,8 @@ import type { ReplayEntry, ReplayStore } from './types'
 /** Options of `createMemoryReplayStore`. */
 export interface MemoryReplayStoreOptions {
   /**
-   * Most entries remembered at once, 1 to 16,000,000. Default 1,000,000: some 105 MB when full, up to
-   * 460 MB were each of another client with the longest id. When full, requests are refused (503) until entries expire: forgetting one
+   * Most entries remembered at once, 1 to 16,000,000. Default 1,000,000: some 105 MB when full, 250 MB were
+   * each of another client. When full, requests are refused (503) until entries expire: forgetting one
    * early would let its assertion in again.
    */
   maxEntries?: number | undefined
@@ -33,7 +33,7 @@ export interface RedisReplayStoreOptions {
 
 /** What one client has in the memory store. */
 interface Share {
-  readonly clientId: string
+  readonly key: string
   used: number
 }
 
@@ -72,7 +72,7 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     for (const key of keysByEnd.get(second) ?? []) {
       const share = entries.get(key)
       entries.delete(key)
-      if (share !== undefined && --share.used === 0) shares.delete(share.clientId)
+      if (share !== undefined && --share.used === 0) shares.delete(share.key)
     }
     keysByEnd.delete(second)
   }
@@ -88,10 +88,11 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
   }
 
   function makeRoom(clientId: string): Share {
-    const share = shares.get(clientId) ?? { clientId, used: 0 }
+    const key = digest(clientId) // a part of a longer string would keep all of it in memory
+    const share = shares.get(key) ?? { key, used: 0 }
     if (entries.size >= maxEntries) throw full('maxEntries', maxEntries)
     if (share.used >= maxEntriesPerClient) throw full('maxEntriesPerClient', maxEntriesPerClient)
-    shares.set(clientId, share)
+    shares.set(key, share)
     return share
   }
 

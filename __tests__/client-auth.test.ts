@@ -198,7 +198,11 @@ describe('node:http2', () => {
     const server = createHttp2Server((req, res) => {
       middleware(req as unknown as IncomingMessage, res as unknown as ServerResponse, (error) => {
         const { rawHeaders, body } = req as typeof req & { body: unknown }
-        const left = [req.headers.authorization, ...rawHeaders.filter((name) => name === 'authorization')]
+        const left = [
+          req.headers.authorization,
+          req.headers['transfer-encoding'],
+          ...rawHeaders.filter((name) => name === 'authorization')
+        ]
         res.end(JSON.stringify({ error, body, left: left.filter((value) => value !== undefined) }))
       })
     }).listen(0, '127.0.0.1')

@@ -231,7 +231,7 @@ describe('verifySecret', () => {
     expect(calls.at(-1)?.slice(1)).toEqual(['hash of s', 'c'])
   })
 
-  test.each(['x', 'a secret of usual length', 'y'.repeat(100)])(
+  test.each(['x', 'a secret of usual length', 'y'.repeat(100), `${'z'.repeat(42)}😀`])(
     'what is compared in vain is as long as the guess %s, and another text',
     async (guess) => {
       const getClient = (id: string) => (id === 'c' ? { client_id: 'c', client_secret: 'hash of s' } : undefined)
@@ -243,6 +243,7 @@ describe('verifySecret', () => {
       const [, first, second, other] = calls.map(([presented]) => String(presented))
       expect(first).toBe(second)
       expect(first).toHaveLength(guess.length)
+      expect(first).toMatch(/^[\w-]+$/)
       if (guess.length > 1) expect(new Set([first, other, guess]).size).toBe(3)
     }
   )

@@ -4,6 +4,7 @@ import request from 'supertest'
 import {
   clientAuth,
   createClientAuthenticator,
+  createJwksFetcher,
   createMemoryReplayStore,
   fapi2,
   rememberSecrets,
@@ -152,6 +153,22 @@ test.each<[name: string, options: Settings, words: string]>([
 ])('%s of a class is checked like any option', (_name, options, words) => {
   expect(() => clientAuth(options as ClientAuthOptions)).toThrow(words)
   expect(() => clientAuth(new Settings())).not.toThrow()
+})
+
+test('options behind a prototype without Object’s, and those of a key set fetcher, are checked too', () => {
+  const root = Object.create(null) as object
+  const options = Object.assign(Object.create(root) as object, { ...good, stripCredential: true })
+  expect(make(options)).toThrow('unknown option "stripCredential"')
+  class Limits {
+    readonly #hour = 3600
+    get minTtl() {
+      return this.#hour
+    }
+    get maxTtl() {
+      return this.#hour - 1
+    }
+  }
+  expect(() => createJwksFetcher(new Limits())).toThrow('option "minTtl" must not exceed "maxTtl"')
 })
 
 test.each([

@@ -61,12 +61,14 @@ async function parseBody(req: Request, res: ServerResponse, parse: Parser): Prom
   if (isParsed(req.body)) return
   const { headers, stream } = req
   // RFC 9113 §8.1: on HTTP/2 no header announces a body, and body-parser looks for one.
-  if (stream?.endAfterHeaders === false && headers['content-length'] === undefined)
-    headers['transfer-encoding'] = 'chunked'
+  const isSilent = stream?.endAfterHeaders === false && headers['content-length'] === undefined
+  if (isSilent) headers['transfer-encoding'] = 'chunked'
   const error = await new Promise<unknown>((resolve) => {
     parse(req, res, resolve)
   })
+  if (isSilent) delete headers['transfer-encoding']
   if (error !== undefined) throw bodyError(error)
+  if (isSilent && req.body === undefined) throw new ClientAuthError('body_unreadable') // somebody else has read it
   req._body = true // a body-parser 1.x behind us would wait for a stream that has ended
 }
 

@@ -53,7 +53,7 @@ const plainDecoy = randomBytes(32).toString('base64url')
  */
 function inVain(clientId: string, presented: string): string {
   const text = hash('sha256', `${plainDecoy} ${clientId} ${presented}`, 'base64url')
-  return text.slice(0, presented.length) + presented.slice(text.length)
+  return text.slice(0, presented.length).padEnd(presented.length, text)
 }
 
 function comparePlain(presented: string, undecoded: string | undefined, stored: readonly string[]): SecretFault {

@@ -97,7 +97,8 @@ function checkedHosts(hosts: Readonly<Record<string, JwksHost>>): Map<string, Ho
     if (!isHostName(host))
       throw new TypeError(`${caller}: the name must be a lower-case host name, without port and no IP address`)
     checkOptions(caller, entry, hostRules)
-    return [host, { ...entry, addresses: entry.addresses && toRanges(entry.addresses) }]
+    const { addresses, ports, ca } = entry
+    return [host, { addresses: addresses && toRanges(addresses), ports, ca }]
   })
   return new Map(entries)
 }
@@ -105,7 +106,9 @@ function checkedHosts(hosts: Readonly<Record<string, JwksHost>>): Map<string, Ho
 /** Options with their defaults, hosts and addresses parsed; a `TypeError` names what is wrong and the fix. */
 export function resolveJwksOptions(options: JwksFetcherOptions) {
   checkOptions('createJwksFetcher', options, rules)
-  const defined = Object.entries(options).filter(([, value]) => value !== undefined)
+  // By name, since an object of a class has its getters on a prototype
+  const given = Object.keys(rules).map((name) => [name, options[name as keyof JwksFetcherOptions]] as const)
+  const defined = given.filter(([, value]) => value !== undefined)
   const limits = { ...defaults, ...(Object.fromEntries(defined) as Given) }
   if (limits.minTtl > limits.maxTtl) throw new TypeError('createJwksFetcher: option "minTtl" must not exceed "maxTtl"')
   return { ...limits, hosts: checkedHosts(limits.hosts ?? {}), denied: toRanges(limits.denyAddresses ?? []) }

@@ -84,7 +84,7 @@ function namesOf(options: object): Set<string> {
   do {
     for (const name of Object.getOwnPropertyNames(from)) if (name !== 'constructor' || from === options) names.add(name)
     from = Object.getPrototypeOf(from) as object | null
-  } while (from !== null && Object.getPrototypeOf(from) !== null)
+  } while (from !== null && !Object.hasOwn(from, 'hasOwnProperty'))
   return names
 }
 

@@ -192,7 +192,7 @@ async function verifyByKeys(
   let keys: Keys
   try {
     own = candidates(jwks, parsed.kid)
-    // What no key is named by takes the same path as what one is, with a decoy.
+    // A kid that names no key takes the same path as one that does, with a decoy.
     keys = await (own.length > 0
       ? inlineKeys(own, parsed.alg, parsed.kid)
       : inlineKeys(await decoysFor(parsed), parsed.alg, undefined))

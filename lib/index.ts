@@ -1,21 +1,18 @@
 export { clientAuth, type ClientAuthMiddleware } from './client-auth'
-export { createClientAuthenticator, type ClientAuthenticator } from './client-authenticator'
+export { createClientAuthenticator, type ClientAuthenticator } from './authenticator'
 export {
   validateClientMetadata,
   type ClientMetadataOptions,
   type EndpointMetadata,
   type MetadataEndpoint
-} from './client-metadata'
-export { rememberSecrets, type RememberSecretsOptions, type VerifySecret } from './client-secret'
+} from './metadata'
+export type { VerifySecret } from './methods/secret'
+export { rememberSecrets, type RememberSecretsOptions } from './remember-secrets'
 export { ClientAuthError, type ClientAuthErrorCode, type ClientAuthErrorReason } from './errors'
-export { createJwksFetcher } from './jwks-fetcher'
-export type { JwksFetcherOptions, JwksHost } from './jwks-options'
+export { createJwksFetcher } from './jwks-uri/fetcher'
+export type { JwksFetcherOptions, JwksHost } from './jwks-uri/options'
 export { fapi2, type AuthenticatorOptions, type ClientAuthOptions } from './options'
-export {
-  createMemoryReplayStore,
-  createRedisReplayStore,
-  type MemoryReplayStoreOptions,
-  type RedisReplayStoreOptions
-} from './replay-store'
+export { createMemoryReplayStore, type MemoryReplayStoreOptions } from './replay-store/memory'
+export { createRedisReplayStore, type RedisReplayStoreOptions } from './replay-store/redis'
 // by star, so that `declare module 'oauth-client-auth'` can merge into OAuthClient
 export type * from './types'

@@ -1,11 +1,11 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
-import type { AssertionPolicy } from './assertion-claims'
-import { hmacOctets, type VerifySecret } from './client-secret'
+import type { AssertionPolicy } from './methods/assertion-rules'
+import { hmacOctets, type VerifySecret } from './methods/secret'
 import type { ClientAuthError } from './errors'
-import { createJwksFetcher } from './jwks-fetcher'
-import { keyAlgorithms } from './jwk-set'
+import { createJwksFetcher } from './jwks-uri/fetcher'
+import { keyAlgorithms } from './jwt/jwk'
 import * as check from './option-checks'
-import { createMemoryReplayStore } from './replay-store'
+import { createMemoryReplayStore } from './replay-store/memory'
 import type { ClientAuthMethod, ClientAuthRequest, KeySets, OAuthClient, ReplayStore } from './types'
 
 /** Options of `createClientAuthenticator`. */

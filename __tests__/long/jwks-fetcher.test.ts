@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createJwksFetcher } from '../../lib/jwks-fetcher'
+import { createJwksFetcher } from '../../lib/jwks-uri/fetcher'
 import { answer, hostilePlays } from '../support/tls-answers'
 import { type Certificate, makeAuthority, makeCertificate } from '../support/tls-certificates'
 import { type Play, serveRaw, type TestServer } from '../support/tls-server'

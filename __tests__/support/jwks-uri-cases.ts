@@ -1,5 +1,5 @@
 import { createHook } from 'node:async_hooks'
-import type { JwksFetcherOptions } from '../../lib/jwks-options'
+import type { JwksFetcherOptions } from '../../lib/jwks-uri/options'
 import corpus from '../fixtures/jwks-uri.json'
 
 type Answers = unknown[] | 'HANG' | 'SERVFAIL'

@@ -1,0 +1,330 @@
+// What the log is told of every outcome, and what it is never told.
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { inspect } from 'node:util'
+import express from 'express'
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
+import request from 'supertest'
+import {
+  clientAuth,
+  createMemoryReplayStore,
+  createRedisReplayStore,
+  rememberSecrets,
+  type ClientAuthError,
+  type OAuthClient
+} from '../../lib'
+import { reasons } from '../../lib/errors'
+import {
+  assertionForm,
+  basic,
+  issuer,
+  jws,
+  JWT_BEARER,
+  keyAssertion,
+  keyFor,
+  makeKey,
+  secretAssertion
+} from '../support/assertions'
+import { clientsOf, post, type Options } from '../support/token-server'
+
+const key = keyFor('ES256')
+const stranger = makeKey('ES256', key.kid)
+const secret = 'the secret of all clients here, of over sixty-four octets for HS512'
+const short = 'a short secret, 22 ch.'
+const odd = 'a secret with one + more, in need of encoding'
+const method = (token_endpoint_auth_method: string) => ({ token_endpoint_auth_method })
+const keys = { jwks: { keys: [key.jwk] } }
+const clients: OAuthClient[] = [
+  { client_id: 'basic', client_secret: secret },
+  { client_id: 'odd', client_secret: odd },
+  { client_id: 'bare' },
+  { client_id: 'post', client_secret: secret, ...method('client_secret_post') },
+  { client_id: 'hmac', client_secret: secret, ...method('client_secret_jwt') },
+  { client_id: 'short', client_secret: short, ...method('client_secret_jwt') },
+  { client_id: 'key', ...keys, ...method('private_key_jwt') },
+  { client_id: 'other alg', ...keys, ...method('private_key_jwt'), token_endpoint_auth_signing_alg: 'PS256' },
+  { client_id: 'keyless', ...method('private_key_jwt') },
+  { client_id: 'leaky', jwks: { keys: [{ ...key.jwk, d: secret }] }, ...method('private_key_jwt') },
+  { client_id: 'unreachable', jwks_uri: 'https://localhost/', ...method('private_key_jwt') }
+]
+
+const { getClient } = clientsOf(...clients)
+
+interface Attempt {
+  form?: () => Record<string, string> | string
+  authorization?: string
+  type?: string
+  options?: Options
+  /** Sent this often; the last time counts. */
+  times?: number
+}
+
+const by = (clientId: string, claims = {}, header = {}) =>
+  assertionForm(keyAssertion(key, { clientId, claims, header }))
+const again = by('key')
+const full = createMemoryReplayStore({ maxEntries: 1 })
+const broken = createRedisReplayStore({
+  sendCommand: (args) => Promise.reject(new Error(`READONLY ${args.join(' ')}`))
+})
+const busy = rememberSecrets(() => new Promise<boolean>(() => undefined))
+
+const attempts: Partial<Record<keyof typeof reasons, Attempt>> = {
+  body_content_type: { form: () => `client_secret=${secret}`, type: 'text/plain' },
+  body_unreadable: { form: () => ({ client_id: 'post', client_secret: secret }), type: 'encoded' },
+  body_too_large: { form: () => ({ client_id: 'post', client_secret: secret }), options: { bodyLimit: 10 } },
+  parameter_repeated: { form: () => `client_id=post&client_secret=${secret}&client_secret=${secret}` },
+  parameter_malformed: { form: () => ({ client_id: 'post', client_secret: `${secret}\n` }) },
+  authorization_repeated: { authorization: `${basic('basic', secret)}, ${basic('basic', secret)}` },
+  multiple_mechanisms: { authorization: basic('basic', secret), form: () => ({ client_secret: secret }) },
+  client_id_conflict: { authorization: basic('basic', secret), form: () => ({ client_id: 'post' }) },
+  client_id_missing: { form: () => ({ client_secret: secret }) },
+  assertion_type: { form: () => ({ client_assertion: keyAssertion(key, { clientId: 'key' }) }) },
+  assertion_missing: { form: () => ({ client_assertion_type: JWT_BEARER, client_secret: secret, client_id: 'post' }) },
+  assertion_parameter: { form: () => ({ assertion: keyAssertion(key, { clientId: 'key' }) }) },
+  no_credentials: {},
+  authorization_scheme: { authorization: `Bearer ${secret.replaceAll(' ', '-')}` },
+  basic_malformed: { authorization: `Basic ${Buffer.from(`basic:${secret}%`).toString('base64')}` },
+  basic_without_secret: { authorization: basic('basic', '') },
+  method_not_supported: { authorization: basic('basic', secret), options: { methods: ['private_key_jwt'] } },
+  secret_hashed: {
+    form: () => assertionForm(secretAssertion(secret, { clientId: 'hmac' })),
+    options: { verifySecret: () => true }
+  },
+  assertion_malformed: { form: () => assertionForm(`${keyAssertion(key, { clientId: 'key' })}.${secret}`) },
+  assertion_alg: { form: () => assertionForm(jws({ alg: 'none' }, { sub: secret }, 'none', '')) },
+  assertion_typ: { form: () => by('key', {}, { typ: secret }) },
+  assertion_crit: { form: () => by('key', {}, { crit: [secret] }) },
+  assertion_subject: { form: () => by('key', { iss: secret }) },
+  assertion_audience: { form: () => by('key', { aud: secret }) },
+  assertion_exp: { form: () => by('key', { exp: secret }) },
+  assertion_expired: { form: () => by('key', { exp: 1 }) },
+  assertion_lifetime: { form: () => by('key', { exp: 1e10 }) },
+  assertion_not_yet_valid: { form: () => by('key', { nbf: secret }) },
+  assertion_milliseconds: { form: () => by('key', { exp: Date.now() }) },
+  assertion_jti: { form: () => by('key', { jti: [secret] }) },
+  assertion_replayed: { form: () => again, times: 2 },
+  unknown_client: { authorization: basic('nobody', secret) },
+  method_not_registered: { authorization: basic('post', secret) },
+  secret_mismatch: { authorization: basic('basic', `${secret}, nearly`) },
+  secret_not_form_encoded: { authorization: `Basic ${Buffer.from(`odd:${odd}`).toString('base64')}` },
+  no_live_secret: { authorization: basic('bare', secret) },
+  alg_not_registered: { form: () => by('other alg') },
+  keys_not_registered: { form: () => by('keyless') },
+  jwks_invalid: { form: () => by('leaky') },
+  jwks_unavailable: { form: () => by('unreachable') },
+  no_matching_key: { form: () => by('key', {}, { kid: 'unknown' }) },
+  signature_mismatch: { form: () => assertionForm(keyAssertion(stranger, { clientId: 'key' })) },
+  secret_too_short: { form: () => assertionForm(secretAssertion(short, { clientId: 'short' })) },
+  replay_store_unavailable: { form: () => by('key'), options: { replayStore: broken } },
+  replay_store_full: { form: () => by('key'), options: { replayStore: full }, times: 2 }
+}
+
+type Event = Record<string, unknown>
+const authenticated: Event[] = []
+const rejected: Event[] = []
+const noteAuthenticated = (event: unknown) => authenticated.push(event as Event)
+const noteRejected = (event: unknown) => rejected.push(event as Event)
+beforeEach(() => {
+  authenticated.length = rejected.length = 0
+  subscribe('oauth-client-auth:authenticated', noteAuthenticated)
+  subscribe('oauth-client-auth:rejected', noteRejected)
+})
+afterEach(() => {
+  unsubscribe('oauth-client-auth:authenticated', noteAuthenticated)
+  unsubscribe('oauth-client-auth:rejected', noteRejected)
+})
+
+/** An app that keeps every error, and whose stores live as long as it does. */
+function observed(options: Options = {}) {
+  const errors: ClientAuthError[] = []
+  const app = express()
+  const onError: Options['onError'] = (error, _req, res) => {
+    errors.push(error)
+    res.statusCode = error.status
+    res.end(JSON.stringify(error))
+  }
+  app.post('/token', clientAuth({ issuer, getClient, onError, ...options }), (_req, res) => {
+    res.end()
+  })
+  return { app, errors }
+}
+
+async function perform(app: express.Express, { form = () => '', authorization, type, times = 1 }: Attempt) {
+  const headers = {
+    ...(authorization === undefined ? {} : { Authorization: authorization }),
+    ...(type === undefined ? {} : type === 'encoded' ? { 'Content-Encoding': 'gzip' } : { 'Content-Type': type })
+  }
+  let text = ''
+  for (let i = 0; i < times; i++) {
+    const body = form()
+    text = typeof body === 'string' ? body : new URLSearchParams(body).toString()
+    await post(app, text, headers)
+  }
+  return { text, authorization }
+}
+
+/** Everything that a careless logger could print of it. */
+const printed = (value: unknown): string =>
+  [
+    inspect(value, { depth: Infinity, showHidden: true, getters: true }),
+    (value as Error).stack,
+    JSON.stringify(value)
+  ].join('\n')
+
+/** Whatever must not be read in a log: as it was sent, decoded, and in its parts. */
+function hiddenIn({ text, authorization = '' }: { text: string; authorization?: string | undefined }): string[] {
+  const values = [...new URLSearchParams(text)]
+    .filter(([name]) => /secret|assertion$/.test(name))
+    .map(([, value]) => value)
+  const [, token = ''] = authorization.split(' ')
+  const parts = values.flatMap((value) => value.split('.'))
+  // What is shorter occurs in any text
+  const known = [secret, short, odd, key.jwk['x'] as string, authorization, token, ...values, ...parts]
+  return known.filter((value) => value.length >= 20 && value !== JWT_BEARER)
+}
+
+describe.each(Object.entries(attempts))('%s', (reason, attempt) => {
+  test('is told in one event, and neither the event nor the error holds a secret, an assertion or a header', async () => {
+    const { app, errors } = observed(attempt.options)
+    const sent = await perform(app, attempt)
+    const [event] = rejected.slice(-1)
+    expect(event).toMatchObject({
+      reason,
+      durationMs: expect.any(Number),
+      request: expect.objectContaining({ url: '/token' })
+    })
+    expect(rejected).toHaveLength(
+      reason === 'assertion_replayed' || reason === 'replay_store_full' ? 1 : (attempt.times ?? 1)
+    )
+
+    const { request: theirs, ...ours } = event!
+    expect(theirs).toHaveProperty('headers')
+    expect(
+      Object.keys(ours).filter((name) => !['method', 'clientId', 'kid', 'reason', 'durationMs'].includes(name))
+    ).toEqual([])
+    const texts = [ours, ...errors].map(printed).join('\n')
+    for (const value of hiddenIn(sent)) expect(texts).not.toContain(value)
+  })
+})
+
+test('every reason a request can end with is tried above', () => {
+  // They end no request, or only one of a thousand at once: client-secret tests have it
+  const others = ['invalid_client_metadata', 'secret_verifier_busy']
+  expect(Object.keys(attempts).sort()).toEqual(
+    Object.keys(reasons)
+      .filter((reason) => !others.includes(reason))
+      .sort()
+  )
+})
+
+describe('a success', () => {
+  const good: [string, Attempt, Event][] = [
+    ['client_secret_basic', { authorization: basic('basic', secret) }, { clientId: 'basic' }],
+    ['client_secret_post', { form: () => ({ client_id: 'post', client_secret: secret }) }, { clientId: 'post' }],
+    [
+      'client_secret_jwt',
+      { form: () => assertionForm(secretAssertion(secret, { clientId: 'hmac' })) },
+      { clientId: 'hmac' }
+    ],
+    ['private_key_jwt', { form: () => by('key') }, { clientId: 'key', kid: key.kid }]
+  ]
+  test.each(good)('by %s is told with who, how and how long', async (name, attempt, known) => {
+    const sent = await perform(observed().app, attempt)
+    const [{ request: theirs, ...ours }] = authenticated as [Event]
+    expect(theirs).toHaveProperty('headers')
+    expect(ours).toMatchObject({ method: name, ...known, durationMs: expect.any(Number) })
+    expect(Object.keys(ours).filter((name) => !['method', 'clientId', 'kid', 'durationMs'].includes(name))).toEqual([])
+    for (const value of hiddenIn(sent)) expect(printed(ours)).not.toContain(value)
+    expect(rejected).toEqual([])
+  })
+})
+
+test('a hostile kid is told in printable ASCII, and not all of it', async () => {
+  await perform(observed().app, { form: () => by('key', {}, { kid: `\u001b[2J\n${'x'.repeat(1000)}` }) })
+  expect(rejected[0]?.['kid']).toMatch(/^[ -~]{256}$/)
+})
+
+test('neither the middleware nor what it remembers can be printed', async () => {
+  const app = observed().app
+  await perform(app, { authorization: basic('basic', secret) })
+  const middleware = clientAuth({ issuer, getClient })
+  for (const value of [middleware, createMemoryReplayStore(), busy]) expect(printed(value)).not.toContain(secret)
+})
+
+test('nothing is written to the console', async () => {
+  const written = (['stdout', 'stderr'] as const).map((name) => jest.spyOn(process[name], 'write'))
+  const logged = (['log', 'error', 'warn', 'info', 'debug'] as const).map((name) => jest.spyOn(console, name))
+  await perform(observed().app, { form: () => by('leaky') })
+  await perform(observed().app, { authorization: basic('basic', secret) })
+  for (const spy of [...written, ...logged]) expect(spy).not.toHaveBeenCalled()
+  jest.restoreAllMocks()
+})
+
+test('without a subscriber there is nothing to tell', async () => {
+  unsubscribe('oauth-client-auth:authenticated', noteAuthenticated)
+  unsubscribe('oauth-client-auth:rejected', noteRejected)
+  const publish = jest.spyOn(channel('oauth-client-auth:rejected'), 'publish')
+  await perform(observed().app, { authorization: basic('basic', 'wrong') })
+  expect(publish).not.toHaveBeenCalled()
+  publish.mockRestore()
+})
+
+describe('what docs/events.md shows', () => {
+  test('an audit line and a counter for each reason', async () => {
+    const lines: string[] = []
+    const counters = new Map<string, number>()
+    const audit = (event: unknown) => {
+      const { clientId, method: how, kid, reason = 'none', durationMs, request: req } = event as Event
+      const { socket } = req as { socket: { remoteAddress?: string } }
+      counters.set(String(reason), (counters.get(String(reason)) ?? 0) + 1)
+      lines.push(
+        JSON.stringify({
+          reason,
+          clientId,
+          method: how,
+          kid,
+          address: socket.remoteAddress,
+          ms: Math.round(Number(durationMs))
+        })
+      )
+    }
+    subscribe('oauth-client-auth:rejected', audit)
+    const { app } = observed()
+    for (const password of ['a', 'b', 'c']) await perform(app, { authorization: basic('basic', password) })
+    await perform(app, { authorization: basic('nobody', 'x') })
+    unsubscribe('oauth-client-auth:rejected', audit)
+    expect(Object.fromEntries(counters)).toEqual({ secret_mismatch: 3, unknown_client: 1 })
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      reason: 'secret_mismatch',
+      clientId: 'basic',
+      method: 'client_secret_basic'
+    })
+  })
+
+  test('guessing is braked for the one client from the one address, by failures alone', async () => {
+    const failures = rateLimit({
+      windowMs: 60_000,
+      limit: 3,
+      skipSuccessfulRequests: true,
+      keyGenerator: ({ ip = '', headers, body }) => {
+        const named = /^basic (.*)/i.exec(headers.authorization ?? '')?.[1]
+        const claimed = named === undefined ? body?.client_id : Buffer.from(named, 'base64').toString().split(':', 1)[0]
+        return `${ipKeyGenerator(ip)} ${String(claimed).slice(0, 256)}`
+      },
+      handler: (_req, res) => void res.status(429).json({ error: 'temporarily_unavailable' })
+    })
+    const app = express()
+    app.post(
+      '/token',
+      express.urlencoded({ extended: false }),
+      failures,
+      clientAuth({ issuer, getClient }),
+      (_req, res) => void res.end()
+    )
+    const ask = (authorization: string) => request(app).post('/token').set('Authorization', authorization)
+    const statuses = []
+    for (const password of [secret, 'a', 'b', secret, 'c', 'd', secret])
+      statuses.push((await ask(basic('basic', password))).status)
+    expect(statuses).toEqual([200, 401, 401, 200, 401, 429, 429])
+    expect((await ask(basic('odd', odd))).status).toBe(200)
+  })
+})

@@ -1,0 +1,99 @@
+// Every example runs alone, accepts and refuses as it must, and the pages about them say what happened.
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+
+const root = join(__dirname, '../..')
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
+const run = (args: string[]) => promisify(execFile)(process.execPath, args, { cwd: root })
+
+jest.setTimeout(100_000)
+
+test('the build is there, and newer than its sources', () => {
+  const newest = Math.max(...readdirSync(join(root, 'lib')).map((file) => statSync(join(root, 'lib', file)).mtimeMs))
+  const built = existsSync(join(root, 'dist/index.js')) ? statSync(join(root, 'dist/index.js')).mtimeMs : 0
+  // The examples import the package as its users do: run `npm run build`.
+  expect(built).toBeGreaterThan(newest)
+})
+
+test('every host accepts the right client by every method, refuses the wrong ones, and docs/hosts.md says so', async () => {
+  const { stdout } = await run(['examples/run-all.mjs', '--markdown']) // rejects unless every row is right
+  expect(stdout).toBe(read('docs/hosts.md'))
+})
+
+test('every example is among those that are run', () => {
+  const programs = readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.mjs'))
+  const named = [...read('docs/hosts.md').matchAll(/examples\/([\w-]+\.mjs)/g)].map(([, file]) => file)
+  expect(programs.sort()).toEqual([...named, 'assertion.mjs', 'run-all.mjs'].sort())
+})
+
+test('the quick start tells its story and ends', async () => {
+  const { stdout } = await run(['examples/quick-start.mjs', '--once'])
+  expect(stdout.match(/✓/g)).toHaveLength(8)
+  expect(stdout).not.toContain('✗')
+  expect(stdout).toContain('jwks_unavailable: the host 127.0.0.1')
+})
+
+test('the quick start goes on serving, and the commands that it prints work', async () => {
+  const server = spawn(process.execPath, ['examples/quick-start.mjs'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  try {
+    const commands: string[] = []
+    for await (const line of createInterface({ input: server.stdout })) {
+      if (line.startsWith('  curl ')) commands.push(line.trim())
+      if (commands.length === 5) break
+    }
+    for (const [index, command] of commands.entries()) {
+      const answer = JSON.parse(await perform(command)) as Record<string, unknown>
+      expect(answer).toHaveProperty(index === 4 ? 'token_endpoint_auth_methods_supported' : 'access_token')
+    }
+  } finally {
+    server.kill()
+    await once(server, 'exit')
+  }
+})
+
+/** Does what a printed curl command does, with fetch, so that the tests need nothing but Node. */
+async function perform(command: string): Promise<string> {
+  const url = command.slice(command.lastIndexOf(' ') + 1)
+  const assertion = /\$\(npm run --silent example:assertion ?(\w*)\)/.exec(command)
+  const [, user] = / -u (\S+)/.exec(command) ?? []
+  const data = [...command.matchAll(/ -d (\w+=\S+)/g)].map(([, field]) => field)
+  if (assertion !== null) {
+    const { stdout } = await run(['examples/assertion.mjs', ...(assertion[1] ? [assertion[1]] : [])])
+    data.push(stdout.trim())
+  }
+  const headers = {
+    ...(user === undefined ? {} : { Authorization: `Basic ${btoa(user)}` }),
+    ...(data.length === 0 ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' })
+  }
+  const response = await fetch(url, data.length === 0 ? {} : { method: 'POST', headers, body: data.join('&') })
+  return response.text()
+}
+
+test('the quick start takes a free port where its own is taken', async () => {
+  const occupant = createServer()
+  // If somebody else has it, that does as well.
+  await new Promise((resolve) => occupant.once('listening', resolve).once('error', resolve).listen(3000, '127.0.0.1'))
+  try {
+    const { stdout } = await run(['examples/quick-start.mjs', '--once'])
+    expect(stdout).toMatch(/http:\/\/127\.0\.0\.1:(?!3000\/)\d+\/token/)
+  } finally {
+    occupant.close()
+  }
+})
+
+test('each snippet of the migration guide stands in the example that it names', () => {
+  const snippets = [...read('docs/migration.md').matchAll(/<!-- examples\/([\w-]+\.mjs) -->\n\n```js\n([^]*?)```/g)]
+  expect(snippets.length).toBeGreaterThan(5)
+  for (const [, file = '', snippet = ''] of snippets) {
+    const example = read(`examples/${file}`)
+    for (const part of snippet.split(/^\/\/ …\n/m)) expect(example).toContain(part.trim())
+  }
+})

@@ -1,0 +1,46 @@
+import { createServer, connect, type AddressInfo } from 'node:net'
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import { createJwksFetcher } from '../../../lib/jwks-uri/fetcher'
+import { nameOf, optionsOf, uriCases, watchNetwork } from '../../support/jwks-uri-cases'
+
+/** What must be refused before a connection; the rest needs public addresses: see the namespace suite. */
+const refusedEarly = uriCases.filter(
+  ({ expect, stage, fetches }) =>
+    expect === 'blocked' && fetches === undefined && stage !== 'response' && stage !== 'tls'
+)
+
+test('the watch on the network sees connections and look-ups', async () => {
+  const network = watchNetwork()
+  const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  await once(connect((server.address() as AddressInfo).port, '127.0.0.1').resume(), 'close')
+  await lookup('localhost')
+  network.stop()
+  server.close()
+  expect(network.seen).toEqual({ connects: 1, lookups: 1 })
+})
+
+describe('a hostile jwks_uri is refused without a single connection', () => {
+  test('all that apply are here', () => {
+    expect(refusedEarly.length).toBe(245)
+  })
+
+  test.each(refusedEarly.map((uriCase) => [nameOf(uriCase), uriCase] as const))('%s', async (_name, uriCase) => {
+    const fetcher = createJwksFetcher({ ...optionsOf(uriCase), timeout: 0.2 })
+    const network = watchNetwork()
+    try {
+      const refused = uriCase.stage === 'url' ? ['url', 'host'] : ['url', 'host', 'dns', 'address', 'timeout']
+      await expect(fetcher.get(uriCase.url)).rejects.toMatchObject({
+        why: expect.stringMatching(`^(?:${refused.join('|')})$`) as string
+      })
+      if (uriCase.stage === 'url')
+        expect(() => {
+          fetcher.check(uriCase.url)
+        }).toThrow()
+    } finally {
+      network.stop()
+    }
+    expect(network.seen).toEqual({ connects: 0, lookups: 0 })
+  })
+})

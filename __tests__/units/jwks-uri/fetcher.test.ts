@@ -1,0 +1,572 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { createJwksFetcher } from '../../../lib/jwks-uri/fetcher'
+import type { JwksFetcherOptions } from '../../../lib/jwks-uri/options'
+import { answer, goodBody, goodKey, head } from '../../support/tls-answers'
+import { type Certificate, makeAuthority, makeCertificate } from '../../support/tls-certificates'
+import { type Play, serveRaw, type TestServer } from '../../support/tls-server'
+
+// Handshakes by the hundred, on machines that have other work too
+jest.setTimeout(60_000)
+
+const host = 'keys.client-app.net'
+const hosts = [host, 'a.client-app.net', 'b.client-app.net', 'c.client-app.net']
+let authority: Certificate
+let server: TestServer
+let uri: string
+/** What the server does next, and each request that it has seen. */
+let play: Play
+let requests: string[]
+const plays = new Map<string, Play>()
+
+beforeAll(async () => {
+  authority = await makeAuthority()
+  server = await serveRaw(await makeCertificate(authority, { names: hosts }), (path) => (socket, request) => {
+    requests.push(request)
+    const chosen = plays.get(path) ?? play
+    chosen(socket, request)
+  })
+  uri = `https://${host}:${server.port}/jwks`
+})
+afterAll(() => server.close())
+
+/** Only `Date` is made to obey: sockets, timers and handshakes are real. */
+beforeEach(() => {
+  const real = ['performance', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate'] as const
+  jest.useFakeTimers({
+    now: Date.now(),
+    doNotFake: [...real, 'clearImmediate', 'nextTick', 'queueMicrotask', 'hrtime']
+  })
+  play = answer()
+  requests = []
+  plays.clear()
+})
+afterEach(() => {
+  jest.useRealTimers()
+})
+
+const pass = (seconds: number) => {
+  jest.setSystemTime(Date.now() + seconds * 1000)
+}
+
+const resolver = () => ({
+  resolve4: () => Promise.resolve(['127.0.0.1']),
+  resolve6: () => Promise.resolve([]),
+  cancel: () => undefined
+})
+
+function makeFetcher(options: JwksFetcherOptions = {}) {
+  const exception = { addresses: ['127.0.0.1'], ports: [server.port], ca: authority.cert }
+  return createJwksFetcher({ hosts: Object.fromEntries(hosts.map((name) => [name, exception])), resolver, ...options })
+}
+
+const withKids = (...kids: string[]): string => JSON.stringify({ keys: kids.map((kid) => ({ ...goodKey, kid })) })
+const failing: Record<string, Play> = {
+  'answers 500': answer('', {}, 500),
+  'is down': (socket) => socket.destroy(),
+  'publishes a private key': answer(JSON.stringify({ keys: [{ ...goodKey, d: 'x' }] })),
+  'publishes no key set': answer('{}')
+}
+
+describe('freshness', () => {
+  const table: [string, Record<string, string>, number][] = [
+    ['max-age=5 is raised to minTtl', { 'cache-control': 'max-age=5' }, 60],
+    ['max-age=120 counts', { 'cache-control': 'public, MAX-AGE=120, must-revalidate' }, 120],
+    ['max-age of a year is cut to maxTtl', { 'cache-control': 'max-age=31536000' }, 86_400],
+    ['no-store is raised to minTtl', { 'cache-control': 'no-store' }, 60],
+    ['no-cache is raised to minTtl', { 'cache-control': 'no-cache, max-age=600' }, 60],
+    ['Expires: 0 lies in the past', { expires: '0' }, 60],
+    ['Expires that is garbage lies in the past', { expires: 'soon' }, 60],
+    [
+      'Expires counts from Date',
+      { date: 'Sat, 21 Nov 2026 10:00:00 GMT', expires: 'Sat, 21 Nov 2026 10:05:00 GMT' },
+      300
+    ],
+    [
+      'Age is subtracted from Expires too',
+      { date: 'Sat, 21 Nov 2026 10:00:00 GMT', expires: 'Sat, 21 Nov 2026 10:05:00 GMT', age: '100' },
+      200
+    ],
+    ['max-age beats Expires', { 'cache-control': 'max-age=120', expires: '0' }, 120],
+    ['an Age above max-age leaves minTtl', { 'cache-control': 'max-age=600', age: '99999' }, 60],
+    [
+      'numbers beyond all measure leave minTtl',
+      { 'cache-control': `max-age=${'9'.repeat(400)}`, age: '9'.repeat(400) },
+      60
+    ],
+    ['Age is subtracted', { 'cache-control': 'max-age=600', age: '200' }, 400],
+    ['a malformed Age is ignored', { 'cache-control': 'max-age=600', age: '-200' }, 600],
+    ['malformed directives are ignored', { 'cache-control': 'max-age=-1, max-age=1e9, max-age=abc' }, 600],
+    ['s-maxage is not for a private cache', { 'cache-control': 's-maxage=61' }, 600],
+    ['an answer without a word gets defaultTtl', {}, 600]
+  ]
+  test.each(table)('%s', async (_name, headers, seconds) => {
+    play = answer(goodBody, headers)
+    const fetcher = makeFetcher()
+    await fetcher.get(uri)
+    pass(seconds - 1)
+    await fetcher.get(uri)
+    expect(requests).toHaveLength(1)
+    pass(1.1)
+    await fetcher.get(uri)
+    expect(requests).toHaveLength(2)
+  })
+})
+
+describe('one set, one object', () => {
+  test('while it is fresh, and after a refetch of the same keys', async () => {
+    const fetcher = makeFetcher()
+    const set = await fetcher.get(uri)
+    expect(await fetcher.get(uri)).toBe(set)
+    pass(601)
+    play = answer(` ${goodBody}`)
+    expect(await fetcher.get(uri)).toBe(set)
+    expect(requests).toHaveLength(2)
+  })
+
+  test('after 304, which is asked for by the ETag and renews the freshness', async () => {
+    const fetcher = makeFetcher()
+    play = answer(goodBody, { etag: 'W/"v1"', 'cache-control': 'max-age=120' })
+    const set = await fetcher.get(uri)
+    play = (socket) => socket.write(head(304, {}))
+    for (const times of [2, 3]) {
+      pass(121)
+      expect(await fetcher.get(uri)).toBe(set)
+      expect(requests).toHaveLength(times)
+      expect(requests.at(-1)).toMatch(/\r\nif-none-match: W\/"v1"\r\n/)
+    }
+  })
+
+  test.each([`"${'x'.repeat(513)}"`, 'unquoted', '"a" "b"'])('an ETag like %.12s… is not kept', async (etag) => {
+    const fetcher = makeFetcher()
+    play = answer(goodBody, { etag })
+    await fetcher.get(uri)
+    pass(601)
+    await fetcher.get(uri)
+    expect(requests[1]).not.toMatch(/if-none-match/i)
+  })
+
+  test('a new set replaces the old one whole', async () => {
+    const fetcher = makeFetcher()
+    play = answer(withKids('old', 'both'))
+    await fetcher.get(uri)
+    pass(601)
+    play = answer(withKids('both', 'new'))
+    expect((await fetcher.get(uri)).keys.map(({ kid }) => kid)).toEqual(['both', 'new'])
+  })
+})
+
+describe('single flight', () => {
+  test('1,000 first uses at once make one fetch', async () => {
+    const fetcher = makeFetcher()
+    const sets = await Promise.all(Array.from({ length: 1000 }, () => fetcher.get(uri)))
+    expect(new Set(sets).size).toBe(1)
+    expect(server.connections > 0 && requests.length).toBe(1)
+  })
+
+  test('1,000 first uses of a failing server at once make one attempt', async () => {
+    const fetcher = makeFetcher()
+    play = answer('', {}, 500)
+    const settled = await Promise.allSettled(Array.from({ length: 1000 }, () => fetcher.get(uri)))
+    expect(settled.every(({ status }) => status === 'rejected')).toBe(true)
+    expect(requests).toHaveLength(1)
+  })
+
+  test('1,000 uses of an expired set at once make one fetch', async () => {
+    const fetcher = makeFetcher()
+    await fetcher.get(uri)
+    pass(601)
+    await Promise.all(Array.from({ length: 1000 }, () => fetcher.get(uri)))
+    expect(requests).toHaveLength(2)
+  })
+})
+
+describe('unknown keys', () => {
+  const flood = (fetcher: ReturnType<typeof makeFetcher>) =>
+    Promise.all(Array.from({ length: 1000 }, () => fetcher.get(uri, { refresh: true })))
+
+  test('1,000 of them make no fetch within the cool-down of the first load, and one after it', async () => {
+    const fetcher = makeFetcher()
+    const set = await fetcher.get(uri)
+    pass(29)
+    for (const answered of await flood(fetcher)) expect(answered).toBe(set)
+    expect(requests).toHaveLength(1)
+    pass(1)
+    await flood(fetcher)
+    await flood(fetcher)
+    expect(requests).toHaveLength(2)
+    pass(29)
+    await flood(fetcher)
+    expect(requests).toHaveLength(2)
+  })
+
+  test.each(Object.entries(failing))(
+    'while the server %s they make one attempt, and known keys are served',
+    async (_name, play_) => {
+      const fetcher = makeFetcher()
+      const set = await fetcher.get(uri)
+      pass(31)
+      play = play_
+      for (let i = 0; i < 3; i++) for (const answered of await flood(fetcher)) expect(answered).toBe(set)
+      expect(requests).toHaveLength(2)
+      expect(await fetcher.get(uri)).toBe(set)
+      pass(31)
+      await flood(fetcher)
+      expect(requests).toHaveLength(3)
+    }
+  )
+
+  test('a refresh that hangs keeps nobody waiting who asks for known keys', async () => {
+    const fetcher = makeFetcher({ timeout: 0.5 })
+    const set = await fetcher.get(uri)
+    pass(31)
+    play = () => undefined
+    const refreshing = fetcher.get(uri, { refresh: true })
+    const started = performance.now()
+    expect(await fetcher.get(uri)).toBe(set)
+    expect(performance.now() - started).toBeLessThan(100)
+    expect(await refreshing).toBe(set)
+  })
+
+  test('the cool-down counts from the attempt, not from its end', async () => {
+    const fetcher = makeFetcher()
+    play = (socket, request) => {
+      pass(20)
+      answer()(socket, request)
+    }
+    await fetcher.get(uri)
+    pass(11)
+    await fetcher.get(uri, { refresh: true })
+    expect(requests).toHaveLength(2)
+  })
+
+  test('a key published a minute ago works', async () => {
+    const fetcher = makeFetcher()
+    play = answer(withKids('old'), { 'cache-control': 'max-age=86400' })
+    await fetcher.get(uri)
+    pass(60)
+    play = answer(withKids('old', 'new'))
+    const { keys } = await fetcher.get(uri, { refresh: true })
+    expect(keys.map(({ kid }) => kid)).toEqual(['old', 'new'])
+  })
+
+  test('a key removed stops working once its set is no longer fresh', async () => {
+    const fetcher = makeFetcher()
+    play = answer(withKids('good', 'revoked'), { 'cache-control': 'max-age=300' })
+    await fetcher.get(uri)
+    play = answer(withKids('good'))
+    pass(301)
+    expect((await fetcher.get(uri)).keys.map(({ kid }) => kid)).toEqual(['good'])
+  })
+})
+
+describe('a refresh that fails', () => {
+  test.each(Object.entries(failing))(
+    'because the server %s keeps the old set for staleIfError and no longer',
+    async (_name, play_) => {
+      const fetcher = makeFetcher()
+      const set = await fetcher.get(uri)
+      play = play_
+      pass(601)
+      expect(await fetcher.get(uri)).toBe(set)
+      expect(await fetcher.get(uri)).toBe(set)
+      expect(requests).toHaveLength(2)
+      pass(3598)
+      expect(await fetcher.get(uri)).toBe(set)
+      pass(2)
+      await expect(fetcher.get(uri)).rejects.toMatchObject({ name: 'KeySetError' })
+    }
+  )
+
+  test('late is not saved by an attempt that began while the set could still serve', async () => {
+    const fetcher = makeFetcher()
+    await fetcher.get(uri)
+    pass(4199)
+    play = (socket, request) => {
+      pass(2)
+      answer('', {}, 500)(socket, request)
+    }
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+  })
+
+  test('recovers with the next attempt', async () => {
+    const fetcher = makeFetcher()
+    await fetcher.get(uri)
+    pass(601)
+    play = answer('', {}, 500)
+    await fetcher.get(uri)
+    pass(31)
+    play = answer(withKids('next'))
+    expect((await fetcher.get(uri)).keys[0]?.kid).toBe('next')
+  })
+
+  test.each([404, 410])('with %d withdraws the set at once, even a fresh one', async (status) => {
+    const fetcher = makeFetcher()
+    await fetcher.get(uri)
+    pass(31)
+    play = answer(goodBody, {}, status)
+    await expect(fetcher.get(uri, { refresh: true })).rejects.toMatchObject({ why: 'withdrawn' })
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'withdrawn' })
+    expect(requests).toHaveLength(2)
+    pass(31)
+    play = answer()
+    expect((await fetcher.get(uri)).keys).toHaveLength(1)
+  })
+})
+
+describe('a first load that fails', () => {
+  test('is remembered for the cool-down only', async () => {
+    const fetcher = makeFetcher()
+    play = answer('', {}, 500)
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    play = answer()
+    pass(29)
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    expect(requests).toHaveLength(1)
+    pass(2)
+    expect((await fetcher.get(uri)).keys).toHaveLength(1)
+  })
+
+  test('counts from the attempt, not from its end', async () => {
+    const fetcher = makeFetcher()
+    play = (socket, request) => {
+      pass(20)
+      answer('', {}, 500)(socket, request)
+    }
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    pass(11)
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    expect(requests).toHaveLength(2)
+  })
+
+  const waits: [string, number][] = [
+    ['1', 30],
+    ['120', 120],
+    ['86400', 300],
+    ['-5', 30],
+    ['soon', 30],
+    ['Fri, 31 Dec 9999 23:59:59 GMT', 300]
+  ]
+  test.each(waits)('with Retry-After: %s is remembered for %d s', async (value, seconds) => {
+    const fetcher = makeFetcher()
+    play = answer('', { 'retry-after': value }, 429)
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    pass(seconds - 1)
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    expect(requests).toHaveLength(1)
+    pass(2)
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    expect(requests).toHaveLength(2)
+  })
+})
+
+describe('crowds', () => {
+  test('hostile URIs push no good set out, nor its cool-down', async () => {
+    const fetcher = makeFetcher({ maxEntries: 3 })
+    const set = await fetcher.get(uri)
+    play = answer('', {}, 500)
+    await Promise.all(Array.from({ length: 200 }, (_, i) => fetcher.get(`${uri}/${i}`).catch(() => undefined)))
+    requests = []
+    expect(await fetcher.get(uri, { refresh: true })).toBe(set)
+    expect(requests).toEqual([])
+  })
+
+  test('no more sets are kept than maxEntries', async () => {
+    const fetcher = makeFetcher({ maxEntries: 2 })
+    for (const path of ['a', 'b', 'c', 'b', 'c', 'a']) await fetcher.get(`${uri}/${path}`)
+    expect(requests).toHaveLength(4)
+  })
+
+  test('at most maxConcurrentPerHost fetches are under way per host, and maxConcurrent in all', async () => {
+    const held: { name: string; release: () => void }[] = []
+    play = (socket, request) => {
+      const name = /^host: ([^:]*)/im.exec(request)?.[1] ?? ''
+      held.push({
+        name,
+        release: () => {
+          answer()(socket, request)
+        }
+      })
+    }
+    const fetcher = makeFetcher({ maxConcurrent: 5, maxConcurrentPerHost: 2, timeout: 30 })
+    const gets = hosts.flatMap((name) => [1, 2, 3, 4].map((i) => fetcher.get(`https://${name}:${server.port}/${i}`)))
+    while (held.length < 5) await new Promise((done) => setTimeout(done, 5))
+    await new Promise((done) => setTimeout(done, 100))
+    expect(held).toHaveLength(5)
+    for (const name of hosts) expect(held.filter((one) => one.name === name).length).toBeLessThanOrEqual(2)
+    play = answer()
+    for (const { release } of held) release()
+    expect(await Promise.all(gets)).toHaveLength(16)
+  })
+
+  test('the time in the queue counts toward the deadline', async () => {
+    const fetcher = makeFetcher({ maxConcurrent: 1, timeout: 0.3 })
+    play = () => undefined
+    const started = performance.now()
+    const settled = await Promise.allSettled([1, 2, 3].map((i) => fetcher.get(`${uri}/${i}`)))
+    expect(settled.every(({ status }) => status === 'rejected')).toBe(true)
+    expect(performance.now() - started).toBeLessThan(1300)
+  })
+
+  test('who found no turn in half of the time may try again at once', async () => {
+    const fetcher = makeFetcher({ maxConcurrent: 1, timeout: 1 })
+    play = () => undefined
+    const slow = fetcher.get(`${uri}/slow`).catch((error: unknown) => error)
+    const started = performance.now()
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'busy' })
+    expect(performance.now() - started).toBeLessThan(950)
+    expect(await slow).toMatchObject({ why: 'timeout' })
+    play = answer()
+    pass(0.01)
+    expect((await fetcher.get(uri)).keys).toHaveLength(1)
+  })
+
+  test('a first load that a crowd pushes out of memory still serves its callers', async () => {
+    const fetcher = makeFetcher({ maxEntries: 1 })
+    const sets = await Promise.all([1, 2, 3, 4].map((i) => fetcher.get(`${uri}/${i}`)))
+    expect(sets.map(({ keys }) => keys.length)).toEqual([1, 1, 1, 1])
+  })
+
+  test('a known set goes before strangers in the queue', async () => {
+    const fetcher = makeFetcher({ maxConcurrent: 1, timeout: 1 })
+    await fetcher.get(uri)
+    pass(601)
+    const slow: Play = (socket, request) =>
+      void setTimeout(() => {
+        answer()(socket, request)
+      }, 100)
+    play = slow
+    const order: string[] = []
+    const strangers = [1, 2, 3].map((i) => fetcher.get(`${uri}/${i}`).then(() => order.push('stranger')))
+    const known = fetcher.get(uri).then(() => order.push('known'))
+    await Promise.all([...strangers, known])
+    expect(order.indexOf('known')).toBe(1)
+  })
+})
+
+describe('events', () => {
+  const seen: Record<string, unknown>[] = []
+  const listener = (message: unknown) => {
+    seen.push(message as Record<string, unknown>)
+  }
+  beforeEach(() => {
+    seen.length = 0
+    subscribe('oauth-client-auth:jwks', listener)
+  })
+  afterEach(() => unsubscribe('oauth-client-auth:jwks', listener))
+
+  test('tell what became of each attempt', async () => {
+    const fetcher = makeFetcher()
+    play = answer(goodBody, { etag: '"1"' })
+    await fetcher.get(uri)
+    pass(601)
+    play = (socket) => socket.write(head(304, {}))
+    await fetcher.get(uri)
+    pass(601)
+    play = answer(withKids('a', 'b'))
+    await fetcher.get(uri)
+    play = answer('', {}, 500)
+    pass(31)
+    await fetcher.get(uri, { refresh: true })
+    pass(601)
+    await fetcher.get(uri)
+    pass(3601)
+    await fetcher.get(uri).catch(() => undefined)
+    await fetcher.get('https://localhost/').catch(() => undefined)
+    const usual = { uri, host, durationMs: expect.any(Number) as number }
+    expect(seen).toEqual([
+      { event: 'fetched', ...usual, keys: 1 },
+      { event: 'not_modified', ...usual, keys: 1 },
+      { event: 'refreshed', ...usual, keys: 2 },
+      { event: 'refused', ...usual, why: 'status' },
+      { event: 'stale', ...usual, why: 'status' },
+      { event: 'refused', ...usual, why: 'status' },
+      { event: 'refused', ...usual, uri: 'https://localhost/', host: 'localhost', why: 'host' }
+    ])
+  })
+
+  test('tell of a published private key, but not the key', async () => {
+    play = answer(JSON.stringify({ keys: [{ ...goodKey, d: 'hush-hush' }] }))
+    await expect(makeFetcher().get(uri)).rejects.toThrow('private')
+    expect(seen).toMatchObject([{ event: 'refused', why: 'private_key' }])
+    expect(JSON.stringify(seen)).not.toContain('hush')
+  })
+})
+
+describe('options', () => {
+  const bad: [unknown, RegExp][] = [
+    [null, /options must be an object/],
+    [{ ttl: 5 }, /unknown option "ttl"/],
+    [{ maxTTL: 5 }, /did you mean "maxTtl"/],
+    [{ timeout: 0 }, /option "timeout" must be a number of seconds/],
+    [{ timeout: Infinity }, /option "timeout"/],
+    [{ timeout: NaN }, /option "timeout"/],
+    [{ timeout: '5' }, /option "timeout"/],
+    [{ minTtl: 100, maxTtl: 10 }, /"minTtl" must not exceed "maxTtl"/],
+    [{ maxEntries: 0 }, /option "maxEntries"/],
+    [{ maxKeys: 1.5 }, /option "maxKeys"/],
+    [{ resolver: {} }, /option "resolver" must be a function/],
+    [{ denyAddresses: '10.0.0.0/8' }, /option "denyAddresses" must be an array of CIDRs/],
+    [{ denyAddresses: ['10.0.0.0/33'] }, /option "denyAddresses"/],
+    [{ denyAddresses: ['10.1'] }, /option "denyAddresses"/],
+    [{ denyAddresses: ['fe80::1%eth0'] }, /option "denyAddresses"/],
+    [{ hosts: [] }, /option "hosts" must be an object/],
+    [{ hosts: { '10.0.0.1': {} } }, /hosts\["10\.0\.0\.1"\]: .*no IP address/],
+    [{ hosts: { 'keys.corp:8443': {} } }, /hosts\["keys\.corp:8443"\]: .*without port/],
+    [{ hosts: { 'Keys.corp': {} } }, /lower-case/],
+    [{ hosts: { '*.corp': {} } }, /host name/],
+    [{ hosts: { 'keys.corp': null } }, /hosts\["keys\.corp"\]: options must be an object, not null/],
+    [{ hosts: { 'keys.corp': { port: [1] } } }, /hosts\["keys\.corp"\]: unknown option "port"; did you mean "ports"/],
+    [{ hosts: { 'keys.corp': { ports: [0] } } }, /hosts\["keys\.corp"\]: option "ports"/],
+    [{ hosts: { 'keys.corp': { addresses: ['all'] } } }, /hosts\["keys\.corp"\]: option "addresses"/],
+    [{ hosts: { 'keys.corp': { ca: 5 } } }, /hosts\["keys\.corp"\]: option "ca"/]
+  ]
+  test.each(bad)('%j are refused', (options, message) => {
+    const make = () => createJwksFetcher(options as JwksFetcherOptions)
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(message)
+  })
+
+  test('undefined means absent', async () => {
+    const undefinedOptions = { timeout: undefined, maxEntries: undefined, denyAddresses: undefined }
+    expect((await makeFetcher(undefinedOptions as unknown as JwksFetcherOptions).get(uri)).keys).toHaveLength(1)
+  })
+
+  test('a named host is freed from the rules on names, not from the others', () => {
+    const fetcher = createJwksFetcher({ hosts: { localhost: {}, 'keys.corp': { ports: [8443] } } })
+    const check = (text: string) => () => {
+      fetcher.check(text)
+    }
+    for (const text of ['https://localhost/', 'https://keys.corp:8443/', 'https://public.example.com/'])
+      expect(check(text)).not.toThrow()
+    for (const text of [
+      'https://localhost:8443/',
+      'https://keys.corp/',
+      'http://localhost/',
+      'https://u@localhost/',
+      'https://x.localhost/'
+    ]) {
+      expect(check(text)).toThrow()
+    }
+  })
+
+  test.each([
+    ['an address outside of the ranges', ['10.1.2.0/24'], [], 'address'],
+    ['a denied address within them', ['127.0.0.0/8'], ['127.0.0.1'], 'address'],
+    ['a private address where no ranges are named', undefined, [], 'address']
+  ])('%s is refused for a named host too', async (_name, addresses, denyAddresses, why) => {
+    const exception = { ports: [server.port], ...(addresses && { addresses }) }
+    const fetcher = createJwksFetcher({ hosts: { [host]: exception }, resolver, denyAddresses })
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why })
+    expect(requests).toEqual([])
+  })
+
+  test('the default resolver asks DNS, and reads no hosts file', async () => {
+    const fetcher = createJwksFetcher({
+      hosts: { localhost: { addresses: ['127.0.0.0/8'], ports: [server.port] } },
+      timeout: 2
+    })
+    await expect(fetcher.get(`https://localhost:${server.port}/`)).rejects.toMatchObject({
+      why: expect.stringMatching(/dns|timeout|tls/) as string
+    })
+  })
+})

@@ -1,0 +1,231 @@
+// Registration (RFC 7591) and discovery (RFC 8414). What discovery lists is tried in discovery.test.ts.
+import {
+  clientAuth,
+  createJwksFetcher,
+  validateClientMetadata,
+  type ClientAuthError,
+  type ClientMetadataOptions
+} from '../../lib'
+import { issuer, keyFor, makeKey } from '../support/assertions'
+
+const ec = keyFor('ES256')
+const rsa = keyFor('RS256')
+const privateJwk = { ...ec.privateKey.export({ format: 'jwk' }), kty: 'EC' }
+const keys = (...list: object[]) => ({ jwks: { keys: list } })
+const byKey = { token_endpoint_auth_method: 'private_key_jwt' }
+const byHmac = { token_endpoint_auth_method: 'client_secret_jwt' }
+const uri = 'https://client.example.com/jwks.json'
+
+/** The refusal's message, or undefined where the metadata is taken. */
+function refusal(metadata: unknown, options?: ClientMetadataOptions): string | undefined {
+  try {
+    validateClientMetadata(metadata as object, options)
+    return undefined
+  } catch (error) {
+    expect(error).toMatchObject({
+      name: 'ClientAuthError',
+      code: 'invalid_client_metadata',
+      reason: 'invalid_client_metadata',
+      status: 400
+    })
+    expect((error as ClientAuthError).toJSON()).toEqual({
+      error: 'invalid_client_metadata',
+      error_description: (error as Error).message
+    })
+    return (error as Error).message
+  }
+}
+
+test.each<[name: string, metadata: unknown, words: string, options?: ClientMetadataOptions]>([
+  ['no object', null, 'must be an object'],
+  ['both jwks and jwks_uri', { ...byKey, ...keys(ec.jwk), jwks_uri: uri }, 'jwks and jwks_uri must not both'],
+  ['private_key_jwt without keys', byKey, 'private_key_jwt needs jwks or jwks_uri'],
+  ['a private key', { ...byKey, ...keys(privateJwk) }, 'jwks: the JWK Set holds a private or symmetric key'],
+  ['a symmetric key', { ...byKey, ...keys(ec.jwk, { kty: 'oct', k: 'AAAA' }) }, 'private or symmetric'],
+  ['jwks for another method, private all the same', keys(privateJwk), 'private or symmetric'],
+  ['jwks no set', { ...byKey, jwks: {} }, 'jwks: not a JWK Set'],
+  ['jwks as text', { ...byKey, jwks: JSON.stringify(keys(ec.jwk).jwks) }, 'jwks: not a JWK Set'],
+  ['no keys', { ...byKey, ...keys() }, 'jwks has no key that can verify'],
+  ['RSA of 1024 bits', { ...byKey, ...keys(ec.jwk, makeKey('RS256', 'weak', 1024).jwk) }, 'jwks: key 1 has 1024 bits'],
+  ['RSA with e = 1', { ...byKey, ...keys({ ...rsa.jwk, e: 'AQ' }) }, 'jwks: key 0 has an unusable e'],
+  ['only an encryption key', { ...byKey, ...keys({ ...ec.jwk, use: 'enc', alg: undefined }) }, 'jwks has no key'],
+  [
+    'no key for the registered alg',
+    { ...byKey, token_endpoint_auth_signing_alg: 'PS256', ...keys(rsa.jwk) },
+    'jwks has no key that can verify PS256'
+  ],
+  ['jwks_uri no string', { ...byKey, jwks_uri: 1 }, 'jwks_uri must be a string'],
+  ['jwks_uri by http', { ...byKey, jwks_uri: 'http://client.example.com/jwks' }, 'jwks_uri: '],
+  ['jwks_uri an address', { ...byKey, jwks_uri: 'https://127.0.0.1/jwks' }, 'jwks_uri: '],
+  ['jwks_uri an internal name', { ...byKey, jwks_uri: 'https://keys.corp/jwks' }, 'jwks_uri: '],
+  [
+    'an unsupported method',
+    { token_endpoint_auth_method: 'tls_client_auth' },
+    'token_endpoint_auth_method must be one of client_secret_basic'
+  ],
+  ['a method that is no string', { token_endpoint_auth_method: [1] }, 'token_endpoint_auth_method must be one of'],
+  ['an empty list of methods', { token_endpoint_auth_method: [] }, 'must not be an empty list'],
+  [
+    'none where public clients are off',
+    { token_endpoint_auth_method: 'none' },
+    'token_endpoint_auth_method must be one of'
+  ],
+  [
+    'a method that this server does not accept',
+    byHmac,
+    'must be one of private_key_jwt.',
+    { methods: ['private_key_jwt'] }
+  ],
+  [
+    'client_secret_jwt where secrets are hashed',
+    byHmac,
+    'token_endpoint_auth_method must be one of',
+    { verifySecret: () => true }
+  ],
+  ['the default method where it is off', {}, 'must be one of private_key_jwt', { methods: ['private_key_jwt'] }],
+  [
+    'an unsupported algorithm',
+    { ...byKey, ...keys(ec.jwk), token_endpoint_auth_signing_alg: 'ES256K' },
+    'token_endpoint_auth_signing_alg must be one of'
+  ],
+  [
+    'algorithm none',
+    { ...byKey, ...keys(ec.jwk), token_endpoint_auth_signing_alg: 'none' },
+    'token_endpoint_auth_signing_alg must be one of'
+  ],
+  [
+    'HS256 for private_key_jwt',
+    { ...byKey, ...keys(ec.jwk), token_endpoint_auth_signing_alg: 'HS256' },
+    'HS256 does not fit token_endpoint_auth_method private_key_jwt'
+  ],
+  ['ES256 for client_secret_jwt', { ...byHmac, token_endpoint_auth_signing_alg: 'ES256' }, 'ES256 does not fit'],
+  [
+    'an algorithm for client_secret_basic',
+    { token_endpoint_auth_signing_alg: 'ES256' },
+    'does not fit token_endpoint_auth_method client_secret_basic'
+  ],
+  [
+    'a secret too short for any HMAC',
+    { ...byHmac, client_secret: 'short' },
+    'client_secret must have at least 32 octets'
+  ],
+  [
+    'a secret too short for HS512',
+    { ...byHmac, client_secret: 'x'.repeat(63), token_endpoint_auth_signing_alg: 'HS512' },
+    'at least 64 octets'
+  ],
+  [
+    'one of two secrets too short',
+    { ...byHmac, client_secret: ['x'.repeat(32), { value: 'short' }] },
+    'at least 32 octets'
+  ],
+  ['an empty secret', { client_secret: '' }, 'client_secret must be a non-empty string'],
+  ['a secret that is no string', { client_secret: 12345 }, 'client_secret must be a non-empty string'],
+  [
+    'an end in milliseconds',
+    { client_secret: 'x', client_secret_expires_at: Date.now() },
+    'client_secret_expires_at must be'
+  ],
+  [
+    'an end of one secret in milliseconds',
+    { client_secret: [{ value: 'x', expires_at: Date.now() }] },
+    'expires_at of a client_secret'
+  ],
+  [
+    'an end that is no number',
+    { client_secret: 'x', client_secret_expires_at: 'never' },
+    'client_secret_expires_at must be a number'
+  ]
+])('refused: %s', (_name, metadata, words, options = {}) => {
+  expect(refusal(metadata, options)).toContain(words)
+})
+
+test.each<[name: string, metadata: unknown, options?: ClientMetadataOptions]>([
+  ['nothing: client_secret_basic', {}],
+  ['inline keys', { ...byKey, ...keys(ec.jwk, rsa.jwk) }],
+  ['an encryption key beside', { ...byKey, ...keys(ec.jwk, { kty: 'OKP', crv: 'X25519', x: 'AAAA', use: 'enc' }) }],
+  ['a registered algorithm', { ...byKey, ...keys(ec.jwk), token_endpoint_auth_signing_alg: 'ES256' }],
+  [
+    'a key without alg',
+    { ...byKey, ...keys({ ...rsa.jwk, alg: undefined }), token_endpoint_auth_signing_alg: 'PS256' }
+  ],
+  ['jwks_uri', { ...byKey, jwks_uri: uri }],
+  [
+    'a list of methods',
+    { token_endpoint_auth_method: ['client_secret_basic', 'private_key_jwt'], jwks_uri: uri, client_secret: 'any' }
+  ],
+  ['client_secret_jwt before its secret is made', byHmac],
+  [
+    'client_secret_jwt with a long secret',
+    { ...byHmac, client_secret: 'x'.repeat(64), token_endpoint_auth_signing_alg: 'HS512' }
+  ],
+  [
+    'client_secret_jwt with its alg and a key set for other uses',
+    { ...byHmac, token_endpoint_auth_signing_alg: 'HS256', ...keys(ec.jwk) }
+  ],
+  ['a short secret for Basic', { client_secret: 'short', client_secret_expires_at: 0 }],
+  ['none where public clients are on', { token_endpoint_auth_method: 'none' }, { methods: ['none'] }],
+  [
+    'a jwks_uri that the fetcher allows',
+    { ...byKey, jwks_uri: 'https://keys.corp:8443/jwks' },
+    { keySets: createJwksFetcher({ hosts: { 'keys.corp': { addresses: ['10.0.0.0/8'], ports: [8443] } } }) }
+  ],
+  [
+    'a jwks_uri where keySets has no check',
+    { ...byKey, jwks_uri: 'https://127.0.0.1/jwks' },
+    { keySets: { get: () => Promise.reject(new Error()) } }
+  ]
+])('taken: %s', (_name, metadata, options = {}) => {
+  expect(refusal(metadata, options)).toBeUndefined()
+})
+
+describe('metadata()', () => {
+  const middleware = (options: object = {}) => clientAuth({ issuer, getClient: () => null, ...options })
+
+  test('the defaults', () => {
+    expect(middleware().metadata()).toEqual({
+      token_endpoint_auth_methods_supported: [
+        'client_secret_basic',
+        'client_secret_post',
+        'client_secret_jwt',
+        'private_key_jwt'
+      ],
+      token_endpoint_auth_signing_alg_values_supported: [
+        ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+        ...['HS256', 'HS384', 'HS512']
+      ]
+    })
+  })
+
+  test('other endpoints have fields of their own', () => {
+    expect(Object.keys(middleware().metadata('introspection'))).toEqual([
+      'introspection_endpoint_auth_methods_supported',
+      'introspection_endpoint_auth_signing_alg_values_supported'
+    ])
+    expect(Object.keys(middleware().metadata('revocation'))).toEqual([
+      'revocation_endpoint_auth_methods_supported',
+      'revocation_endpoint_auth_signing_alg_values_supported'
+    ])
+  })
+
+  test('no algorithms without a JWT method', () => {
+    expect(middleware({ methods: ['client_secret_post'] }).metadata()).toEqual({
+      token_endpoint_auth_methods_supported: ['client_secret_post']
+    })
+  })
+
+  test('client_secret_jwt is left out where secrets are hashed', () => {
+    const {
+      token_endpoint_auth_methods_supported: methods,
+      token_endpoint_auth_signing_alg_values_supported: algorithms
+    } = middleware({ verifySecret: () => true }).metadata()
+    expect(methods).not.toContain('client_secret_jwt')
+    expect(algorithms?.filter((alg) => alg.startsWith('HS'))).toEqual([])
+  })
+
+  test('an endpoint that RFC 8414 has no metadata for', () => {
+    expect(() => middleware().metadata('par' as never)).toThrow(
+      new TypeError('metadata: endpoint must be token, introspection or revocation, not par')
+    )
+  })
+})

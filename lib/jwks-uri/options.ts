@@ -1,0 +1,115 @@
+import { checkOptions, isFunction, isInteger, isList, isNumber, optionRule } from '../option-checks'
+import { type AddressRange, type HostRules, isHostName, type JwksResolver, parseRange } from './guard'
+
+/** What is different for one host: the one way to a private network. What is left out keeps its default. */
+export interface JwksHost {
+  /** The only addresses the host may have, as CIDRs or single addresses. Default: any public one. */
+  addresses?: readonly string[] | undefined
+  /** The only ports that may be used. Default `[443]`. */
+  ports?: readonly number[] | undefined
+  /** The only certificate authorities that are trusted for it, in PEM. Default: Node's. */
+  ca?: string | Buffer | (string | Buffer)[] | undefined
+}
+
+/** Options of {@link createJwksFetcher}; all times in seconds. */
+export interface JwksFetcherOptions {
+  /** Exceptions by host name. A named host is freed from the rules on names; all else stands. Default: none. */
+  hosts?: Readonly<Record<string, JwksHost>> | undefined
+  /** Addresses never to connect to, as CIDRs: your own public ones, your NAT64 prefix. Default `[]`. */
+  denyAddresses?: readonly string[] | undefined
+  /** Makes the resolver of one fetch. Default: `Resolver` of `node:dns/promises`, which reads no hosts file. */
+  resolver?: (() => JwksResolver) | undefined
+  /** Deadline of a whole fetch; its wait for a turn counts, and takes at most half of it. Default 5. */
+  timeout?: number | undefined
+  /** A set is fresh for at least this long, whatever `Cache-Control` says. Default 60. */
+  minTtl?: number | undefined
+  /** A set is fresh for at most this long: the time in which a removed key stops working. Default 86,400. */
+  maxTtl?: number | undefined
+  /** How long a set is fresh where its answer does not say. Default 600. */
+  defaultTtl?: number | undefined
+  /** At most one attempt in this time for keys not in the set, and after a failure. Default 30. */
+  cooldown?: number | undefined
+  /** How long a set that is no longer fresh may serve while it cannot be refreshed. Default 3,600. */
+  staleIfError?: number | undefined
+  /** How many sets are kept, within 16 MiB in all; as many failures are remembered. Default 1,000. */
+  maxEntries?: number | undefined
+  /** The largest answer, in octets. Default 65,536. */
+  maxBytes?: number | undefined
+  /** The most keys in a set. Default 100. */
+  maxKeys?: number | undefined
+  /** The most fetches at once. Default 64. */
+  maxConcurrent?: number | undefined
+  /** The most fetches at once from one host. Default 4. */
+  maxConcurrentPerHost?: number | undefined
+}
+
+const defaults = {
+  timeout: 5,
+  minTtl: 60,
+  maxTtl: 86_400,
+  defaultTtl: 600,
+  cooldown: 30,
+  staleIfError: 3600,
+  maxEntries: 1000,
+  maxBytes: 65_536,
+  maxKeys: 100,
+  maxConcurrent: 64,
+  maxConcurrentPerHost: 4
+}
+
+/** Options without those that are `undefined`: each of these means absent. */
+type Given = Partial<typeof defaults> & Pick<JwksFetcherOptions, 'hosts' | 'denyAddresses' | 'resolver'>
+
+const seconds = (max: number, min = 0) => isNumber('a number of seconds', min, max)
+const isPem = (value: unknown): boolean =>
+  (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN ')
+const ranges = isList((value) => parseRange(value) !== undefined, 'CIDRs, such as 10.1.0.0/16')
+const hostRules = {
+  addresses: ranges,
+  ports: isList(isInteger('a port', 1, 65_535).test, 'port numbers'),
+  ca: optionRule('PEM text (its content, not its path) as string or Buffer, or an array of them', (value) =>
+    [value].flat().every(isPem)
+  )
+}
+const rules = {
+  hosts: optionRule('an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
+  denyAddresses: ranges,
+  resolver: isFunction,
+  timeout: seconds(60, 0.001),
+  minTtl: seconds(86_400),
+  maxTtl: seconds(7 * 86_400),
+  defaultTtl: seconds(7 * 86_400),
+  cooldown: seconds(3600),
+  staleIfError: seconds(7 * 86_400),
+  maxEntries: isInteger('a number of sets', 1, 1_000_000),
+  maxBytes: isInteger('a number of octets', 1, 1_048_576),
+  maxKeys: isInteger('a number of keys', 1, 10_000),
+  maxConcurrent: isInteger('a number of fetches', 1, 10_000),
+  maxConcurrentPerHost: isInteger('a number of fetches', 1, 10_000)
+}
+
+const toRanges = (list: readonly string[]): AddressRange[] =>
+  list.map(parseRange).filter((range) => range !== undefined)
+
+function checkedHosts(hosts: Readonly<Record<string, JwksHost>>): Map<string, HostRules> {
+  const entries = Object.entries(hosts).map(([host, entry]): [string, HostRules] => {
+    const caller = `createJwksFetcher: hosts["${host}"]`
+    if (!isHostName(host))
+      throw new TypeError(`${caller}: the name must be a lower-case host name, without port and no IP address`)
+    checkOptions(caller, entry, hostRules)
+    const { addresses, ports, ca } = entry
+    return [host, { addresses: addresses && toRanges(addresses), ports, ca }]
+  })
+  return new Map(entries)
+}
+
+/** Options with their defaults, hosts and addresses parsed; a `TypeError` names what is wrong and the fix. */
+export function resolveJwksOptions(options: JwksFetcherOptions) {
+  checkOptions('createJwksFetcher', options, rules)
+  // By name, since an object of a class has its getters on a prototype
+  const given = Object.keys(rules).map((name) => [name, options[name as keyof JwksFetcherOptions]] as const)
+  const defined = given.filter(([, value]) => value !== undefined)
+  const limits = { ...defaults, ...(Object.fromEntries(defined) as Given) }
+  if (limits.minTtl > limits.maxTtl) throw new TypeError('createJwksFetcher: option "minTtl" must not exceed "maxTtl"')
+  return { ...limits, hosts: checkedHosts(limits.hosts ?? {}), denied: toRanges(limits.denyAddresses ?? []) }
+}

@@ -1,0 +1,154 @@
+import { hmacOctets, isSeconds } from './methods/secret'
+import { ClientAuthError } from './errors'
+import { keyFault } from './jwt/jwk'
+import { usableKeySet } from './jwt/jwk-set'
+import { createJwksFetcher } from './jwks-uri/fetcher'
+import { resolveMethods, type AuthenticatorOptions } from './options'
+import type { KeySets, OAuthClient } from './types'
+
+/** The endpoints that RFC 8414 §2 has metadata for; PAR and device authorization follow the token endpoint. */
+export type MetadataEndpoint = 'token' | 'introspection' | 'revocation'
+
+/** Discovery metadata (RFC 8414 §2) of one endpoint. */
+export type EndpointMetadata<E extends MetadataEndpoint = 'token'> = Record<
+  `${E}_endpoint_auth_methods_supported`,
+  string[]
+> &
+  Partial<Record<`${E}_endpoint_auth_signing_alg_values_supported`, string[]>>
+
+/** What `validateClientMetadata` takes from the options of the server; give it the same object. */
+export interface ClientMetadataOptions extends Pick<AuthenticatorOptions, 'methods' | 'algorithms' | 'keySets'> {
+  /** As given to `clientAuth`: its presence rules out client_secret_jwt. It is not called. */
+  verifySecret?: ((presented: string, stored: string, client: never) => unknown) | undefined
+}
+
+interface Accepted {
+  methods: string[]
+  algorithms: string[]
+}
+
+/** What a server with these options really accepts. */
+export function acceptedMethods(caller: string, options: ClientMetadataOptions): Accepted {
+  const { methods, algorithms } = resolveMethods(caller, options)
+  if (options.verifySecret === undefined) return { methods, algorithms }
+  return {
+    methods: methods.filter((method) => method !== 'client_secret_jwt'),
+    algorithms: algorithms.filter((alg) => !(alg in hmacOctets))
+  }
+}
+
+/** RFC 8414 §2: the algorithms stand beside JWT methods only. */
+export function endpointMetadata<E extends MetadataEndpoint>(
+  endpoint: E,
+  { methods, algorithms }: Accepted
+): EndpointMetadata<E> {
+  if (!['token', 'introspection', 'revocation'].includes(endpoint)) {
+    throw new TypeError(`metadata: endpoint must be token, introspection or revocation, not ${endpoint}`)
+  }
+  const metadata = { [`${endpoint}_endpoint_auth_methods_supported`]: [...methods] }
+  if (algorithms.length > 0) metadata[`${endpoint}_endpoint_auth_signing_alg_values_supported`] = [...algorithms]
+  return metadata as EndpointMetadata<E>
+}
+
+const refuse = (message: string): never => {
+  throw new ClientAuthError('invalid_client_metadata', { message })
+}
+
+function checkMethods(
+  { token_endpoint_auth_method: registered }: Partial<OAuthClient>,
+  { methods }: Accepted
+): string[] {
+  const asked: readonly unknown[] = Array.isArray(registered) ? registered : [registered ?? 'client_secret_basic']
+  if (asked.length === 0) refuse('token_endpoint_auth_method must not be an empty list.')
+  return asked.map((method) => {
+    if (typeof method === 'string' && methods.includes(method)) return method
+    return refuse(`token_endpoint_auth_method must be one of ${methods.join(', ')}.`)
+  })
+}
+
+function checkAlgorithm(registered: unknown, methods: string[], { algorithms }: Accepted): void {
+  if (registered === undefined || registered === null) return
+  if (typeof registered !== 'string' || !algorithms.includes(registered)) {
+    return refuse(`token_endpoint_auth_signing_alg must be one of ${algorithms.join(', ')}.`)
+  }
+  const method = registered in hmacOctets ? 'client_secret_jwt' : 'private_key_jwt'
+  if (!methods.includes(method)) {
+    refuse(
+      `token_endpoint_auth_signing_alg ${registered} does not fit token_endpoint_auth_method ${methods.join(', ')}.`
+    )
+  }
+}
+
+function checkEnd(name: string, end: unknown): void {
+  if (end === undefined || end === null || isSeconds(end)) return
+  refuse(`${name} must be a number of seconds since the epoch.`)
+}
+
+function checkSecrets(
+  { client_secret: stored, token_endpoint_auth_signing_alg: alg }: Partial<OAuthClient>,
+  hmacs: string[]
+): void {
+  const entries: readonly unknown[] = Array.isArray(stored) ? stored : [stored]
+  const octets = Math.min(...(alg ? [alg] : hmacs).map((name) => hmacOctets[name] ?? Infinity))
+  for (const entry of entries) {
+    if (entry === undefined || entry === null) continue
+    const { value, expires_at: end } = (typeof entry === 'object' ? entry : { value: entry }) as Record<string, unknown>
+    checkEnd('expires_at of a client_secret', end)
+    if (typeof value !== 'string' || value === '') return refuse('client_secret must be a non-empty string.')
+    // OIDC Core §16.19
+    if (Number.isFinite(octets) && Buffer.byteLength(value) < octets) {
+      refuse(`client_secret must have at least ${octets} octets for client_secret_jwt.`)
+    }
+  }
+}
+
+/** A set at registration is read by a person: each unusable signature key is named. */
+function checkJwks(jwks: unknown, alg: unknown): void {
+  let usable = 0
+  try {
+    usable = usableKeySet(jwks).keys.filter((key) => typeof alg !== 'string' || (key.alg ?? alg) === alg).length
+  } catch (error) {
+    refuse(`jwks: ${(error as Error).message}.`)
+  }
+  for (const [index, key] of (jwks as { keys: Record<string, unknown>[] }).keys.entries()) {
+    const fault = key.use === 'enc' ? undefined : keyFault(key)
+    if (fault !== undefined) refuse(`jwks: key ${index} ${fault}.`)
+  }
+  if (usable === 0) refuse(`jwks has no key that can verify ${typeof alg === 'string' ? alg : 'a signature'}.`)
+}
+
+function checkJwksUri(uri: unknown, keySets: KeySets = createJwksFetcher()): void {
+  if (typeof uri !== 'string') return refuse('jwks_uri must be a string.')
+  try {
+    keySets.check?.(uri)
+  } catch (error) {
+    refuse(`jwks_uri: ${(error as Error).message}.`)
+  }
+}
+
+function checkKeys(metadata: Partial<OAuthClient>, methods: string[], keySets: KeySets | undefined): void {
+  const { jwks, jwks_uri: uri, token_endpoint_auth_signing_alg: alg } = metadata
+  const [hasJwks, hasUri] = [jwks !== undefined && jwks !== null, uri !== undefined && uri !== null]
+  if (hasJwks && hasUri) refuse('jwks and jwks_uri must not both be present.') // RFC 7591 §2
+  if (methods.includes('private_key_jwt') && !hasJwks && !hasUri) refuse('private_key_jwt needs jwks or jwks_uri.')
+  const keyAlg = typeof alg === 'string' && alg in hmacOctets ? undefined : alg
+  if (hasJwks) checkJwks(jwks, keyAlg)
+  if (hasUri) checkJwksUri(uri, keySets)
+}
+
+/**
+ * Throws a {@link ClientAuthError} with code `invalid_client_metadata` (RFC 7591 §3.2.2), and a message that
+ * names the field, for metadata with which a client could not authenticate here, or not safely. Give it
+ * the options of your `clientAuth`: `methods`, `algorithms`, `verifySecret` and `keySets` count.
+ * No network is used: whether a `jwks_uri` resolves to a public address is judged when it is fetched.
+ */
+export function validateClientMetadata(metadata: Partial<OAuthClient>, options: ClientMetadataOptions = {}): void {
+  const accepted = acceptedMethods('validateClientMetadata', options)
+  if (typeof metadata !== 'object' || (metadata as unknown) === null) refuse('The client metadata must be an object.')
+  const methods = checkMethods(metadata, accepted)
+  checkAlgorithm(metadata.token_endpoint_auth_signing_alg, methods, accepted)
+  checkEnd('client_secret_expires_at', metadata.client_secret_expires_at)
+  const hmacs = methods.includes('client_secret_jwt') ? accepted.algorithms.filter((alg) => alg in hmacOctets) : []
+  checkSecrets(metadata, hmacs)
+  checkKeys(metadata, methods, options.keySets)
+}

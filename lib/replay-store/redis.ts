@@ -1,0 +1,73 @@
+import { checkOptions, isFunction, isNumber, isText } from '../option-checks'
+import type { ReplayEntry, ReplayStore } from '../types'
+import { digest } from './digest'
+
+/** Options of `createRedisReplayStore`. */
+export interface RedisReplayStoreOptions {
+  /**
+   * Sends one command over your own connection and resolves with the reply. The key is `args[1]`.
+   * node-redis: `(args) => client.sendCommand(args)`; ioredis: `(args) => redis.call(...args)`.
+   */
+  sendCommand: (args: [command: string, key: string, ...rest: string[]]) => Promise<unknown>
+  /** What every key begins with. Default `oauth-client-auth:replay:`. The same on all machines of a server. */
+  prefix?: string | undefined
+  /** Seconds after which an unanswered command refuses the request (503). Default 2. */
+  timeout?: number | undefined
+}
+
+/**
+ * Clocks of the machines around one Redis may differ by this many milliseconds: an entry written by one
+ * that is ahead still outlives the assertion on one that is behind.
+ */
+const clockDifference = 60_000
+
+/**
+ * Remembers used assertions in Redis or Valkey, for servers of several processes or machines: one
+ * `SET … NX PX` each. Fails closed: without an answer in time the request is refused with 503.
+ * Redis must not evict (`maxmemory-policy noeviction`): a key lost early lets its assertion in again.
+ *
+ * @throws TypeError on unknown, missing or unfit options
+ */
+export function createRedisReplayStore(options: RedisReplayStoreOptions): ReplayStore {
+  const rules = { sendCommand: isFunction, prefix: isText, timeout: isNumber('seconds', 0.01, 60) }
+  checkOptions('createRedisReplayStore', options, rules)
+  const { sendCommand, prefix = 'oauth-client-auth:replay:', timeout = 2 } = options
+  if ((sendCommand as unknown) === undefined) {
+    throw new TypeError(
+      'createRedisReplayStore: option "sendCommand" is required: a function such as (args) => client.sendCommand(args)'
+    )
+  }
+
+  async function consume({ clientId, id, expiresAt }: ReplayEntry): Promise<boolean> {
+    const left = Math.ceil(expiresAt * 1000 - Date.now())
+    if (!(left > 0)) return false
+    const key = prefix + digest(clientId, id)
+    const ttl = String(left + clockDifference)
+    const reply = await within(timeout, () => sendCommand(['SET', key, '1', 'NX', 'PX', ttl]))
+    if (reply === null) return false
+    if (reply === 'OK' || (Buffer.isBuffer(reply) && reply.toString() === 'OK')) return true
+    throw new Error('createRedisReplayStore: sendCommand must resolve with the reply to SET, which is OK or null')
+  }
+
+  return { consume }
+}
+
+/** The outcome of `work`, or a rejection after `seconds`; a later outcome is ignored, a rejection too. */
+async function within(seconds: number, work: () => Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const giveUp = () => {
+      reject(new Error(`createRedisReplayStore: no answer within ${seconds} s`))
+    }
+    timer = setTimeout(giveUp, seconds * 1000)
+  })
+  try {
+    return await Promise.race([work(), late])
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    const hint = 'createRedisReplayStore: sendCommand failed; is it bound? Write (args) => client.sendCommand(args)'
+    throw new Error(hint, { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,6 +1,6 @@
 // README stays a front page, every link leads somewhere, and the table of reasons is that of the code.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { reasons } from '../../lib/errors'
 import { pages, readPage, root } from '../support/snippets'
@@ -70,4 +70,19 @@ test('docs/errors.md has the reasons of the code (UPDATE=1 writes them)', () => 
   const expected = pretty(file, `${before}<!-- reasons -->\n\n${table}\n${after}`)
   if (process.env['UPDATE']) writeFileSync(file, expected)
   expect(readPage('docs/errors.md')).toBe(expected)
+})
+
+test('docs/architecture.md names every file of lib/, and no other', () => {
+  const [, tree = ''] = /<!-- rooms -->\n\n```text\n(.*?)```/s.exec(readPage('docs/architecture.md')) ?? []
+  let room = ''
+  const named = tree
+    .trimEnd()
+    .split('\n')
+    .flatMap((line) => {
+      const [, indent = '', name = ''] = /^( *)(\S+)/.exec(line) ?? []
+      if (name.endsWith('/')) room = name
+      return name.endsWith('/') ? [] : [`${indent === '' ? '' : room}${name}.ts`]
+    })
+  const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
+  expect(named.sort()).toEqual(files.filter((file) => file.endsWith('.ts')).sort())
 })

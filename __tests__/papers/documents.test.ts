@@ -1,6 +1,6 @@
 // README stays a front page, every link leads somewhere, and the table of reasons is that of the code.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { reasons } from '../../lib/errors'
 import { pages, readPage, root } from '../support/snippets'
@@ -23,7 +23,7 @@ const anchorsOf = (page: string) =>
   )
 
 describe('links', () => {
-  const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] }
+  const { files } = JSON.parse(readPage('package.json')) as { files: string[] }
   /** npm packs these whatever "files" says. */
   const packed = [...files, 'README.md', 'LICENSE', 'package.json']
 
@@ -86,3 +86,12 @@ test('docs/architecture.md names every file of lib/, and no other', () => {
   const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
   expect(named.sort()).toEqual(files.filter((file) => file.endsWith('.ts')).sort())
 })
+
+test.each([...papers, '.ci/run', '.github/workflows/checks.yml', '.github/workflows/nightly.yml'])(
+  '%s: each npm script that it names is one',
+  (page) => {
+    const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> }
+    const named = [...readPage(page).matchAll(/npm run (?:--silent )?([a-z:]+)/g)].map(([, name = '']) => name)
+    expect(named.filter((name) => !(name in scripts))).toEqual([])
+  }
+)

@@ -59,7 +59,10 @@ function write({ page, code }: Snippet, name: string): string {
       const real = ports.get(`${page} ${port}`)
       return real === undefined ? url : `${scheme}://127.0.0.1:${real}`
     })
-    .replaceAll(/\blisten\((\d+)/g, (_call, port: string) => `listen(${ports.get(`${page} ${port}`)}, '127.0.0.1'`)
+    .replaceAll(/\blisten\((\d+)/g, (call, port: string) => {
+      const real = ports.get(`${page} ${port}`)
+      return real === undefined ? call : `listen(${real}, '127.0.0.1'`
+    })
   writeFileSync(path, withPorts)
   return path
 }

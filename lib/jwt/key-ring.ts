@@ -13,9 +13,12 @@ export interface VerificationKey extends PublicKey {
 
 /** Some keys, what selects among them, and the imported ones for each algorithm that was asked for. */
 interface KeyRing {
-  readonly keys: readonly Jwk[]
+  /** What was read of each key when the ring was made. */
+  readonly members: readonly Jwk[]
   readonly select: ReturnType<typeof createLocalJWKSet>
   readonly imported: Map<string, readonly VerificationKey[]>
+  /** What it takes in memory, with all of its keys imported. */
+  readonly octets: number
 }
 
 /** A promise only where keys must be imported first. */
@@ -27,17 +30,17 @@ const maxCandidates = 8
 /** What an imported key takes in memory, measured for RSA, the largest. */
 const importedOctets = 6_000
 
-/** An honest upper bound: the text, and each key imported for each algorithm that it may be used with. */
-function weigh({ keys }: KeyRing, text: string): number {
-  const imports = keys.map((jwk) => (jwk.alg === undefined ? algorithmsOf(jwk).length : 1))
-  return 4 * text.length + 1_000 + importedOctets * imports.reduce((sum, count) => sum + count, 0)
-}
+/** Rings of different keys with the same numbers: one key registered under several names. */
+const maxNamesakes = 4
 
 /**
- * Imported keys, found by the text of their JWKs. By text, because a record is often a new object for each request,
- * and because a set that was edited in place must not find the keys that it had before.
+ * Rings, found by the first key's modulus or x and then by all that was read of their keys. Never by the identity of a
+ * record: it is often a new object for each request, and one that was edited in place must not find the keys it had.
  */
-const rings = new LRUCache<string, KeyRing>({ maxSize: 64_000_000, sizeCalculation: weigh })
+const rings = new LRUCache<string, readonly KeyRing[]>({
+  maxSize: 64_000_000,
+  sizeCalculation: (namesakes) => namesakes.reduce((sum, { octets }) => sum + octets, 0)
+})
 
 /** The keys of a set that `kid` names, or all of them. Throws a `KeySetError` where the set is none that may be used. */
 export function candidates(set: JwkSet, kid: unknown, maxKeys?: number): readonly Jwk[] {
@@ -63,14 +66,43 @@ async function importFor({ select }: KeyRing, alg: string): Promise<Verification
   }
 }
 
+/** All of a key that decides whether and how it verifies, each member read once. */
+const readMembers = ({ kty, crv, kid, alg, use, n, e, x, y, key_ops: operations }: Jwk): Jwk => ({
+  ...{ kty, crv, kid, alg, use, n, e, x, y },
+  ...(operations === undefined ? {} : { key_ops: JSON.parse(JSON.stringify(operations)) as string[] })
+})
+
+/** Members that are compared by value; `key_ops` is a list and is compared as text. */
+const texts = ['kty', 'crv', 'kid', 'alg', 'use', 'n', 'e', 'x', 'y'] as const
+
+const isSameKey = (known: Jwk | undefined, key: Jwk): boolean =>
+  known !== undefined &&
+  texts.every((name) => known[name] === key[name]) &&
+  (known.key_ops === key.key_ops || JSON.stringify(known.key_ops) === JSON.stringify(key.key_ops))
+
+function makeRing(keys: readonly Jwk[]): KeyRing {
+  // From what was read, since an object that reads otherwise the next time must not lend its keys to another.
+  const members = keys.map(readMembers)
+  const set = usableKeySet({ keys: members }, Infinity)
+  const imports = set.keys.map((jwk) => (jwk.alg === undefined ? algorithmsOf(jwk).length : 1))
+  return {
+    members,
+    select: createLocalJWKSet(set as JSONWebKeySet),
+    imported: new Map(),
+    octets: 4 * JSON.stringify(members).length + 1_000 + importedOctets * imports.reduce((sum, count) => sum + count, 0)
+  }
+}
+
 function ringOf(keys: readonly Jwk[]): KeyRing {
-  const text = JSON.stringify(keys)
-  const known = rings.get(text)
+  const { n, x } = keys[0] ?? {}
+  const id = String(n ?? x)
+  const namesakes = rings.get(id) ?? []
+  const known = namesakes.find(
+    ({ members }) => members.length === keys.length && keys.every((key, index) => isSameKey(members[index], key))
+  )
   if (known !== undefined) return known
-  // Made from the text that names it: an object that reads otherwise than it prints must not lend its keys to another.
-  const set = usableKeySet({ keys: JSON.parse(text) as unknown }, Infinity)
-  const ring: KeyRing = { keys: set.keys, select: createLocalJWKSet(set as JSONWebKeySet), imported: new Map() }
-  rings.set(text, ring)
+  const ring = makeRing(keys)
+  rings.set(id, [ring, ...namesakes].slice(0, maxNamesakes))
   return ring
 }
 

@@ -69,7 +69,7 @@ describe('a server that', () => {
       .catch((error: unknown) => error)
     expect(refused).toMatchObject({ name: 'KeySetError', why, message: expect.stringContaining('') as string })
     expect(performance.now() - started).toBeLessThan((seconds + 1) * 1000)
-    expect(String(refused)).not.toMatch(/N7jV|html|ESMTP/)
+    expect(String(refused)).not.toMatch(/N7jV|<html|ESMTP/)
     expect(refused).not.toHaveProperty('cause')
     await expectNoSocket(server)
   })
@@ -94,7 +94,7 @@ describe('a server that', () => {
     await gone.close()
     await expect(fetcherFor(gone.port).get(`https://${host}:${gone.port}/`)).rejects.toMatchObject({
       why: 'connection',
-      message: `${host} failed (ECONNREFUSED)`
+      message: `${host} refused the connection (ECONNREFUSED)`
     })
   })
 })
@@ -145,7 +145,7 @@ describe('the connection', () => {
       resolver: () => ({ ...toLoopback(), resolve4: () => Promise.resolve(addresses as string[]) }),
       ...more
     }
-    return httpsGet(uriFor(answer()), guard, signal)
+    return httpsGet(uriFor(answer()), guard, { signal, observe: () => undefined })
   }
 
   test('tries one vetted address after another', async () => {
@@ -316,7 +316,7 @@ test('afterwards nothing is left but the server', async () => {
   await expectNoSocket(server)
   const count = (all: string[], kind: RegExp) => all.filter((name) => kind.test(name)).length
   const now = process.getActiveResourcesInfo()
-  expect(count(now, /TCPSocketWrap|TLSWrap|TCPCONNECTWRAP|QUERYWRAP/)).toBe(
+  expect(count(now, /TCPSocketWrap|TLSWrap|TCPCONNECTWRAP|QUERYWRAP/)).toBeLessThanOrEqual(
     count(resourcesBefore, /TCPSocketWrap|TLSWrap|TCPCONNECTWRAP|QUERYWRAP/)
   )
   expect(count(now, /Timeout/)).toBeLessThanOrEqual(count(resourcesBefore, /Timeout/) + 1)

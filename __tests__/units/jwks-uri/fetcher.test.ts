@@ -568,6 +568,44 @@ describe('a first load that fails', () => {
   })
 })
 
+describe('a fetch that holds the event loop', () => {
+  // Published by Node while it works on what has arrived
+  const holdFor = (seconds: number) => {
+    const hold = () => {
+      pass(seconds)
+    }
+    subscribe('http.client.response.finish', hold)
+    return () => unsubscribe('http.client.response.finish', hold)
+  }
+
+  test.each([
+    [0.1, 100],
+    [60, 600]
+  ])('for %d s and fails is not repeated for %d s', async (seconds, rest) => {
+    const fetcher = makeFetcher()
+    play = answer('', {}, 500)
+    const release = holdFor(seconds)
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    release()
+    pass(rest - seconds - 1)
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    expect(requests).toHaveLength(1)
+    pass(1.1)
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    expect(requests).toHaveLength(2)
+  })
+
+  test('and succeeds is kept like any other', async () => {
+    const fetcher = makeFetcher()
+    const release = holdFor(0.1)
+    await fetcher.get(uri)
+    release()
+    pass(31)
+    play = answer(withKids('new'))
+    expect((await fetcher.get(uri, { refresh: true })).keys.map(({ kid }) => kid)).toEqual(['new'])
+  })
+})
+
 describe('crowds', () => {
   test('hostile URIs push no good set out, nor its cool-down', async () => {
     const fetcher = makeFetcher({ maxEntries: 3 })
@@ -635,7 +673,23 @@ describe('crowds', () => {
     expect(sets.map(({ keys }) => keys.length)).toEqual([1, 1, 1, 1])
   })
 
-  test('a known set goes before strangers in the queue', async () => {
+  test('unknown keys of many tenants of one host keep no first load waiting', async () => {
+    const fetcher = makeFetcher()
+    const tenants = Array.from({ length: 60 }, (_, i) => `${uri}/tenant-${i}`)
+    await Promise.all(tenants.map((tenant) => fetcher.get(tenant)))
+    pass(31)
+    play = (socket, request) =>
+      void setTimeout(() => {
+        answer()(socket, request)
+      }, 200)
+    // 60 refreshes of 200 ms take 3 s with four places, longer than a first load may wait
+    const refreshes = Promise.all(tenants.map((tenant) => fetcher.get(tenant, { refresh: true })))
+    const loads = await Promise.allSettled(Array.from({ length: 15 }, (_, i) => fetcher.get(`${uri}/cold-${i}`)))
+    expect(loads.filter(({ status }) => status === 'fulfilled')).toHaveLength(15)
+    expect(await refreshes).toHaveLength(60)
+  })
+
+  test('a set that is no longer fresh goes before first loads in the queue', async () => {
     const fetcher = makeFetcher({ maxConcurrent: 1, timeout: 1 })
     await fetcher.get(uri)
     pass(601)

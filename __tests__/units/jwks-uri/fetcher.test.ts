@@ -360,8 +360,13 @@ describe('a refresh that fails', () => {
       play = gone
       await fetcher.get(uri)
       await requestsSeen(2)
-      expect(await fetcher.get(uri, { refresh: true })).toBe(set)
-      await requestsSeen(3)
+      pass(29)
+      // The first ones may still share the refresh ahead
+      for (let i = 0; i < 100 && requests.length < 3; i++) {
+        expect(await fetcher.get(uri, { refresh: true })).toBe(set)
+        await new Promise((done) => setTimeout(done, 10))
+      }
+      expect(requests).toHaveLength(3)
       expect(await fetcher.get(uri)).toBe(set)
     })
   })
@@ -690,7 +695,7 @@ describe('crowds', () => {
   })
 
   test('a set that is no longer fresh goes before first loads in the queue', async () => {
-    const fetcher = makeFetcher({ maxConcurrent: 1, timeout: 1 })
+    const fetcher = makeFetcher({ maxConcurrent: 1, timeout: 10 })
     await fetcher.get(uri)
     pass(601)
     const slow: Play = (socket, request) =>

@@ -385,6 +385,7 @@ describe('refresh ahead', () => {
     const set = await fetcher.get(uri)
     pass(from - 0.1)
     await fetcher.get(uri)
+    await new Promise((done) => setTimeout(done, 200)) // long enough for a request to arrive
     expect(requests).toHaveLength(1)
     pass(0.2)
     let release = (): void => undefined
@@ -620,6 +621,38 @@ describe('crowds', () => {
     requests = []
     expect(await fetcher.get(uri, { refresh: true })).toBe(set)
     expect(requests).toEqual([])
+  })
+
+  describe('sets are weighed with their imported keys', () => {
+    const n = Buffer.alloc(256, 0xff).toString('base64url')
+    const rsaKeys = (count: number, more = {}) =>
+      answer(
+        JSON.stringify({
+          keys: Array.from({ length: count }, (_, i) => ({ kty: 'RSA', kid: `${i}`, n, e: 'AQAB', ...more }))
+        })
+      )
+    const generous = { maxKeys: 10_000, maxBytes: 1_048_576 }
+
+    test('a set that takes half of the cache is refused, since each request would fetch it', async () => {
+      play = rsaKeys(1200)
+      await expect(makeFetcher(generous).get(uri)).rejects.toMatchObject({
+        why: 'too_large',
+        message: expect.stringMatching(/^the keys of the set would take \d+ MB of memory$/) as string
+      })
+    })
+
+    test('the same keys are taken with an alg, which makes one imported key of each instead of six', async () => {
+      play = rsaKeys(1200, { alg: 'RS256' })
+      expect((await makeFetcher(generous).get(uri)).keys).toHaveLength(1200)
+    })
+
+    test('together they push out the least recently used', async () => {
+      const fetcher = makeFetcher(generous)
+      play = rsaKeys(600)
+      for (const path of ['a', 'b', 'c', 'd', 'e']) await fetcher.get(`${uri}/${path}`)
+      const kept = ['a', 'b', 'c', 'd', 'e'].filter((path) => fetcher.cached(`${uri}/${path}`) !== undefined)
+      expect(kept).toEqual(['c', 'd', 'e'])
+    })
   })
 
   test('no more sets are kept than maxEntries', async () => {

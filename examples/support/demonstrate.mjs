@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { subscribe } from 'node:diagnostics_channel'
 import { bankKey, clientOf as tokenOwner, clients, issuer, newKey, newSecret } from './clients.mjs'
-import { requestToken, sendTwice } from './requests.mjs'
+import { postForm, requestToken, sendTwice } from './requests.mjs'
 
 /** The reason of the last refusal: only the server's side hears it. */
 let lastReason
@@ -70,7 +70,27 @@ async function hostRows(server, options) {
   const conflict = { status: 400, error: 'invalid_request', reason: 'client_id_conflict' }
   const parameters = { client_id: 'partner-bank' }
   const ask = () => requestToken(server, ...right[0], { parameters })
-  return [...rows, await row('client_secret_basic', 'names another client', conflict, ask)]
+  const repeated = { status: 400, error: 'invalid_request', reason: 'parameter_repeated' }
+  const { client_id, client_secret } = clients.get('old-script')
+  const twice = [...Object.entries({ client_id, client_secret, grant_type: 'client_credentials' }), ['client_id', client_id]]
+  return [
+    ...rows,
+    await row('client_secret_basic', 'names another client', conflict, ask),
+    await row('client_secret_post', 'a parameter twice', repeated, () => postForm(server.token_endpoint, twice))
+  ]
+}
+
+/** A row for a server that never answers: what the page warns of is still true. */
+export async function hangs(what, server) {
+  const { url, close } = await listening(server)
+  const { client_id, client_secret } = clients.get('old-script')
+  const form = { client_id, client_secret, grant_type: 'client_credentials' }
+  const deadline = AbortSignal.timeout(2000)
+  const found = await row('', what, { status: 'no answer' }, () =>
+    postForm(`${url}/token`, form, {}, deadline).catch(() => ({ status: deadline.aborted ? 'no answer' : 'broken' }))
+  )
+  close()
+  return found
 }
 
 /** Prints the rows (as JSON for the program that runs all examples) and sets the exit status. */

@@ -131,11 +131,11 @@ export async function listening(server) {
 }
 
 /**
- * Runs the rows against the token endpoint `/token` of a `node:http` server that listens or soon will, then
- * those that `more(url)` adds, and reports. `clientOf` tells which client a token was issued to.
+ * Runs the rows against the token endpoint `/token` of a `node:http` server that listens or soon will, or of
+ * anything with `url` and `close()`, then those that `more(url)` adds, and reports. `clientOf` tells which client a token was issued to.
  */
 export async function demonstrate(name, server, { more = () => [], ...options } = {}) {
-  const { url, close } = await listening(server)
+  const { url, close } = 'url' in server ? server : await listening(server)
   const rows = await hostRows({ issuer, token_endpoint: `${url}/token` }, options)
   report(name, [...rows, ...(await more(url))])
   close()

@@ -106,6 +106,10 @@ export async function publish(blocks) {
   if (process.argv.includes('--markdown')) process.stdout.write(text)
   else console.log(blocks.map(([, rows]) => table(rows)).join('\n\n'))
   if (process.argv.includes('--write')) writeFileSync(page, text)
+  if (process.argv.includes('--check') && text !== readFileSync(page, 'utf8')) {
+    process.exitCode = 1
+    console.error('docs/hosts.md says something else: run this again with --write and see what changed')
+  }
   for (const { name, rows } of blocks.flatMap(([, , results]) => results)) {
     for (const row of rows.filter(({ ok }) => !ok)) {
       process.exitCode = 1

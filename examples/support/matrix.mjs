@@ -21,7 +21,7 @@ async function rowsOf({ file, program = process.execPath, flags = [], args = [],
     error
   }))
   try {
-    const { rows } = JSON.parse(stdout)
+    const { rows } = JSON.parse(stdout.slice(stdout.lastIndexOf('\n{"name"') + 1)) // hosts print lines of their own
     return error && rows.every(({ ok }) => ok) ? [...rows, { what: error.message, ok: false }] : rows
   } catch {
     return [{ what: String(error ?? 'no rows').slice(0, 2000), ok: false }]

@@ -36,7 +36,7 @@ const requests = [
     async (at, old) => at.token(shop, refresh(await old.token(shop, await old.code('web-shop'))))
   ],
   ['a grant that is not for public clients', '400 unauthorized_client', (at) => at.token(phone, client_credentials)],
-  ['a client that the authorization endpoint does not know', '400', (at) => at.authorize('nobody')],
+  ['a client that the authorization endpoint does not know', '400 invalid_request', (at) => at.authorize('nobody')],
   [
     'a wrong secret',
     ['401 invalid_client', challenged],

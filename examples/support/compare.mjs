@@ -29,9 +29,10 @@ function visitor(url) {
   async function authorize(client_id, parameters = {}) {
     const query = { response_type: 'code', client_id, redirect_uri: redirectUri, state: 'state', ...parameters }
     const response = await fetch(`${url}/authorize?${new URLSearchParams(query)}`, { redirect: 'manual' })
-    const body = await response.text()
+    const text = await response.text()
+    const { error, error_description: description } = text.startsWith('{') ? JSON.parse(text) : {}
     const location = response.headers.get('location')
-    return { status: response.status, code: location && new URL(location).searchParams.get('code'), body }
+    return { status: response.status, error, description, code: location && new URL(location).searchParams.get('code') }
   }
   return {
     authorize,
@@ -48,7 +49,7 @@ function visitor(url) {
 async function essence({ status, error, description, challenge, body = {} }, meaningOf) {
   const { access_token, refresh_token, expires_in, ...rest } = body
   return {
-    ...{ status, error, challenge, ...rest },
+    ...{ status, error, challenge: Boolean(challenge), ...rest }, // its realm is each server's own
     description: error === 'invalid_client' ? undefined : description,
     access_token: access_token && (await meaningOf(access_token)),
     refresh_token: refresh_token && 'a refresh token',

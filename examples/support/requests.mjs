@@ -33,7 +33,7 @@ export async function requestToken(server, clientId, method, secretOrKey, { para
 export async function postForm(url, form, headers = {}, signal = undefined) {
   const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form), headers, signal })
   const text = await response.text()
-  const { error, error_description: description, ...body } = text === '' ? {} : JSON.parse(text)
+  const { error, error_description: description, ...body } = text.startsWith('{') ? JSON.parse(text) : {}
   return { status: response.status, error, description, challenge: response.headers.get('www-authenticate'), body }
 }
 

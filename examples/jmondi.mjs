@@ -27,11 +27,7 @@ const requests = [
     '400 invalid_request',
     async (at) => at.token(byPost('old-script'), await at.code('web-shop'))
   ],
-  [
-    'a refresh token',
-    '200',
-    async (at) => at.token(shop, refresh(await at.token(shop, await at.code('web-shop'))))
-  ],
+  ['a refresh token', '200', async (at) => at.token(shop, refresh(await at.token(shop, await at.code('web-shop'))))],
   [
     'a refresh token issued before the move',
     '200',

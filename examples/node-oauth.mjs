@@ -48,11 +48,7 @@ const requests = [
     ['400 invalid_client', '401 invalid_client with challenge'],
     (at) => at.token(byPost('old-script', 'wrong'), client_credentials)
   ],
-  [
-    'a signed assertion',
-    ['400 invalid_client', '200'],
-    async (at) => at.token(await byKey(), client_credentials)
-  ]
+  ['a signed assertion', ['400 invalid_client', '200'], async (at) => at.token(await byKey(), client_credentials)]
 ]
 
 await demonstrate('@node-oauth/oauth2-server 5', after.listen(0, '127.0.0.1'), {

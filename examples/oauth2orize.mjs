@@ -26,8 +26,16 @@ const requests = [
   ],
   ['an unknown grant', '501 unsupported_grant_type', (at) => at.token(shop, { grant_type: 'other' })],
   ['a client that the authorization endpoint does not know', '403 unauthorized_client', (at) => at.authorize('nobody')],
-  ['a wrong secret', ['401 with challenge', challenged], (at) => at.token(byBasic('web-shop', 'wrong'), client_credentials)],
-  ['an unknown client', ['401 with challenge', challenged], (at) => at.token(byPost('nobody', 'secret'), client_credentials)],
+  [
+    'a wrong secret',
+    ['401 with challenge', challenged],
+    (at) => at.token(byBasic('web-shop', 'wrong'), client_credentials)
+  ],
+  [
+    'an unknown client',
+    ['401 with challenge', challenged],
+    (at) => at.token(byPost('nobody', 'secret'), client_credentials)
+  ],
   ['a signed assertion', ['401 with challenge', '200'], async (at) => at.token(await byKey(), client_credentials)],
   [
     'a code of a public client, with PKCE',

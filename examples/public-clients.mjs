@@ -48,11 +48,7 @@ const requests = [
     async (at) => at.token(byId('web-shop'), await at.code('web-shop'))
   ],
   ['an unknown client', ['401 invalid_client', challenged], (at) => at.token(byId('nobody'), client_credentials)],
-  [
-    'a signed assertion',
-    ['401 invalid_client', '200'],
-    async (at) => at.token(await byKey(), client_credentials)
-  ]
+  ['a signed assertion', ['401 invalid_client', '200'], async (at) => at.token(await byKey(), client_credentials)]
 ]
 
 await demonstrate('Public clients beside others', after.listen(0, '127.0.0.1'), {

@@ -1,8 +1,9 @@
 // Runs every example and tells whether each host accepted and refused as it must.
 //   npm run examples              tables; exit 0 only if every row of every example came out right
-//   npm run examples -- --write   writes the same tables into docs/hosts.md
+//   npm run examples -- --write   writes the same tables into docs/hosts.md and docs/migration.md
+//   npm run examples -- --check   fails as well if the pages say something else
 // The hosts that install heavily have a suite of their own: hosts/run-all.mjs.
-import { exampleTable, hostTable, publish, runAll, versionOf } from './support/matrix.mjs'
+import { comparisonTable, exampleTable, hostTable, publish, runAll, versionOf } from './support/matrix.mjs'
 
 const host = (name, dependency, rest = {}) => ({
   name,
@@ -32,10 +33,28 @@ const others = await runAll([
   example('quick-start', 'the four methods and four refusals, keys by `jwks_uri`'),
   example('registration', 'a partner registers, renews its key and is revoked alone (RFC 7591)'),
   example('migration', 'a partner moves from a secret to a key, and from the older audience to the issuer'),
+  example(
+    'public-clients',
+    'public clients with PKCE beside clients with a secret, on Express: before and after a move'
+  ),
+  example('issuers', 'several issuers in one process, over shared stores'),
+  example('endpoints', 'endpoints with different methods over one store: no public client at introspection'),
+  example('rate-limit', 'a limit on guessing, by address and by the client that is claimed, however spelt'),
   example('fapi2', 'the FAPI 2 profile: all but short private_key_jwt assertions refused'),
-  example('audit', 'an audit log, counters, and a limit on guessing')
+  example('audit', 'an audit log, and a counter for each reason')
 ])
-await publish([
-  ['hosts', hostTable(hosts), hosts],
-  ['more examples', exampleTable(others), others]
-])
+
+const hostsPage = '../docs/hosts.md'
+const compared = [...hosts, ...others].filter(({ rows }) => rows.some(({ before }) => before !== undefined))
+await publish(
+  [
+    { file: hostsPage, name: 'hosts', rows: hostTable(hosts) },
+    { file: hostsPage, name: 'more examples', rows: exampleTable(others) },
+    ...compared.map((result) => ({
+      file: '../docs/migration.md',
+      name: `comparison: ${result.name}`,
+      rows: comparisonTable(result)
+    }))
+  ],
+  [...hosts, ...others]
+)

@@ -17,7 +17,11 @@ if (!existsSync(here('node_modules/oauth-client-auth'))) symlinkSync('../../..',
 const installed = (name) => versionOf(name, 'hosts/node_modules')
 const runtimes = {
   Bun: { program: here('node_modules/.bin/bun'), version: installed('bun') },
-  Deno: { program: here('node_modules/.bin/deno'), flags: ['run', '--allow-all', '--no-lock'], version: installed('deno') }
+  Deno: {
+    program: here('node_modules/.bin/deno'),
+    flags: ['run', '--allow-all', '--no-lock'],
+    version: installed('deno')
+  }
 }
 const nest = (platform, args) => ({
   name: `NestJS on ${platform}`,
@@ -40,7 +44,11 @@ const others = await runAll(
     shows: `keys by \`jwks_uri\` on ${runtime}, renewed and withdrawn`
   }))
 )
-await publish([
-  ['heavy hosts', hostTable(hosts), hosts],
-  ['more examples on Bun and Deno', exampleTable(others), others]
-])
+const file = '../docs/hosts.md'
+await publish(
+  [
+    { file, name: 'heavy hosts', rows: hostTable(hosts) },
+    { file, name: 'more examples on Bun and Deno', rows: exampleTable(others) }
+  ],
+  [...hosts, ...others]
+)

@@ -13,6 +13,9 @@ export async function load(url, context, nextLoad) {
   const { config } = typescript.readConfigFile(fileURLToPath(new URL('tsconfig.json', import.meta.url)), (file) =>
     readFileSync(file, 'utf8')
   )
-  const { outputText } = typescript.transpileModule(readFileSync(fileURLToPath(url), 'utf8'), { ...config, fileName: 'nest.mts' })
+  const { outputText } = typescript.transpileModule(readFileSync(fileURLToPath(url), 'utf8'), {
+    ...config,
+    fileName: 'nest.mts'
+  })
   return { format: 'module', shortCircuit: true, source: outputText }
 }

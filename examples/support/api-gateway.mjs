@@ -57,7 +57,13 @@ function version2({ method, headersDistinct, headers }, url, body) {
     requestContext: {
       ...common,
       domainName: 'id.execute-api.us-east-1.amazonaws.com',
-      http: { method, path: url.pathname, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: headers['user-agent'] },
+      http: {
+        method,
+        path: url.pathname,
+        protocol: 'HTTP/1.1',
+        sourceIp: '127.0.0.1',
+        userAgent: headers['user-agent']
+      },
       requestId: randomUUID(),
       routeKey: 'POST /token',
       time: time().requestTime,

@@ -75,7 +75,14 @@ export async function compare(before, after, requests, meaningOf = clientOf) {
     const [mustWas, mustIs] = [must].flat().length === 2 ? must : [must, must]
     const equal = Array.isArray(must) || isDeepStrictEqual(answers[0], answers[1])
     const ok = was === mustWas && is === mustIs && equal
-    rows.push({ method: '', what, status: was === is ? `${is} twice` : `${was}, then ${is}`, before: was, after: is, ok })
+    rows.push({
+      method: '',
+      what,
+      status: was === is ? `${is} twice` : `${was}, then ${is}`,
+      before: was,
+      after: is,
+      ok
+    })
     if (!ok) rows.at(-1).answers = answers
   }
   for (const { close } of servers) close()

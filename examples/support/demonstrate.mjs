@@ -72,7 +72,10 @@ async function hostRows(server, options) {
   const ask = () => requestToken(server, ...right[0], { parameters })
   const repeated = { status: 400, error: 'invalid_request', reason: 'parameter_repeated' }
   const { client_id, client_secret } = clients.get('old-script')
-  const twice = [...Object.entries({ client_id, client_secret, grant_type: 'client_credentials' }), ['client_id', client_id]]
+  const twice = [
+    ...Object.entries({ client_id, client_secret, grant_type: 'client_credentials' }),
+    ['client_id', client_id]
+  ]
   return [
     ...rows,
     await row('client_secret_basic', 'names another client', conflict, ask),

@@ -7,7 +7,6 @@ import { table } from './demonstrate.mjs'
 
 const run = promisify(execFile)
 const path = (file) => new URL(`../${file}`, import.meta.url).pathname
-const page = path('../docs/hosts.md')
 
 /** The version of an installed package; `modules` is its node_modules, seen from examples/. */
 export const versionOf = (name, modules = '../node_modules') =>
@@ -51,6 +50,7 @@ const wrongs = [
   ['a parameter twice', 'client_secret_post', 'a parameter twice']
 ]
 const columns = [...rights.map((method) => [method, method, 'right']), ...wrongs]
+const linkTo = (file, name) => `[${name}](../examples/${file})`
 const counted = (rows) => `${rows.filter(({ ok }) => ok).length} of ${rows.length}`
 
 function cell(rows, method, what) {
@@ -61,8 +61,8 @@ function cell(rows, method, what) {
 /** One line for each host: what the right clients got, then what the wrong ones got. */
 export const hostTable = (results) => [
   ['host', 'version', ...columns.map(([title]) => title), 'all rows'],
-  ...results.map(({ name, version, rows }) => [
-    name,
+  ...results.map(({ name, file, version, rows }) => [
+    linkTo(file, name),
     version,
     ...columns.map(([, method, what]) => cell(rows, method, what)),
     counted(rows)
@@ -72,12 +72,19 @@ export const hostTable = (results) => [
 /** One line for each other example. */
 export const exampleTable = (results) => [
   ['example', 'shows', 'all rows'],
-  ...results.map(({ name, shows, rows }) => [name, shows, counted(rows)])
+  ...results.map(({ name, file, shows, rows }) => [linkTo(file, name), shows, counted(rows)])
 ]
 
-const linked = ([head, ...body], results) => [
-  head,
-  ...body.map(([name, ...rest], index) => [`[${name}](../examples/${results[index].file})`, ...rest])
+/** What each request of a comparison was answered before and after the move. */
+export const comparisonTable = ({ rows }) => [
+  ['request', 'before', 'after'],
+  ...rows
+    .filter(({ before }) => before !== undefined)
+    .map(({ what, before, after, ok }) => [
+      what,
+      before,
+      ok ? (before === after ? 'the same' : after) : `WRONG ${after}`
+    ])
 ]
 
 function markdown(rows) {
@@ -85,35 +92,37 @@ function markdown(rows) {
   return [head, `|${' --- |'.repeat(rows[0].length)}`, ...body].join('\n')
 }
 
-/** docs/hosts.md with these tables between their marks: `<!-- name -->` and `<!-- end of name -->`. */
-function pageWith(blocks) {
-  let text = readFileSync(page, 'utf8')
-  for (const [name, rows, results] of blocks) {
+/** A page of docs/ with these tables between their marks: `<!-- name -->` and `<!-- end of name -->`. */
+function pageWith(file, blocks) {
+  let text = readFileSync(path(file), 'utf8')
+  for (const { name, rows } of blocks) {
     const [start, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
     const [from, to] = [text.indexOf(start) + start.length, text.indexOf(end)]
-    if (from < start.length || to < from) throw new Error(`docs/hosts.md has no place for ${name}`)
-    text = `${text.slice(0, from)}\n\n${markdown(linked(rows, results))}\n\n${text.slice(to)}`
+    if (from < start.length || to < from) throw new Error(`${file} has no place for ${name}`)
+    text = `${text.slice(0, from)}\n\n${markdown(rows)}\n\n${text.slice(to)}`
   }
   return format(text, { parser: 'markdown' })
 }
 
 /**
- * Prints the tables, or with `--markdown` the page that they make; `--write` writes the page. The exit
- * status is 0 only if every row of every example came out right.
+ * Prints the tables; `--write` puts them into the pages of docs/, `--check` asks that they stand there. The
+ * exit status is 0 only if every row of every example came out right. A block is `{ file, name, rows }`.
  */
-export async function publish(blocks) {
-  const text = await pageWith(blocks)
-  if (process.argv.includes('--markdown')) process.stdout.write(text)
-  else console.log(blocks.map(([, rows]) => table(rows)).join('\n\n'))
-  if (process.argv.includes('--write')) writeFileSync(page, text)
-  if (process.argv.includes('--check') && text !== readFileSync(page, 'utf8')) {
-    process.exitCode = 1
-    console.error('docs/hosts.md says something else: run this again with --write and see what changed')
+export async function publish(blocks, results) {
+  console.log(blocks.map(({ rows }) => table(rows)).join('\n\n'))
+  for (const file of new Set(blocks.map((block) => block.file))) {
+    const ours = blocks.filter((block) => block.file === file)
+    const text = await pageWith(file, ours)
+    if (process.argv.includes('--write')) writeFileSync(path(file), text)
+    if (process.argv.includes('--check') && text !== readFileSync(path(file), 'utf8'))
+      fail(`${file.slice(3)} says something else: run this again with --write and see what changed`)
   }
-  for (const { name, rows } of blocks.flatMap(([, , results]) => results)) {
-    for (const row of rows.filter(({ ok }) => !ok)) {
-      process.exitCode = 1
-      console.error(`${name}: ${JSON.stringify(row)}`)
-    }
+  for (const { name, rows } of results) {
+    for (const row of rows.filter(({ ok }) => !ok)) fail(`${name}: ${JSON.stringify(row)}`)
   }
+}
+
+function fail(message) {
+  process.exitCode = 1
+  console.error(message)
 }

@@ -14,7 +14,8 @@ const authenticate = createClientAuthenticator({ issuer, getClient: findClient }
 app.decorateRequest('oauthClient', null)
 async function authenticateClient(request, reply) {
   try {
-    const { client } = await authenticate(request)
+    const { headers, body, raw } = request
+    const { client } = await authenticate({ headers, body, rawHeaders: raw.rawHeaders })
     request.oauthClient = client
   } catch (error) {
     if (!(error instanceof ClientAuthError)) throw error

@@ -12,7 +12,8 @@ app.use(bodyParser())
 const authenticate = createClientAuthenticator({ issuer, getClient: findClient })
 app.use(async (ctx, next) => {
   try {
-    const { client } = await authenticate({ headers: ctx.req.headersDistinct, body: ctx.request.body })
+    const { headers, rawHeaders } = ctx.req
+    const { client } = await authenticate({ headers, rawHeaders, body: ctx.request.body })
     ctx.state.oauthClient = client
   } catch (error) {
     if (!(error instanceof ClientAuthError)) throw error

@@ -21,7 +21,7 @@ import { findClient, issuer, issueToken } from '../support/clients.mjs'
 import { demonstrate } from '../support/demonstrate.mjs'
 
 // --- glue
-type TokenRequest = ClientAuthRequest & { oauthClient?: OAuthClient }
+type TokenRequest = ClientAuthRequest & { raw?: ClientAuthRequest; oauthClient?: OAuthClient }
 
 // Outside the class: Nest makes a guard for each module, and all must share the memory of used assertions.
 const authenticate = createClientAuthenticator({ issuer, getClient: findClient })
@@ -34,7 +34,8 @@ export class OAuthClientGuard implements CanActivate {
     const http = context.switchToHttp()
     const request = http.getRequest<TokenRequest>()
     try {
-      const { client } = await authenticate(request)
+      const { headers, body, rawHeaders = request.raw?.rawHeaders } = request // Fastify keeps Node's request as raw
+      const { client } = await authenticate({ headers, body, rawHeaders })
       request.oauthClient = client
       return true
     } catch (error) {

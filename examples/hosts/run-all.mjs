@@ -36,7 +36,9 @@ const hosts = await runAll([
   nest('Express', ['--platform=express']),
   nest('Fastify', ['--platform=fastify']),
   { name: 'Next', file: 'hosts/next/serve.mjs', version: installed('next'), timeout: 300_000 },
-  ...['Bun', 'Deno'].flatMap((runtime) => [on(runtime, 'fetch-handler'), on(runtime, 'express5'), on(runtime, 'hono')])
+  ...['Bun', 'Deno'].flatMap((runtime) =>
+    ['fetch-handler', 'express5', 'koa', 'fastify', 'hono'].map((name) => on(runtime, name))
+  )
 ])
 const others = await runAll(
   ['Bun', 'Deno'].map((runtime) => ({

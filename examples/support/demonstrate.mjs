@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { subscribe } from 'node:diagnostics_channel'
 import { bankKey, clientOf as tokenOwner, clients, issuer, newKey, newSecret } from './clients.mjs'
-import { postForm, requestToken, sendTwice } from './requests.mjs'
+import { postForm, postWithTwoHeaders, requestToken, sendTwice } from './requests.mjs'
 
 /** The reason of the last refusal: only the server's side hears it. */
 let lastReason
@@ -71,6 +71,7 @@ async function hostRows(server, options) {
   const parameters = { client_id: 'partner-bank' }
   const ask = () => requestToken(server, ...right[0], { parameters })
   const repeated = { status: 400, error: 'invalid_request', reason: 'parameter_repeated' }
+  const authorizations = { status: 400, error: 'invalid_request', reason: 'authorization_repeated' }
   const { client_id, client_secret } = clients.get('old-script')
   const twice = [
     ...Object.entries({ client_id, client_secret, grant_type: 'client_credentials' }),
@@ -79,7 +80,10 @@ async function hostRows(server, options) {
   return [
     ...rows,
     await row('client_secret_basic', 'names another client', conflict, ask),
-    await row('client_secret_post', 'a parameter twice', repeated, () => postForm(server.token_endpoint, twice))
+    await row('client_secret_post', 'a parameter twice', repeated, () => postForm(server.token_endpoint, twice)),
+    await row('client_secret_basic', 'the header twice', authorizations, () =>
+      postWithTwoHeaders(server.token_endpoint)
+    )
   ]
 }
 

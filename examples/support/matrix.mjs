@@ -47,7 +47,8 @@ const wrongs = [
   ['sent twice', 'private_key_jwt', 'sent twice'],
   ['secret for key', 'client_secret_post', 'a secret instead'],
   ['other id', 'client_secret_basic', 'names another client'],
-  ['a parameter twice', 'client_secret_post', 'a parameter twice']
+  ['a parameter twice', 'client_secret_post', 'a parameter twice'],
+  ['the header twice', 'client_secret_basic', 'the header twice']
 ]
 const columns = [...rights.map((method) => [method, method, 'right']), ...wrongs]
 const linkTo = (file, name) => `[${name}](../examples/${file})`

@@ -41,7 +41,7 @@ export async function row(method, what, must, send) {
 }
 
 /** The rows that every host must pass. */
-async function hostRows(server, options) {
+async function hostRows(server, { hidesSecondHeader = false, ...options }) {
   const secretOf = (clientId) => clients.get(clientId).client_secret
   const thief = await newKey('bank-1')
   const right = [
@@ -71,7 +71,9 @@ async function hostRows(server, options) {
   const parameters = { client_id: 'partner-bank' }
   const ask = () => requestToken(server, ...right[0], { parameters })
   const repeated = { status: 400, error: 'invalid_request', reason: 'parameter_repeated' }
-  const authorizations = { status: 400, error: 'invalid_request', reason: 'authorization_repeated' }
+  const authorizations = hidesSecondHeader
+    ? { status: 401, error: 'invalid_client', reason: 'secret_mismatch' } // the first one is judged
+    : { status: 400, error: 'invalid_request', reason: 'authorization_repeated' }
   const { client_id, client_secret } = clients.get('old-script')
   const twice = [
     ...Object.entries({ client_id, client_secret, grant_type: 'client_credentials' }),
@@ -139,7 +141,8 @@ export async function listening(server) {
 
 /**
  * Runs the rows against the token endpoint `/token` of a `node:http` server that listens or soon will, or of
- * anything with `url` and `close()`, then those that `more(url)` adds, and reports. `clientOf` tells which client a token was issued to.
+ * anything with `url` and `close()`, then those that `more(url)` adds, and reports. `clientOf` tells which client a
+ * token was issued to. `hidesSecondHeader`: the host shows a handler only the first of two `Authorization` headers.
  */
 export async function demonstrate(name, server, { more = () => [], ...options } = {}) {
   const { url, close } = 'url' in server ? server : await listening(server)

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { format } from 'prettier'
+import { format, resolveConfig } from 'prettier'
 import { table } from './demonstrate.mjs'
 
 const run = promisify(execFile)
@@ -94,7 +94,7 @@ function markdown(rows) {
 }
 
 /** A page of docs/ with these tables between their marks: `<!-- name -->` and `<!-- end of name -->`. */
-function pageWith(file, blocks) {
+async function pageWith(file, blocks) {
   let text = readFileSync(path(file), 'utf8')
   for (const { name, rows } of blocks) {
     const [start, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
@@ -102,7 +102,7 @@ function pageWith(file, blocks) {
     if (from < start.length || to < from) throw new Error(`${file} has no place for ${name}`)
     text = `${text.slice(0, from)}\n\n${markdown(rows)}\n\n${text.slice(to)}`
   }
-  return format(text, { parser: 'markdown' })
+  return format(text, { ...(await resolveConfig(path(file))), parser: 'markdown' })
 }
 
 /**

@@ -11,6 +11,7 @@ globalThis.database = { findClient, issueToken }
 execFileSync('npx', ['next', 'build'], { cwd: dir, stdio: ['ignore', 'ignore', 'inherit'] })
 const app = next({ dir, dev: false })
 await app.prepare()
-await demonstrate('Next 16', createServer(app.getRequestHandler()).listen(0, '127.0.0.1'))
+const server = createServer(app.getRequestHandler()).listen(0, '127.0.0.1')
+await demonstrate('Next 16', server, { hidesSecondHeader: true })
 await app.close()
 rmSync(`${dir}.next`, { recursive: true })

@@ -1,11 +1,14 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
-import { urlencoded } from 'body-parser'
-import { authenticatorFor } from './authenticator'
-import { acceptedMethods, endpointMetadata, type EndpointMetadata, type MetadataEndpoint } from './metadata'
+import { createAuthenticator } from './authenticator'
+import { attach, strip } from './attachment'
 import { sendError, setErrorHeaders } from './error-response'
 import { ClientAuthError } from './errors'
-import { resolveOptions, type ClientAuthOptions } from './options'
-import type { ClientAuthentication, OAuthClient } from './types'
+import type { ExplainOptions, Explanation } from './explainer'
+import { acceptedMethods, endpointMetadata, type EndpointMetadata, type MetadataEndpoint } from './metadata'
+import { createObserver } from './observer'
+import { errorContext, resolveOptions, type ClientAuthOptions } from './options'
+import { createBodyParser, octetsOf, type ParsedRequest } from './request/body'
+import type { ClientAuthentication, ClientAuthRequest, OAuthClient } from './types'
 
 declare global {
   namespace Express {
@@ -18,80 +21,92 @@ declare global {
   }
 }
 
+type Next = (error?: unknown) => unknown
+
 /** What `clientAuth()` returns: a middleware for Express, connect and bare `node:http`. */
-export interface ClientAuthMiddleware {
+export interface ClientAuthMiddleware<C extends OAuthClient = OAuthClient> {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
-  /** What discovery must advertise for an endpoint behind this middleware (RFC 8414 §2). */
+  /**
+   * The client of a request that this middleware has authenticated, typed as `getClient` returns it.
+   *
+   * @throws TypeError where the request was not authenticated by this middleware
+   * @example
+   * app.post('/token', authenticateClient, (req, res) => res.json({ tenant: authenticateClient.clientOf(req).tenant }))
+   */
+  clientOf(req: object): C
+  /**
+   * What discovery must advertise for an endpoint behind this middleware (RFC 8414 §2).
+   *
+   * @param endpoint - `token` (the default), `introspection` or `revocation`
+   * @throws TypeError for another endpoint
+   */
   metadata<E extends MetadataEndpoint = 'token'>(endpoint?: E): EndpointMetadata<E>
+  /**
+   * Says why a request is accepted or refused: every check, also after the first failure. Has no effect: nothing is
+   * consumed or published. `verifySecret` is called for registered clients alone.
+   *
+   * For operators. It tells what is registered, so never send it to the caller.
+   *
+   * @param request - headers and parsed body
+   */
+  explain(request: ClientAuthRequest, options?: ExplainOptions): Promise<Explanation>
 }
 
-/** A request as middleware before and behind this one see it. */
-type Request = IncomingMessage & {
-  body?: unknown
-  _body?: boolean
-  oauthClientAuth?: ClientAuthentication
-  /** node:http2's. */
-  stream?: { endAfterHeaders?: boolean }
-}
-type Parser = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
+const notNode =
+  'clientAuth got a request or response that is not of node:http: in Fastify, Koa, Hono and the like use createClientAuthenticator({ … }) with the headers and the parsed body'
 
-const isParsed = (body: unknown): boolean =>
-  typeof body === 'object' && body !== null && !ArrayBuffer.isView(body) && Object.keys(body).length > 0
+/** Whether these can be read and answered: Node's, Express', or a test's imitation of them. */
+const isNodePair = (req: Partial<IncomingMessage>, res: Partial<ServerResponse>): boolean =>
+  typeof req.headers === 'object' && typeof res.setHeader === 'function' && typeof res.end === 'function'
 
-/** Reads any body as a form, and refuses a non-empty one that does not say it is: an empty one may say anything. */
-function formParser(limit: number | string): Parser {
-  const verify = ({ headers }: IncomingMessage, _res: unknown, body: Buffer) => {
-    const isForm = /^application\/x-www-form-urlencoded *(;|$)/i.test(headers['content-type'] ?? '')
-    if (body.length > 0 && !isForm) throw new Error('not a form') // body-parser calls it entity.verify.failed
+/** The last resort, where even `next` has thrown: ends the answer, and lets the operator know. */
+function endAnswer(res: ServerResponse, thrown: unknown): void {
+  try {
+    process.emitWarning(`next() or the code behind it threw: ${String(thrown)}`, 'OAuthClientAuthWarning')
+    if (res.headersSent) res.destroy()
+    else {
+      res.statusCode = 500
+      res.end()
+    }
+  } catch {
+    // A response that cannot even be ended is out of our hands.
   }
-  // No inflating: a connection that breaks off inside a compressed body is never told to body-parser.
-  return urlencoded({ extended: false, inflate: false, limit, type: () => true, verify })
 }
 
-/** body-parser's errors hold the body, so they are replaced, not wrapped. */
-function bodyError(error: unknown): unknown {
-  const { status, type } = Object(error) as { status?: number; type?: string }
-  if (status !== undefined && status >= 500) return error // not the client's fault: a stream that the application spoilt
-  if (status === 413) return new ClientAuthError('body_too_large')
-  const isType = type === 'entity.verify.failed' || type === 'charset.unsupported'
-  return new ClientAuthError(isType ? 'body_content_type' : 'body_unreadable')
-}
-
-async function parseBody(req: Request, res: ServerResponse, parse: Parser): Promise<void> {
-  if (isParsed(req.body)) return
-  const { headers, stream } = req
-  // RFC 9113 §8.1: on HTTP/2 no header announces a body, and body-parser looks for one.
-  const isSilent = stream?.endAfterHeaders === false && headers['content-length'] === undefined
-  if (isSilent) headers['transfer-encoding'] = 'chunked'
-  const error = await new Promise<unknown>((resolve) => {
-    parse(req, res, resolve)
-  })
-  if (isSilent) delete headers['transfer-encoding']
-  if (error !== undefined) throw bodyError(error)
-  if (isSilent && req.body === undefined) throw new ClientAuthError('body_unreadable') // somebody else has read it
-  req._body = true // a body-parser 1.x behind us would wait for a stream that has ended
-}
-
-function strip(req: Request, { method }: ClientAuthentication): void {
-  const body = req.body as Record<string, unknown>
-  for (const name of ['client_secret', 'client_assertion', 'client_assertion_type']) Reflect.deleteProperty(body, name)
-  // Another scheme (DPoP, a user's token) is no client credential and belongs to the handler behind.
-  if (method !== 'client_secret_basic') return
-  delete req.headers.authorization
-  delete (req as Partial<Request>).headersDistinct?.authorization // node:http2 has none
-  const raw = req.rawHeaders
-  for (let index = raw.length - 2; index >= 0; index -= 2) {
-    if (raw[index]?.toLowerCase() === 'authorization') raw.splice(index, 2)
+/** Calls `next` so that nothing it does, now or later, can end the process. */
+function handOn(res: ServerResponse, next: Next, ...error: [] | [unknown]): void {
+  const failed = (thrown: unknown): void => {
+    endAnswer(res, thrown)
+  }
+  try {
+    const result = next(...error)
+    if (result instanceof Promise) result.catch(failed)
+  } catch (thrown) {
+    failed(thrown)
   }
 }
 
 /**
  * Returns the middleware that authenticates the OAuth client of a request and hands the request on with
  * `req.oauthClient`, `req.oauthClientAuth` and `req.body.client_id`, or answers RFC 6749 §5.2 itself.
- * Mount one value at every endpoint that authenticates clients: they share caches and the replay store.
- * Throws a `TypeError` for options that cannot be meant.
+ *
+ * Mount one value at every endpoint that authenticates clients: they share caches and the replay store. Where it is
+ * mounted twice in front of one handler, the second hands the request on.
+ *
+ * @param options - see {@link ClientAuthOptions}
+ * @returns the middleware, with `clientOf`, `metadata` and `explain`
+ * @throws TypeError for options that cannot be meant; it names the option and the fix
+ *
+ * @example
+ * const authenticateClient = clientAuth({
+ *   issuer: 'https://as.example.com',
+ *   getClient: (clientId) => db.clients.findById(clientId)
+ * })
+ * app.post('/oauth/token', authenticateClient, issueToken)
  */
-export function clientAuth<C extends OAuthClient = OAuthClient>(options: ClientAuthOptions<C>): ClientAuthMiddleware {
+export function clientAuth<C extends OAuthClient = OAuthClient>(
+  options: ClientAuthOptions<C>
+): ClientAuthMiddleware<C> {
   if ((options as unknown) instanceof IncomingMessage) {
     throw new TypeError(
       'clientAuth is used without being called: write app.use(clientAuth({ … })), not app.use(clientAuth)'
@@ -99,45 +114,81 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(options: ClientA
   }
   const resolved = resolveOptions('clientAuth', options)
   const { bodyLimit = '64kb', property = 'oauthClient', stripCredentials = false, onError } = options
-  const authenticate = authenticatorFor(resolved)
-  const parse = formParser(bodyLimit)
+  const { authenticate, explain } = createAuthenticator(resolved)
+  const observe = createObserver(errorContext(resolved))
+  const parseBody = createBodyParser(octetsOf(bodyLimit))
   const accepted = acceptedMethods('clientAuth', options)
+  /** The requests that this middleware has authenticated. */
+  const clients = new WeakMap<object, OAuthClient>()
 
-  async function run(req: Request, res: ServerResponse): Promise<void> {
-    const { client, ...authentication } = await authenticate(req, () => parseBody(req, res, parse))
-    const body = (req.body ??= {}) as Record<string, unknown>
-    body.client_id = authentication.clientId
-    Object.assign(req, { [property]: client, oauthClientAuth: authentication })
+  async function run(req: ParsedRequest, res: ServerResponse): Promise<void> {
+    const { client, ...authentication } = await observe(req, async (seen) => {
+      await parseBody(req, res)
+      return authenticate(req, seen)
+    })
+    attach(req, property, client, authentication)
     if (stripCredentials) strip(req, authentication)
+    clients.set(req, client)
   }
 
-  function answer(error: unknown, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void {
-    if (!(error instanceof ClientAuthError) || res.headersSent) {
-      next(error)
+  function answer(error: unknown, req: IncomingMessage, res: ServerResponse, next: Next): void {
+    try {
+      if (!(error instanceof ClientAuthError) || res.headersSent) {
+        handOn(res, next, error)
+        return
+      }
+      setErrorHeaders(res, error)
+      // Lets a client that is still sending read the answer. Tests' imitations of requests have no such method.
+      ;(req as Partial<IncomingMessage>).resume?.()
+      if (onError === undefined) sendError(res, error)
+      else void answerBy(onError, error, req, res, next)
+    } catch (thrown) {
+      handOn(res, next, thrown) // another middleware's hook on the response may throw
+    }
+  }
+
+  /** An onError that fails must not leave the request hanging. */
+  async function answerBy(
+    respond: NonNullable<typeof onError>,
+    error: ClientAuthError,
+    req: IncomingMessage,
+    res: ServerResponse,
+    next: Next
+  ): Promise<void> {
+    try {
+      await respond(error, req, res, next)
+    } catch (thrown) {
+      handOn(res, next, thrown)
+    }
+  }
+
+  const middleware = (req: IncomingMessage, res: ServerResponse, next: Next): void => {
+    if (!isNodePair(req, res)) {
+      handOn(res, next, new TypeError(notNode))
       return
     }
-    setErrorHeaders(res, error)
-    req.resume() // lets a client that is still sending read the answer
-    if (onError === undefined) sendError(res, error)
-    // An onError that fails must not leave the request hanging.
-    else
-      void Promise.resolve()
-        .then(() => onError(error, req, res, next))
-        .catch(next)
-  }
-
-  const middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
-    void run(req as Request, res).then(
+    if (clients.has(req)) {
+      handOn(res, next)
+      return
+    }
+    void run(req, res).then(
       () => {
-        next()
+        handOn(res, next)
       },
       (error: unknown) => {
         answer(error, req, res, next)
       }
     )
   }
+
   return Object.assign(middleware, {
+    clientOf: (req: object): C => {
+      const client = clients.get(req)
+      if (client === undefined) throw new TypeError('clientOf: this middleware has not authenticated the request')
+      return client as C // what getClient<C> returned
+    },
     metadata: <E extends MetadataEndpoint = 'token'>(endpoint?: E) =>
-      endpointMetadata((endpoint ?? 'token') as E, accepted)
+      endpointMetadata((endpoint ?? 'token') as E, accepted),
+    explain
   })
 }

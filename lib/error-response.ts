@@ -16,13 +16,13 @@ const RETRY_AFTER = '5'
 export function completeError(
   error: ClientAuthError,
   { realm, acceptsBasic }: ErrorContext,
-  usedAuthorization: () => boolean
+  usedAuthorization: boolean
 ): void {
   error.headers = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
   if (error.status === 503) error.headers['Retry-After'] = RETRY_AFTER
   if (error.code !== 'invalid_client') return
   // RFC 9110 §15.5.2: a 401 carries a challenge. RFC 6749 §5.2 allows 400 unless Authorization was used.
-  if (acceptsBasic || usedAuthorization()) {
+  if (acceptsBasic || usedAuthorization) {
     error.headers['WWW-Authenticate'] = `Basic realm="${realm.replace(/["\\]/g, '')}", charset="UTF-8"`
   } else {
     error.status = 400

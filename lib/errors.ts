@@ -2,6 +2,9 @@
 export type ClientAuthErrorCode =
   'invalid_request' | 'invalid_client' | 'invalid_client_metadata' | 'temporarily_unavailable'
 
+/** Facts behind a failure: what was `expected`, what was `received`, and whatever else explains it. */
+export type Detail = Readonly<Record<string, unknown>>
+
 interface ReasonEntry {
   readonly code: ClientAuthErrorCode
   readonly status: number
@@ -106,6 +109,8 @@ export const reasons = {
   secret_not_form_encoded: unproven,
   /** The only secrets that could match have expired, or none is stored. */
   no_live_secret: unproven,
+  /** The stored secret looks like a hash, but no `verifySecret` compares hashes: the hash would be the password. */
+  secret_stored_as_hash: unproven,
   /** `alg` is not the client's registered `token_endpoint_auth_signing_alg`. */
   alg_not_registered: unproven,
   /** The client has neither `jwks` nor `jwks_uri`, or both. */
@@ -137,33 +142,73 @@ export const reasons = {
 /** The stable machine name of a failure, for logs, counters and alerts; never on the wire. */
 export type ClientAuthErrorReason = keyof typeof reasons
 
+/** Every {@link ClientAuthErrorReason}, for counters that start at zero and for tests. */
+export const clientAuthErrorReasons: readonly ClientAuthErrorReason[] = Object.freeze(
+  Object.keys(reasons) as ClientAuthErrorReason[]
+)
+
 /** RFC 6749 §5.2: error_description holds only %x20-21 / %x23-5B / %x5D-7E. */
 const wireSafe = (text: string): string => text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, '?')
 
 /**
- * A refused request. `message` is safe for the wire; `reason` is for logs. Neither it nor its `cause`
- * ever holds a secret or an assertion.
+ * A value from outside as logs may show it: strings are cut to 256 printable ASCII characters, lists to ten items,
+ * and of an object only the kind is told.
+ */
+export function printable(value: unknown): unknown {
+  if (typeof value === 'string') return value.slice(0, 256).replace(/[^\x20-\x7e]/g, '?')
+  if (Array.isArray(value))
+    return value.slice(0, 10).map((item) => (Array.isArray(item) ? 'an array' : printable(item)))
+  return typeof value === 'object' && value !== null ? 'an object' : value
+}
+
+/** What a {@link ClientAuthError} is made of, beside its reason. */
+interface ErrorParts {
+  message?: string | undefined
+  detail?: (() => Detail) | undefined
+  cause?: unknown
+}
+
+/**
+ * A refused request. `message` is safe for the wire: it is the `error_description`. `reason` and `detail` are for logs.
+ * None of them, nor `cause`, ever holds a secret or an assertion.
+ *
+ * @example
+ * onError: (error, req, res, next) => {
+ *   log.warn({ reason: error.reason, detail: error.detail, clientId: error.clientId })
+ *   res.status(error.status).json(error)
+ * }
  */
 export class ClientAuthError extends Error {
   override readonly name = 'ClientAuthError'
-  /** Stable, for logs: tells apart what the wire must not. */
+  /** Stable, for logs: tells apart what the answer must not. */
   readonly reason: ClientAuthErrorReason
   /** The OAuth `error`. */
   readonly code: ClientAuthErrorCode
   /** The HTTP status. */
   status: number
-  /** The response headers that belong to this error; Express' final handler honours them. */
+  /** The response headers that belong to this error. Express' final handler sends them. */
   headers: Record<string, string> = {}
-  /** The client that the request named, as far as it was known. Claimed, not proven. */
+  /** The client that the request named, where it named one. Claimed, not proven. */
   clientId?: string
+  #detail: Detail | (() => Detail) | undefined
 
   /** @internal */
-  constructor(reason: ClientAuthErrorReason, options: { message?: string; cause?: unknown } = {}) {
-    super(wireSafe(options.message ?? reasons[reason].message))
+  constructor(reason: ClientAuthErrorReason, { message, detail, cause }: ErrorParts = {}) {
+    super(wireSafe(message ?? reasons[reason].message))
     this.reason = reason
     this.code = reasons[reason].code
     this.status = reasons[reason].status
-    if (options.cause !== undefined) this.cause = options.cause
+    this.#detail = detail
+    if (cause !== undefined) this.cause = cause
+  }
+
+  /**
+   * The facts behind the reason, for logs only: what was `expected`, what was `received`, which key was missing. They
+   * may tell what is registered, so never send them to the caller. Put together when first read.
+   */
+  get detail(): Detail | undefined {
+    if (typeof this.#detail === 'function') this.#detail = this.#detail()
+    return this.#detail
   }
 
   /** The same as `status`, under the name that http-errors uses (and sets). */
@@ -175,13 +220,8 @@ export class ClientAuthError extends Error {
     this.status = status
   }
 
-  /** The body of the OAuth answer. */
+  /** The body of the OAuth answer (RFC 6749 §5.2). */
   toJSON(): { error: ClientAuthErrorCode; error_description: string } {
     return { error: this.code, error_description: this.message }
   }
-}
-
-/** Refuses the request; `message` says what is particular, in words safe for the wire. */
-export function refuse(reason: ClientAuthErrorReason, message?: string): never {
-  throw new ClientAuthError(reason, message === undefined ? {} : { message })
 }

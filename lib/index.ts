@@ -1,18 +1,27 @@
-export { clientAuth, type ClientAuthMiddleware } from './client-auth'
 export { createClientAuthenticator, type ClientAuthenticator } from './authenticator'
+export { clientAuth, type ClientAuthMiddleware } from './client-auth'
+export {
+  ClientAuthError,
+  clientAuthErrorReasons,
+  type ClientAuthErrorCode,
+  type ClientAuthErrorReason,
+  type Detail
+} from './errors'
+export type { Explanation, ExplainOptions } from './explainer'
+export { createJwksFetcher } from './jwks-uri/fetcher'
+export type { JwksFetcherOptions, JwksHost } from './jwks-uri/options'
 export {
   validateClientMetadata,
   type ClientMetadataOptions,
   type EndpointMetadata,
   type MetadataEndpoint
 } from './metadata'
-export type { VerifySecret } from './methods/secret'
-export { rememberSecrets, type RememberSecretsOptions } from './remember-secrets'
-export { ClientAuthError, type ClientAuthErrorCode, type ClientAuthErrorReason } from './errors'
-export { createJwksFetcher } from './jwks-uri/fetcher'
-export type { JwksFetcherOptions, JwksHost } from './jwks-uri/options'
+export type { AuthenticatedEvent, FailedEvent, RejectedEvent } from './observer'
 export { fapi2, type AuthenticatorOptions, type ClientAuthOptions } from './options'
+export { rememberSecrets, type RememberSecretsOptions } from './remember-secrets'
 export { createMemoryReplayStore, type MemoryReplayStoreOptions } from './replay-store/memory'
 export { createRedisReplayStore, type RedisReplayStoreOptions } from './replay-store/redis'
+export { claimedClientId } from './request/credentials'
+export type { Finding } from './rules'
 // by star, so that `declare module 'oauth-client-auth'` can merge into OAuthClient
 export type * from './types'

@@ -1,9 +1,10 @@
-import { hmacOctets, isSeconds } from './methods/secret'
 import { ClientAuthError } from './errors'
+import { hmacAlgorithms, minSecretOctets } from './jwt/algorithms'
 import { keyFault } from './jwt/jwk'
 import { usableKeySet } from './jwt/jwk-set'
+import { isSeconds } from './jwt/numeric-date'
 import { createJwksFetcher } from './jwks-uri/fetcher'
-import { resolveMethods, type AuthenticatorOptions } from './options'
+import { resolveMethods, usableMethods, type AcceptedMethods, type AuthenticatorOptions } from './options'
 import type { KeySets, OAuthClient } from './types'
 
 /** The endpoints that RFC 8414 §2 has metadata for; PAR and device authorization follow the token endpoint. */
@@ -22,30 +23,21 @@ export interface ClientMetadataOptions extends Pick<AuthenticatorOptions, 'metho
   verifySecret?: ((presented: string, stored: string, client: never) => unknown) | undefined
 }
 
-interface Accepted {
-  methods: string[]
-  algorithms: string[]
-}
-
 /** What a server with these options really accepts. */
-export function acceptedMethods(caller: string, options: ClientMetadataOptions): Accepted {
-  const { methods, algorithms } = resolveMethods(caller, options)
-  if (options.verifySecret === undefined) return { methods, algorithms }
-  return {
-    methods: methods.filter((method) => method !== 'client_secret_jwt'),
-    algorithms: algorithms.filter((alg) => !(alg in hmacOctets))
-  }
-}
+export const acceptedMethods = (caller: string, options: ClientMetadataOptions): AcceptedMethods =>
+  usableMethods(resolveMethods(caller, options), options.verifySecret !== undefined)
 
 /** RFC 8414 §2: the algorithms stand beside JWT methods only. */
 export function endpointMetadata<E extends MetadataEndpoint>(
   endpoint: E,
-  { methods, algorithms }: Accepted
+  { methods, algorithms }: AcceptedMethods
 ): EndpointMetadata<E> {
   if (!['token', 'introspection', 'revocation'].includes(endpoint)) {
     throw new TypeError(`metadata: endpoint must be token, introspection or revocation, not ${endpoint}`)
   }
-  const metadata = { [`${endpoint}_endpoint_auth_methods_supported`]: [...methods] }
+  // RFC 7662 §2.1: introspection needs a caller that has proven who it is.
+  const proving = endpoint === 'introspection' ? methods.filter((method) => method !== 'none') : methods
+  const metadata: Record<string, string[]> = { [`${endpoint}_endpoint_auth_methods_supported`]: [...proving] }
   if (algorithms.length > 0) metadata[`${endpoint}_endpoint_auth_signing_alg_values_supported`] = [...algorithms]
   return metadata as EndpointMetadata<E>
 }
@@ -56,22 +48,22 @@ const refuse = (message: string): never => {
 
 function checkMethods(
   { token_endpoint_auth_method: registered }: Partial<OAuthClient>,
-  { methods }: Accepted
+  { methods }: AcceptedMethods
 ): string[] {
   const asked: readonly unknown[] = Array.isArray(registered) ? registered : [registered ?? 'client_secret_basic']
   if (asked.length === 0) refuse('token_endpoint_auth_method must not be an empty list.')
   return asked.map((method) => {
-    if (typeof method === 'string' && methods.includes(method)) return method
+    if (methods.some((accepted) => accepted === method)) return method as string
     return refuse(`token_endpoint_auth_method must be one of ${methods.join(', ')}.`)
   })
 }
 
-function checkAlgorithm(registered: unknown, methods: string[], { algorithms }: Accepted): void {
+function checkAlgorithm(registered: unknown, methods: string[], { algorithms }: AcceptedMethods): void {
   if (registered === undefined || registered === null) return
   if (typeof registered !== 'string' || !algorithms.includes(registered)) {
     return refuse(`token_endpoint_auth_signing_alg must be one of ${algorithms.join(', ')}.`)
   }
-  const method = registered in hmacOctets ? 'client_secret_jwt' : 'private_key_jwt'
+  const method = hmacAlgorithms.includes(registered) ? 'client_secret_jwt' : 'private_key_jwt'
   if (!methods.includes(method)) {
     refuse(
       `token_endpoint_auth_signing_alg ${registered} does not fit token_endpoint_auth_method ${methods.join(', ')}.`
@@ -89,7 +81,7 @@ function checkSecrets(
   hmacs: string[]
 ): void {
   const entries: readonly unknown[] = Array.isArray(stored) ? stored : [stored]
-  const octets = Math.min(...(alg ? [alg] : hmacs).map((name) => hmacOctets[name] ?? Infinity))
+  const octets = Math.min(...(alg ? [alg] : hmacs).map((name) => minSecretOctets(name) || Infinity))
   for (const entry of entries) {
     if (entry === undefined || entry === null) continue
     const { value, expires_at: end } = (typeof entry === 'object' ? entry : { value: entry }) as Record<string, unknown>
@@ -131,7 +123,7 @@ function checkKeys(metadata: Partial<OAuthClient>, methods: string[], keySets: K
   const [hasJwks, hasUri] = [jwks !== undefined && jwks !== null, uri !== undefined && uri !== null]
   if (hasJwks && hasUri) refuse('jwks and jwks_uri must not both be present.') // RFC 7591 §2
   if (methods.includes('private_key_jwt') && !hasJwks && !hasUri) refuse('private_key_jwt needs jwks or jwks_uri.')
-  const keyAlg = typeof alg === 'string' && alg in hmacOctets ? undefined : alg
+  const keyAlg = typeof alg === 'string' && hmacAlgorithms.includes(alg) ? undefined : alg
   if (hasJwks) checkJwks(jwks, keyAlg)
   if (hasUri) checkJwksUri(uri, keySets)
 }
@@ -148,7 +140,9 @@ export function validateClientMetadata(metadata: Partial<OAuthClient>, options: 
   const methods = checkMethods(metadata, accepted)
   checkAlgorithm(metadata.token_endpoint_auth_signing_alg, methods, accepted)
   checkEnd('client_secret_expires_at', metadata.client_secret_expires_at)
-  const hmacs = methods.includes('client_secret_jwt') ? accepted.algorithms.filter((alg) => alg in hmacOctets) : []
+  const hmacs = methods.includes('client_secret_jwt')
+    ? accepted.algorithms.filter((alg) => hmacAlgorithms.includes(alg))
+    : []
   checkSecrets(metadata, hmacs)
   checkKeys(metadata, methods, options.keySets)
 }

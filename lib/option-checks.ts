@@ -4,6 +4,8 @@ export interface OptionRule {
   readonly must: string
   /** For a list: what each item must be, so that the wrong one is named. */
   readonly item?: (value: unknown) => boolean
+  /** What else helps against a wrong string. */
+  readonly hint?: string
   /** Whether a wrong string may be quoted: no secret is ever meant for this option. */
   readonly quotable?: boolean
 }
@@ -102,7 +104,8 @@ export function checkOptions(caller: string, options: unknown, rules: Readonly<R
     if (found === undefined)
       throw new TypeError(`${caller}: unknown option "${name}"${suggestion(name, Object.keys(rules))}`)
     if (value !== undefined && !found.test(value)) {
-      throw new TypeError(`${caller}: option "${name}" must be ${found.must}, not ${given(value, found)}`)
+      const hint = found.hint !== undefined && typeof value === 'string' ? ` (${found.hint})` : ''
+      throw new TypeError(`${caller}: option "${name}" must be ${found.must}, not ${given(value, found)}${hint}`)
     }
   }
 }

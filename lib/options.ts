@@ -1,12 +1,13 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
-import type { AssertionPolicy } from './methods/assertion-rules'
-import { hmacOctets, type VerifySecret } from './methods/secret'
+import { bareMethods } from './methods'
+import { isAudienceList, type Policy } from './methods/method'
+import type { ErrorContext } from './error-response'
 import type { ClientAuthError } from './errors'
 import { createJwksFetcher } from './jwks-uri/fetcher'
-import { keyAlgorithms } from './jwt/jwk'
+import { hmacAlgorithms, keyAlgorithms } from './jwt/algorithms'
 import * as check from './option-checks'
 import { createMemoryReplayStore } from './replay-store/memory'
-import type { ClientAuthMethod, ClientAuthRequest, KeySets, OAuthClient, ReplayStore } from './types'
+import type { ClientAuthMethod, ClientAuthRequest, KeySets, OAuthClient, ReplayStore, VerifySecret } from './types'
 
 /** Options of `createClientAuthenticator`. */
 export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = ClientAuthRequest> {
@@ -70,17 +71,18 @@ export interface ClientAuthOptions<C extends OAuthClient = OAuthClient> extends 
 }
 
 /** Options as they hold from start-up on: checked, completed and frozen. */
-export interface ResolvedOptions<C extends OAuthClient> extends AssertionPolicy {
-  readonly getClient: AuthenticatorOptions<C>['getClient']
-  readonly methods: ReadonlySet<string>
-  readonly audiencesOf: ((client: C) => readonly string[]) | undefined
-  readonly verifySecret: VerifySecret<C> | undefined
-  readonly keySets: KeySets
-  readonly replayStore: ReplayStore
+export interface ResolvedOptions {
+  readonly policy: Policy
+  readonly getClient: AuthenticatorOptions['getClient']
+  /** The methods that a `client_id` alone may mean on this server. */
+  readonly bareMethods: readonly ClientAuthMethod[]
+  /** Further audiences; `undefined` where they depend on the client. */
+  readonly legacyAudiences: readonly string[] | undefined
+  readonly audiencesOf: ((client: OAuthClient) => readonly string[]) | undefined
 }
 
 const provingMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'] as const
-const allAlgorithms = [...keyAlgorithms, ...Object.keys(hmacOctets)]
+const allAlgorithms = [...keyAlgorithms, ...hmacAlgorithms]
 
 /** The profile of FAPI 2 §5.3.2.1 and §5.4.1, to spread into the options. */
 export const fapi2 = Object.freeze({
@@ -97,9 +99,7 @@ function isIssuer(value: unknown): boolean {
   const { protocol, hostname, search, hash } = new URL(value)
   // Plain http never leaves the machine: for development only.
   const local = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
-  return (
-    (protocol === 'https:' || local) && search === '' && hash === '' && !value.endsWith('?') && !value.endsWith('#')
-  )
+  return (protocol === 'https:' || local) && search === '' && hash === '' && !/[?#]$/.test(value)
 }
 
 const listOf = (known: readonly string[]) =>
@@ -112,7 +112,10 @@ const ownProperties = [
 ]
 
 const rules = {
-  issuer: check.isWord('the issuer: an https URL without query and fragment', isIssuer),
+  issuer: {
+    ...check.isWord('the issuer: an https URL without query and fragment', isIssuer),
+    hint: 'http is for development on one machine: only localhost, 127.x.x.x and [::1] may have it'
+  },
   getClient: check.isFunction,
   methods: listOf([...provingMethods, 'none']),
   algorithms: listOf(allAlgorithms),
@@ -142,26 +145,31 @@ const rules = {
   onError: check.isFunction
 }
 
-const isAudienceList = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')
+/** What decides the headers of a refusal. */
+export const errorContext = ({ policy }: ResolvedOptions): ErrorContext => ({
+  realm: policy.issuer,
+  acceptsBasic: policy.methods.has('client_secret_basic')
+})
 
-/** What a `legacyAudiences` function returned, or a `TypeError` for the application's log. */
-export function audienceList(value: unknown): readonly string[] {
-  if (isAudienceList(value)) return value
-  throw new TypeError('legacyAudiences must return an array of audience strings')
+/** The algorithms that the JWT methods sign with. */
+const families: Readonly<Record<string, readonly string[]>> = {
+  private_key_jwt: keyAlgorithms,
+  client_secret_jwt: hmacAlgorithms
 }
 
-/** The methods and algorithms of any set of options, valid together. */
+/** What the options say of methods and algorithms, valid together. */
+export interface AcceptedMethods {
+  readonly methods: readonly ClientAuthMethod[]
+  readonly algorithms: readonly string[]
+}
+
+/** The methods and algorithms of any set of options; throws a `TypeError` for those that do not go together. */
 export function resolveMethods(
   caller: string,
   options: Pick<AuthenticatorOptions, 'methods' | 'algorithms'> & { verifySecret?: unknown }
-): { methods: string[]; algorithms: string[] } {
+): AcceptedMethods {
   check.checkOptions(caller, options, rules)
   const { methods: asked = provingMethods, algorithms = allAlgorithms } = options
-  const families = { private_key_jwt: keyAlgorithms, client_secret_jwt: Object.keys(hmacOctets) } as Record<
-    string,
-    string[]
-  >
   const lacksAlgorithm = (method: string) => families[method]?.every((alg) => !algorithms.includes(alg)) === true
   const impossible = options.methods?.find(lacksAlgorithm)
   if (impossible !== undefined) {
@@ -178,30 +186,64 @@ export function resolveMethods(
   return { methods, algorithms: algorithms.filter((alg) => methods.some((method) => families[method]?.includes(alg))) }
 }
 
+/** Those of the methods and algorithms that a client can really use: hashes rule out client_secret_jwt. */
+export function usableMethods({ methods, algorithms }: AcceptedMethods, hasHashes: boolean): AcceptedMethods {
+  if (!hasHashes) return { methods, algorithms }
+  return {
+    methods: methods.filter((method) => method !== 'client_secret_jwt'),
+    algorithms: algorithms.filter((alg) => !hmacAlgorithms.includes(alg))
+  }
+}
+
+/** Options that only the middleware has: it parses the body and answers. */
+const middlewareOptions = ['bodyLimit', 'property', 'stripCredentials', 'onError']
+
+/** `createClientAuthenticator` must not take an option silently that it cannot honour. */
+export function refuseMiddlewareOptions(caller: string, options: object): void {
+  const found = middlewareOptions.find((name) => (options as Record<string, unknown>)[name] !== undefined)
+  if (found !== undefined) {
+    throw new TypeError(
+      `${caller}: option "${found}" belongs to the middleware: give it to clientAuth({ … }), or drop it and handle the request, the answer and ClientAuthError yourself`
+    )
+  }
+}
+
+function requireOptions<C extends OAuthClient>(caller: string, options: AuthenticatorOptions<C>): void {
+  for (const name of ['issuer', 'getClient'] as const) {
+    if ((options[name] as unknown) === undefined) {
+      throw new TypeError(`${caller}: option "${name}" is required: it must be ${rules[name].must}`)
+    }
+  }
+}
+
 /** Checks and completes the options; throws a `TypeError` that names the option and the fix. */
 export function resolveOptions<C extends OAuthClient>(
   caller: string,
   options: AuthenticatorOptions<C>
-): ResolvedOptions<C> {
+): ResolvedOptions {
   const { methods, algorithms } = resolveMethods(caller, options)
-  for (const name of ['issuer', 'getClient'] as const) {
-    if ((options[name] as unknown) === undefined)
-      throw new TypeError(`${caller}: option "${name}" is required: it must be ${rules[name].must}`)
-  }
-  const { legacyAudiences = [] } = options
-  return Object.freeze({
+  requireOptions(caller, options)
+  // Inside, the client is whatever getClient returns: its type matters to the application alone.
+  const { legacyAudiences = [], verifySecret } = options as unknown as AuthenticatorOptions
+  const dependsOnClient = typeof legacyAudiences === 'function'
+  const policy: Policy = Object.freeze({
     issuer: options.issuer,
-    getClient: options.getClient.bind(options),
     methods: new Set(methods),
     algorithms: Object.freeze(algorithms),
-    legacyAudiences: typeof legacyAudiences === 'function' ? undefined : Object.freeze([...legacyAudiences]),
-    audiencesOf: typeof legacyAudiences === 'function' ? legacyAudiences : undefined,
     clockTolerance: options.clockTolerance ?? 30,
     maxAssertionLifetime: options.maxAssertionLifetime ?? 3600,
     requireJti: options.requireJti ?? false,
     stringAudience: options.stringAudience ?? false,
-    verifySecret: options.verifySecret,
+    audiencesDependOnClient: dependsOnClient,
+    verifySecret,
     keySets: options.keySets ?? createJwksFetcher(),
     replayStore: options.replayStore ?? createMemoryReplayStore()
+  })
+  return Object.freeze({
+    policy,
+    getClient: options.getClient.bind(options),
+    bareMethods: bareMethods.filter((method) => methods.includes(method)),
+    legacyAudiences: dependsOnClient ? undefined : Object.freeze([...legacyAudiences]),
+    audiencesOf: dependsOnClient ? legacyAudiences : undefined
   })
 }

@@ -1,9 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { ClientAuthError } from './errors'
-import type { VerifySecret } from './methods/secret'
 import { checkOptions, isInteger, isNumber } from './option-checks'
-import type { OAuthClient } from './types'
+import type { OAuthClient, VerifySecret } from './types'
 
 /** Options of {@link rememberSecrets}. */
 export interface RememberSecretsOptions {

@@ -52,6 +52,25 @@ export interface OAuthClient {
   jwks_uri?: string | null | undefined
 }
 
+/**
+ * Compares a presented secret with a stored one, or with its hash.
+ *
+ * @param presented - the secret in the request, decoded
+ * @param stored - one of the client's stored secrets
+ * @param client - the client's record. For an id that nobody has, a record that holds this `client_id` alone: the call
+ *   is then made for its time only, and its outcome does not count.
+ * @returns exactly `true` or `false`, or a promise of it
+ * @throws whatever it throws is a server error and goes to `next`
+ *
+ * @example
+ * const verifySecret = (presented, stored) => bcrypt.compare(presented, stored)
+ */
+export type VerifySecret<C extends OAuthClient = OAuthClient> = (
+  presented: string,
+  stored: string,
+  client: C
+) => boolean | Promise<boolean>
+
 /** The request as `authenticate()` reads it; a Node, Express or Fastify request fits. */
 export interface ClientAuthRequest {
   /** Node's header object (`req.headers` or `req.headersDistinct`), or a Fetch `Headers`. */
@@ -92,6 +111,8 @@ export interface KeySets {
    * Rejects when there is no set to be had: the client is then refused.
    */
   get(uri: string, options?: { refresh?: boolean }): Promise<JwkSet>
+  /** The set at `uri` that is in hand, if any. Fetches nothing and changes nothing: `explain` asks it. */
+  cached?(uri: string): JwkSet | undefined
   /** Throws an `Error` that says why `uri` can never be fetched; lets registration refuse it early. */
   check?(uri: string): void
 }

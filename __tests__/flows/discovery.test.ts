@@ -91,7 +91,10 @@ describe.each(Object.entries(servers))('%s', (_name, options) => {
   })
 
   test.each<MetadataEndpoint>(['introspection', 'revocation'])('the %s endpoint says the same', (endpoint) => {
-    expect(Object.values(authenticateClient.metadata(endpoint))).toEqual(Object.values(metadata))
+    // RFC 7662 §2.1: introspection is for callers that have proven who they are
+    const expected = endpoint === 'introspection' ? listedMethods.filter((method) => method !== 'none') : listedMethods
+    const [said, ...algorithms] = Object.values(authenticateClient.metadata(endpoint))
+    expect([said, ...algorithms]).toEqual([expected, ...Object.values(metadata).slice(1)])
     expect(Object.keys(authenticateClient.metadata(endpoint))).toEqual(
       Object.keys(metadata).map((name) => name.replace('token', endpoint))
     )

@@ -30,6 +30,7 @@ const key = keyFor('ES256')
 const stranger = makeKey('ES256', key.kid)
 const secret = 'the secret of all clients here, of over sixty-four octets for HS512'
 const short = 'a short secret, 22 ch.'
+const bcryptHash = '$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy'
 const odd = 'a secret with one + more, in need of encoding'
 const method = (token_endpoint_auth_method: string) => ({ token_endpoint_auth_method })
 const keys = { jwks: { keys: [key.jwk] } }
@@ -37,6 +38,7 @@ const clients: OAuthClient[] = [
   { client_id: 'basic', client_secret: secret },
   { client_id: 'odd', client_secret: odd },
   { client_id: 'bare' },
+  { client_id: 'hashed', client_secret: bcryptHash },
   { client_id: 'post', client_secret: secret, ...method('client_secret_post') },
   { client_id: 'hmac', client_secret: secret, ...method('client_secret_jwt') },
   { client_id: 'short', client_secret: short, ...method('client_secret_jwt') },
@@ -67,6 +69,9 @@ const broken = createRedisReplayStore({
 })
 const busy = rememberSecrets(() => new Promise<boolean>(() => undefined))
 
+/** What a sender may put into any claim: for the facts of an error, and for nothing else. */
+const told = 'a text that the sender has chosen'
+
 const attempts: Partial<Record<keyof typeof reasons, Attempt>> = {
   body_content_type: { form: () => `client_secret=${secret}`, type: 'text/plain' },
   body_unreadable: { form: () => ({ client_id: 'post', client_secret: secret }), type: 'encoded' },
@@ -90,23 +95,24 @@ const attempts: Partial<Record<keyof typeof reasons, Attempt>> = {
     options: { verifySecret: () => true }
   },
   assertion_malformed: { form: () => assertionForm(`${keyAssertion(key, { clientId: 'key' })}.${secret}`) },
-  assertion_alg: { form: () => assertionForm(jws({ alg: 'none' }, { sub: secret }, 'none', '')) },
-  assertion_typ: { form: () => by('key', {}, { typ: secret }) },
-  assertion_crit: { form: () => by('key', {}, { crit: [secret] }) },
-  assertion_subject: { form: () => by('key', { iss: secret }) },
-  assertion_audience: { form: () => by('key', { aud: secret }) },
-  assertion_exp: { form: () => by('key', { exp: secret }) },
+  assertion_alg: { form: () => assertionForm(jws({ alg: 'none' }, { sub: 'key', jti: secret }, 'none', '')) },
+  assertion_typ: { form: () => by('key', {}, { typ: told }) },
+  assertion_crit: { form: () => by('key', {}, { crit: [told] }) },
+  assertion_subject: { form: () => by('key', { iss: told }) },
+  assertion_audience: { form: () => by('key', { aud: told }) },
+  assertion_exp: { form: () => by('key', { exp: told }) },
   assertion_expired: { form: () => by('key', { exp: 1 }) },
   assertion_lifetime: { form: () => by('key', { exp: 1e10 }) },
-  assertion_not_yet_valid: { form: () => by('key', { nbf: secret }) },
+  assertion_not_yet_valid: { form: () => by('key', { nbf: told }) },
   assertion_milliseconds: { form: () => by('key', { exp: Date.now() }) },
-  assertion_jti: { form: () => by('key', { jti: [secret] }) },
+  assertion_jti: { form: () => by('key', { jti: [told] }) },
   assertion_replayed: { form: () => again, times: 2 },
   unknown_client: { authorization: basic('nobody', secret) },
   method_not_registered: { authorization: basic('post', secret) },
   secret_mismatch: { authorization: basic('basic', `${secret}, nearly`) },
   secret_not_form_encoded: { authorization: `Basic ${Buffer.from(`odd:${odd}`).toString('base64')}` },
   no_live_secret: { authorization: basic('bare', secret) },
+  secret_stored_as_hash: { authorization: basic('hashed', bcryptHash) },
   alg_not_registered: { form: () => by('other alg') },
   keys_not_registered: { form: () => by('keyless') },
   jwks_invalid: { form: () => by('leaky') },
@@ -197,12 +203,16 @@ describe.each(Object.entries(attempts))('%s', (reason, attempt) => {
     )
 
     const { request: theirs, ...ours } = event!
+    expect(errors).toContain(ours['error'])
     expect(theirs).toHaveProperty('headers')
     expect(
-      Object.keys(ours).filter((name) => !['method', 'clientId', 'kid', 'reason', 'durationMs'].includes(name))
+      Object.keys(ours).filter((name) => !['method', 'clientId', 'kid', 'reason', 'error', 'durationMs'].includes(name))
     ).toEqual([])
     const texts = [ours, ...errors].map(printed).join('\n')
     for (const value of hiddenIn(sent)) expect(texts).not.toContain(value)
+    // The facts may quote a claim, but no secret
+    const facts = errors.map(({ detail }) => printed(detail ?? {})).join('\n')
+    for (const value of hiddenIn(sent)) expect(facts).not.toContain(value)
   })
 })
 

@@ -142,6 +142,7 @@ export function createJwksFetcher(options: JwksFetcherOptions = {}): Required<Ke
 
   return {
     check,
+    cached: (uri) => sets.peek(uri)?.set,
     async get(uri, { refresh = false } = {}) {
       const known = sets.get(uri)
       if (known !== undefined) {

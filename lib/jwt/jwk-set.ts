@@ -1,5 +1,6 @@
+import { printable } from '../errors'
 import type { Jwk, JwkSet } from '../types'
-import { formFault, isContainer, isObject, secretMembers } from './jwk'
+import { isContainer, isObject, keyFault, secretMembers } from './jwk'
 import { KeySetError } from './key-set-error'
 
 const neededMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg']
@@ -23,15 +24,43 @@ export function keysOf(value: unknown, maxKeys = 100): readonly Record<string, u
   return keys
 }
 
-/**
- * The usable keys of a JWK Set that may be used at all. A key that cannot be is left out (RFC 7517 §5), one off its
- * curve when it is imported.
- */
-export const usableKeySet = (value: unknown, maxKeys?: number): JwkSet => ({
-  keys: keysOf(value, maxKeys)
-    .filter((jwk) => formFault(jwk) === undefined)
-    .map(trimmed)
-})
+/** A key of a set, and why it cannot verify, for logs and people. */
+export interface KeyReport {
+  readonly kid: unknown
+  readonly kty: unknown
+  readonly alg: unknown
+  /** In words that follow "the key …"; absent where the key is usable. */
+  readonly fault?: string
+}
+
+/** What was left out of a set, which its own keys no longer tell. */
+const leftOut = new WeakMap<JwkSet, readonly KeyReport[]>()
+
+function report(jwk: Record<string, unknown>): KeyReport {
+  const { kid, kty, alg } = jwk
+  const fault = keyFault(jwk)
+  return { kid: printable(kid), kty: printable(kty), alg: printable(alg), ...(fault === undefined ? {} : { fault }) }
+}
+
+/** Each key of a set, those included that were left out when it was fetched. At most ten. */
+export const keyReports = (set: JwkSet): readonly KeyReport[] =>
+  [...keysOf(set, Infinity).slice(0, 10).map(report), ...(leftOut.get(set) ?? [])].slice(0, 10)
+
+/** The usable keys of a JWK Set that may be used at all. A key that cannot be used is left out (RFC 7517 §5). */
+export function usableKeySet(value: unknown, maxKeys?: number): JwkSet {
+  const keys = keysOf(value, maxKeys)
+  const usable = keys.filter((jwk) => keyFault(jwk) === undefined)
+  const set = { keys: usable.map(trimmed) }
+  if (usable.length < keys.length)
+    leftOut.set(
+      set,
+      keys
+        .filter((jwk) => !usable.includes(jwk))
+        .slice(0, 10)
+        .map(report)
+    )
+  return set
+}
 
 /** The key set in the body of an answer: UTF-8 (RFC 8259 §8.1), at most 16 levels deep, then {@link usableKeySet}. */
 export function parseKeySet(body: Uint8Array, maxKeys?: number): JwkSet {

@@ -1,114 +1,173 @@
-import { isSeconds } from './secret'
-import { isClientId } from '../request/credentials'
-import { refuse } from '../errors'
+import { printable } from '../errors'
+import { algorithms } from '../jwt/algorithms'
+import type { AssertionCredentials } from '../request/credentials'
+import { isClientId } from '../request/syntax'
+import type { Rule } from '../rules'
+import type { Presented } from './method'
+import { timeRules } from './time-rules'
 
-/** The server's rules for assertions, from its options. */
-export interface AssertionPolicy {
-  readonly issuer: string
-  /** Further audiences, or `undefined` where they depend on the client. */
-  readonly legacyAudiences: readonly string[] | undefined
-  readonly algorithms: readonly string[]
-  readonly clockTolerance: number
-  readonly maxAssertionLifetime: number
-  readonly requireJti: boolean
-  readonly stringAudience: boolean
-}
+type Subject = Presented<AssertionCredentials>
+type AssertionRule = Rule<Subject>
 
-/** The two decoded parts of an assertion. */
-export interface DecodedAssertion {
-  readonly header: Readonly<Record<string, unknown>>
-  readonly claims: Readonly<Record<string, unknown>>
-}
-
-type Header = DecodedAssertion['header']
-type Claims = DecodedAssertion['claims']
+const jwsOf = ({ credentials }: Subject) => credentials.jws
 
 /** RFC 7515 §4.1.9: media types, compared in any case and with `application/` implied. */
 const isMediaType = (typ: unknown, subtype: string): boolean =>
-  typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === subtype
+  typ === subtype || (typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === subtype)
 
 /** RFC 7523bis: this typ promises the strict audience. */
-const isExplicitlyTyped = ({ typ }: Header): boolean => isMediaType(typ, 'client-authentication+jwt')
+const isExplicitlyTyped = (subject: Subject): boolean => isMediaType(jwsOf(subject).typ, 'client-authentication+jwt')
 
-export function judgeHeader(header: Header, algorithms: readonly string[]): string {
-  const { alg, typ } = header
-  if (typeof alg !== 'string' || !algorithms.includes(alg)) {
-    return refuse('assertion_alg', `The alg of client_assertion must be one of ${algorithms.join(', ')}.`)
+const headerRules: readonly AssertionRule[] = [
+  {
+    check: 'method',
+    reason: 'method_not_supported',
+    spec: 'RFC 8414 §2',
+    holds: ({ policy }) => policy.algorithms.length > 0,
+    detail: ({ policy }) => ({ expected: [...policy.methods], received: 'client_assertion' })
+  },
+  {
+    check: 'alg',
+    reason: 'assertion_alg',
+    spec: 'RFC 8725 §3.1',
+    holds: (subject) => subject.policy.algorithms.includes(jwsOf(subject).alg as string),
+    words: ({ policy }) => `The alg of client_assertion must be one of ${policy.algorithms.join(', ')}.`,
+    detail: (subject) => ({ expected: subject.policy.algorithms, received: printable(jwsOf(subject).alg) })
+  },
+  {
+    // An access token or an ID token is no client assertion.
+    check: 'typ',
+    reason: 'assertion_typ',
+    spec: 'RFC 8725 §3.11, RFC 7523bis',
+    holds: (subject) => {
+      const { typ } = jwsOf(subject)
+      return typ === undefined || isMediaType(typ, 'jwt') || isExplicitlyTyped(subject)
+    },
+    detail: (subject) => ({
+      expected: ['JWT', 'client-authentication+jwt', 'or none'],
+      received: printable(jwsOf(subject).typ)
+    })
+  },
+  {
+    // No extension is understood. Keys in the header (jwk, jku, x5u, x5c) are never read.
+    check: 'crit and b64',
+    reason: 'assertion_crit',
+    spec: 'RFC 7515 §4.1.11, RFC 7797 §6',
+    holds: (subject) => !jwsOf(subject).isCritical,
+    detail: (subject) => ({ expected: 'neither', received: printable(jwsOf(subject).header.crit ?? 'b64') })
+  },
+  {
+    check: 'kid',
+    reason: 'assertion_malformed',
+    spec: 'RFC 7515 §4.1.4',
+    holds: (subject) => ['undefined', 'string'].includes(typeof jwsOf(subject).kid),
+    words: () => 'kid must be a string.',
+    detail: (subject) => ({ expected: 'a string', received: printable(jwsOf(subject).kid) })
   }
-  // RFC 8725 §3.11: a JWT of another kind, such as an access token, is no client assertion.
-  if (typ !== undefined && !isMediaType(typ, 'jwt') && !isExplicitlyTyped(header)) refuse('assertion_typ')
-  // RFC 7515 §4.1.11, RFC 7797 §6: none is understood. Keys in the header (jwk, jku, x5u, x5c) are never read.
-  if (header.crit !== undefined || header.b64 !== undefined) refuse('assertion_crit')
-  if (header.kid !== undefined && typeof header.kid !== 'string') refuse('assertion_malformed', 'kid must be a string.')
-  return alg
+]
+
+const subjectDetail = (subject: Subject) => {
+  const { iss, sub } = jwsOf(subject)
+  const { formClientId } = subject.credentials
+  const sent = formClientId === undefined ? {} : { client_id: formClientId }
+  return { expected: 'iss = sub = client_id', received: { iss: printable(iss), sub: printable(sub), ...sent } }
 }
 
 /** RFC 7523 §3 items 1 and 2; RFC 7521 §4.2: client_id, if sent, names the same client. */
-export function judgeSubject({ iss, sub }: Claims, clientId: string | undefined): string {
-  if (!isClientId(sub)) return refuse('assertion_subject', 'sub of client_assertion must be the client_id.')
-  if (iss !== sub) refuse('assertion_subject', 'iss and sub of client_assertion differ: both must be the client_id.')
-  if (clientId !== undefined && clientId !== sub) {
-    refuse('assertion_subject', 'sub of client_assertion differs from the client_id in the request.')
+const subjectRules: readonly AssertionRule[] = [
+  {
+    check: 'sub',
+    reason: 'assertion_subject',
+    spec: 'RFC 7523 §3 item 2',
+    holds: (subject) => isClientId(jwsOf(subject).sub),
+    words: () => 'sub of client_assertion must be the client_id.',
+    detail: subjectDetail
+  },
+  {
+    check: 'iss = sub',
+    reason: 'assertion_subject',
+    spec: 'RFC 7523 §3 items 1 and 2',
+    holds: (subject) => jwsOf(subject).iss === jwsOf(subject).sub,
+    words: () => 'iss and sub of client_assertion differ: both must be the client_id.',
+    detail: subjectDetail
+  },
+  {
+    check: 'sub = client_id',
+    reason: 'assertion_subject',
+    spec: 'RFC 7521 §4.2',
+    holds: (subject) => [undefined, jwsOf(subject).sub].includes(subject.credentials.formClientId),
+    words: () => 'sub of client_assertion differs from the client_id in the request.',
+    detail: subjectDetail
   }
-  return sub
+]
+
+const jtiRule: AssertionRule = {
+  check: 'jti',
+  reason: 'assertion_jti',
+  spec: 'RFC 7523 §3 item 7, OIDC Core §9',
+  holds: (subject) => {
+    const { jti } = jwsOf(subject)
+    return jti === undefined ? !subject.policy.requireJti : typeof jti === 'string' && jti !== ''
+  },
+  detail: (subject) => ({ expected: 'a non-empty string', received: printable(jwsOf(subject).jti) })
 }
 
-/** JSON knows 1e400, which is no date (RFC 7519 §2). */
-const isDate = (value: unknown): value is number => Number.isFinite(value)
-
-const isMilliseconds = (value: unknown): boolean => isDate(value) && !isSeconds(value)
-
-/** RFC 7523 §3 items 4 to 6. */
-function judgeTimes({ exp, nbf, iat }: Claims, policy: AssertionPolicy, now: number): void {
-  if (!isDate(exp)) return refuse('assertion_exp')
-  if (isMilliseconds(exp) || isMilliseconds(nbf) || isMilliseconds(iat)) refuse('assertion_milliseconds')
-  if (exp <= now - policy.clockTolerance) refuse('assertion_expired')
-  if (exp > now + policy.maxAssertionLifetime + policy.clockTolerance) {
-    refuse('assertion_lifetime', `The exp of client_assertion may lie at most ${policy.maxAssertionLifetime} s ahead.`)
-  }
-  judgeStart('nbf', nbf, now + policy.clockTolerance)
-  judgeStart('iat', iat, now + policy.clockTolerance)
-}
-
-function judgeStart(name: string, time: unknown, latest: number): void {
-  if (time === undefined) return
-  if (!isDate(time)) {
-    return refuse('assertion_not_yet_valid', `${name} of client_assertion must be a number of seconds.`)
-  }
-  if (time > latest) refuse('assertion_not_yet_valid', `${name} of client_assertion lies in the future.`)
-}
-
-function judgeJti({ jti }: Claims, required: boolean): void {
-  if ((jti !== undefined || required) && (typeof jti !== 'string' || jti === '')) refuse('assertion_jti')
-}
-
-/** Judges the claims at `now`, in whole seconds since the epoch; the audience only where it is the same for every client. */
-export function judgeClaims(assertion: DecodedAssertion, policy: AssertionPolicy, now: number): void {
-  judgeTimes(assertion.claims, policy, now)
-  judgeJti(assertion.claims, policy.requireJti)
-  if (policy.legacyAudiences !== undefined) judgeAudience(assertion, policy, policy.legacyAudiences)
-  else if (isExplicitlyTyped(assertion.header)) judgeAudience(assertion, policy, [])
+/** An array, or a string as one of one element (RFC 7519 §4.1.3). */
+const audienceOf = (subject: Subject): readonly unknown[] => {
+  const { aud } = jwsOf(subject)
+  return Array.isArray(aud) ? aud : [aud]
 }
 
 /**
- * RFC 7523 §3 item 3 as RFC 7523bis tightens it: the issuer as the sole value. With `legacy` values, any
- * element may equal the issuer or one of them, unless the typ promises the strict rule. Compared as
- * strings (RFC 7519 §4.1.3, RFC 3986 §6.2.1): a path or a prefix never matches (CVE-2025-27370).
+ * RFC 7523 §3 item 3 as RFC 7523bis tightens it: the issuer as the sole value. With legacy values any element may equal
+ * the issuer or one of them, unless the typ promises the strict rule. Compared as strings (RFC 7519 §4.1.3, RFC 3986
+ * §6.2.1): a path or a prefix never matches (CVE-2025-27370).
  */
-export function judgeAudience(
-  { header, claims: { aud } }: DecodedAssertion,
-  policy: AssertionPolicy,
-  legacy: readonly string[]
-): void {
-  const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
-  const strict = legacy.length === 0 || isExplicitlyTyped(header)
-  const fits = strict
-    ? values.length === 1 && values[0] === policy.issuer
-    : values.some((value) => value === policy.issuer || legacy.includes(value as string))
-  if (!fits || !values.every((value) => typeof value === 'string') || (policy.stringAudience && Array.isArray(aud))) {
-    refuse(
-      'assertion_audience',
-      `The aud of client_assertion must be the issuer alone, as one string: ${policy.issuer}`
-    )
-  }
+function audienceFits(subject: Subject, legacy: readonly string[]): boolean {
+  const { issuer, stringAudience } = subject.policy
+  const { aud } = jwsOf(subject)
+  if (typeof aud === 'string') return aud === issuer || (!isExplicitlyTyped(subject) && legacy.includes(aud))
+  const values = audienceOf(subject)
+  if (stringAudience || !values.every((value) => typeof value === 'string')) return false
+  if (legacy.length === 0 || isExplicitlyTyped(subject)) return values.length === 1 && values[0] === issuer
+  return values.some((value) => value === issuer || legacy.includes(value))
 }
+
+/**
+ * Stands in both lists: before the look-up it judges what is the same for every client; after the proof, what
+ * `legacyAudiences` says of this client. Until then it holds where that cannot be known.
+ */
+export const audienceRule: AssertionRule = {
+  check: 'aud',
+  reason: 'assertion_audience',
+  spec: 'RFC 7523bis, RFC 7523 §3 item 3',
+  holds: (subject) => {
+    const legacy = isExplicitlyTyped(subject) ? [] : subject.legacyAudiences
+    return legacy === undefined || audienceFits(subject, legacy)
+  },
+  canJudge: (subject) => isExplicitlyTyped(subject) || subject.legacyAudiences !== undefined,
+  words: ({ policy }) => `The aud of client_assertion must be the issuer alone, as one string: ${policy.issuer}`,
+  detail: (subject) => ({
+    expected: [subject.policy.issuer, ...(isExplicitlyTyped(subject) ? [] : (subject.legacyAudiences ?? []))],
+    received: printable(jwsOf(subject).aud)
+  })
+}
+
+/** A hash as HMAC key would let the hash pass for the secret. */
+const hashedRule: AssertionRule = {
+  check: 'hashed secrets',
+  reason: 'secret_hashed',
+  spec: 'OIDC Core §10.1',
+  holds: (subject) => subject.policy.verifySecret === undefined || algorithms.get(jwsOf(subject).alg)?.kty !== 'oct',
+  detail: () => ({ expected: 'private_key_jwt', received: 'client_secret_jwt' })
+}
+
+/** RFC 7523 §3: all that the assertion and the server's options decide, in the order in which it is judged. */
+export const assertionRules: readonly AssertionRule[] = [
+  ...headerRules,
+  ...subjectRules,
+  ...timeRules,
+  jtiRule,
+  audienceRule,
+  hashedRule
+]

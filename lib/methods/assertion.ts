@@ -1,226 +1,196 @@
-import { isUtf8 } from 'node:buffer'
-import { hash, randomBytes } from 'node:crypto'
-import { jwtVerify } from 'jose'
-import { judgeClaims, judgeHeader, judgeSubject, type AssertionPolicy, type DecodedAssertion } from './assertion-rules'
-import { candidates, decoyKeys, fetchedKeys, hmacKey, inlineKeys, type VerificationKey } from '../jwt/key-ring'
-import { hmacOctets, liveSecrets } from './secret'
-import { ClientAuthError, type ClientAuthErrorReason } from '../errors'
-import type { ClientAuthMethod, Jwk, KeySets, OAuthClient } from '../types'
+import { hash } from 'node:crypto'
+import { ClientAuthError, printable } from '../errors'
+import { type Algorithm, algorithms, minSecretOctets } from '../jwt/algorithms'
+import { decoyKeys } from '../jwt/decoy-key'
+import { verifyMac, verifySignature } from '../jwt/jws'
+import { keyReports } from '../jwt/jwk-set'
+import { candidates, keysFor, type VerificationKey } from '../jwt/key-ring'
+import type { AssertionCredentials } from '../request/credentials'
+import type { Fault, Rule } from '../rules'
+import type { Jwk, JwkSet } from '../types'
+import { assertionRules, audienceRule } from './assertion-rules'
+import { keySourceOf, liveSecrets, looksHashed, registeredAlg } from './client-record'
+import { type Claimed, isJudgeable, type Method, type Policy, recordRules } from './method'
+import { liveSecretRule, plainSecretRule } from './secret'
 
-/** An assertion that has passed every rule that the request alone decides; its signature is not verified yet. */
-export interface ParsedAssertion extends DecodedAssertion {
-  readonly kind: 'assertion'
-  readonly token: string
-  readonly method: 'private_key_jwt' | 'client_secret_jwt'
-  readonly clientId: string
-  readonly alg: string
-  readonly kid: string | undefined
-  /** When it was read, in whole seconds since the epoch: every check uses the same instant. */
-  readonly now: number
+type Subject = Claimed<AssertionCredentials>
+type ProofFault = Fault | undefined
+
+const registeredAlgRule: Rule<Subject> = {
+  check: 'registered alg',
+  reason: 'alg_not_registered',
+  spec: 'OIDC Registration §2, RFC 8725 §3.1',
+  holds: ({ credentials, client }) => [undefined, credentials.jws.alg].includes(registeredAlg(client)),
+  canJudge: isJudgeable,
+  detail: ({ credentials, client }) => ({
+    expected: printable(registeredAlg(client)),
+    received: printable(credentials.jws.alg)
+  })
 }
 
-/** What is known of a request so far, for events and errors: claimed, not proven. */
-export interface Attempt {
-  clientId?: string
-  method?: ClientAuthMethod
-  kid?: string | undefined
+const registeredKeysRule: Rule<Subject> = {
+  check: 'registered keys',
+  reason: 'keys_not_registered',
+  spec: 'RFC 7591 §2',
+  holds: ({ client }) => {
+    const { jwks, uri } = keySourceOf(client)
+    return (jwks === undefined) !== (uri === undefined)
+  },
+  canJudge: isJudgeable,
+  detail: ({ client }) => ({
+    expected: 'jwks or jwks_uri',
+    received: keySourceOf(client).jwks === undefined ? 'neither' : 'both'
+  })
 }
 
-/** How a verification ended: `undefined` is success. `tried` where a key of the client's has been put to work. */
-export type AssertionFault = { reason: ClientAuthErrorReason; cause?: unknown; tried?: boolean } | undefined
-
-type Keys = readonly VerificationKey[]
-
-function decodePart(part: string): Readonly<Record<string, unknown>> {
-  if (part.length % 4 === 1) throw new TypeError() // base64url never ends so, but Buffer takes it
-  const octets = Buffer.from(part, 'base64url')
-  if (!isUtf8(octets)) throw new TypeError()
-  const value: unknown = JSON.parse(octets.toString())
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError()
-  return value as Record<string, unknown>
+const algorithmOf = ({ jws }: AssertionCredentials): Algorithm => {
+  const algorithm = algorithms.get(jws.alg)
+  if (algorithm === undefined) throw new TypeError('an alg that the rules let pass must be in the table')
+  return algorithm
 }
 
 /**
- * RFC 7523 §2.2: exactly one JWT, a compact JWS. Here only to be judged before jose decodes and verifies the same
- * text. What went wrong is not passed on: it may quote the input.
+ * RFC 8017 §8.2.2: an RSA signature is as long as the modulus and less than it. OpenSSL rejects any other at once, and
+ * that speed would reveal the size of the client's key: such keys are skipped, and a decoy is verified with.
  */
-function decode(token: string): DecodedAssertion {
-  const [, header = '', claims = ''] = /^([\w-]+)\.([\w-]+)\.[\w-]*$/.exec(token) ?? []
+const canVerify = ({ modulus }: VerificationKey, signature: Buffer): boolean =>
+  modulus === undefined || (signature.length === modulus.length && signature.compare(modulus) < 0)
+
+async function verifiesWithAny(keys: readonly VerificationKey[], credentials: AssertionCredentials): Promise<boolean> {
+  for (const { key } of keys) if (await verifySignature(credentials.jws, algorithmOf(credentials), key)) return true
+  return false
+}
+
+/** How a signature and some keys go together. */
+type Outcome = 'verified' | 'no_matching_key' | 'signature_mismatch'
+
+/** Verifies with each key that fits, or, where none does, with a decoy: something is always verified. */
+async function verifyWith(own: readonly Jwk[], credentials: AssertionCredentials): Promise<Outcome> {
+  const { alg, signature } = credentials.jws
+  const keys = own.length > 0 ? await keysFor(own, String(alg)) : []
+  const fitting = keys.filter((key) => canVerify(key, signature))
+  if (fitting.length > 0) return (await verifiesWithAny(fitting, credentials)) ? 'verified' : 'signature_mismatch'
+  const decoys = await keysFor(decoyKeys(String(alg), signature.length), String(alg))
+  await verifiesWithAny(
+    decoys.filter((key) => canVerify(key, signature)),
+    credentials
+  )
+  return keys.length === 0 ? 'no_matching_key' : 'signature_mismatch'
+}
+
+function faultOf(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet): ProofFault {
+  if (outcome === 'verified') return undefined
+  const asked = { kid: printable(jws.kid), alg: printable(jws.alg) }
+  if (outcome === 'signature_mismatch') return { reason: outcome, detail: () => ({ received: asked }) }
+  return { reason: outcome, detail: () => ({ expected: keyReports(set), received: asked }) }
+}
+
+async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials): Promise<ProofFault> {
   try {
-    return { header: decodePart(header), claims: decodePart(claims) }
-  } catch {
-    throw new ClientAuthError('assertion_malformed')
+    return faultOf(await verifyWith(candidates(set, credentials.jws.kid), credentials), credentials, set)
+  } catch (cause) {
+    await verifyWith([], credentials)
+    return { reason: 'jwks_invalid', cause, detail: () => keySetDetail(cause) }
   }
 }
 
-/**
- * Decodes an assertion and judges all that the request alone decides, so that an expired or misaddressed
- * one costs no look-up, no fetch and no signature. `attempt` is told who and which key as soon as they are known.
- */
-export function readAssertion(
-  { assertion: token, clientId: inRequest }: { assertion: string; clientId: string | undefined },
-  policy: AssertionPolicy,
-  attempt: Attempt
-): ParsedAssertion {
-  const now = Math.floor(Date.now() / 1000)
-  const { header, claims } = decode(token)
-  const alg = judgeHeader(header, policy.algorithms)
-  const method = alg in hmacOctets ? 'client_secret_jwt' : 'private_key_jwt'
-  const kid = header.kid as string | undefined
-  attempt.method = method
-  attempt.kid = kid
-  const clientId = judgeSubject(claims, inRequest)
-  attempt.clientId = clientId
-  judgeClaims({ header, claims }, policy, now)
-  return { kind: 'assertion', token, header, claims, method, clientId, alg, kid, now }
+/** What the fetcher or a judge of keys says of a set: its own words and a stable `why`. */
+function keySetDetail(cause: unknown): { received: unknown; why: unknown } {
+  const { why, message } = Object(cause) as { why?: unknown; message?: unknown }
+  return { received: printable(message), why: printable(why) }
+}
+
+async function proveByUri(uri: string, credentials: AssertionCredentials, { policy }: Subject): Promise<ProofFault> {
+  const { kid } = credentials.jws
+  const verifyIn = (set: JwkSet) => verifyWith(candidates(set, kid, Infinity), credentials)
+  try {
+    const set = await policy.keySets.get(uri)
+    const outcome = await verifyIn(set)
+    const isKnownKey = outcome === 'signature_mismatch' && kid !== undefined
+    if (outcome === 'verified' || isKnownKey) return faultOf(outcome, credentials, set)
+    // OIDC Core §10.1.1: an unknown kid asks for a newer set; so does an assertion without kid that no key verifies.
+    const newer = await policy.keySets.get(uri, { refresh: true })
+    if (newer === set) return faultOf(outcome, credentials, set)
+    const last = await verifyIn(newer)
+    return faultOf(last === 'no_matching_key' ? outcome : last, credentials, newer)
+  } catch (cause) {
+    await verifyWith([], credentials)
+    return { reason: 'jwks_unavailable', cause, detail: () => ({ uri: printable(uri), ...keySetDetail(cause) }) }
+  }
+}
+
+/** RFC 7523 §3 item 9 with the client's registered public keys. */
+async function proveByKey(claimed: Subject): Promise<ProofFault> {
+  const { client, credentials } = claimed
+  const { jwks, uri } = keySourceOf(client)
+  if (jwks !== undefined) return proveByInlineKeys(jwks, credentials)
+  return proveByUri(uri ?? '', credentials, claimed)
+}
+
+/** RFC 7523 §3 item 9 with the client's secrets as HMAC keys: the UTF-8 octets of each (OIDC Core §10.1). */
+function proveBySecret({ credentials, client, nowSeconds }: Subject): ProofFault {
+  const { jws } = credentials
+  let match: string | undefined
+  for (const secret of liveSecrets(client, nowSeconds)) {
+    if (!looksHashed(secret) && verifyMac(jws, algorithmOf(credentials), secret)) match ??= secret
+  }
+  if (match === undefined)
+    return { reason: 'signature_mismatch', detail: () => ({ received: { alg: printable(jws.alg) } }) }
+  // Told only to a client that has just proven that it holds the secret.
+  const [expected, octets] = [minSecretOctets(jws.alg), Buffer.byteLength(match)]
+  if (octets >= expected) return undefined
+  return {
+    reason: 'secret_too_short',
+    detail: () => ({ expected: `at least ${expected} octets`, received: `${octets} octets` })
+  }
 }
 
 /** The id under which the use of an assertion is remembered: `jti`, or the digest of the signed part. */
-export const replayId = ({ claims: { jti }, token }: ParsedAssertion): string =>
-  typeof jti === 'string' ? jti : hash('sha256', token.slice(0, token.lastIndexOf('.')), 'base64url')
+const replayId = ({ jti, signingInput }: AssertionCredentials['jws']): string =>
+  typeof jti === 'string' ? jti : hash('sha256', signingInput, 'base64url')
 
-const signatureOf = (token: string): string => token.slice(token.lastIndexOf('.') + 1)
-
-/**
- * RFC 8017 §8.2.2: an RSA signature has the length of the modulus and is less than it. OpenSSL refuses others
- * without the work; passed over here, so that the decoy is put to it instead and the time does not tell of the key.
- */
-function mayVerify({ modulus }: VerificationKey, token: string): boolean {
-  if (modulus === undefined) return true
-  const signature = Buffer.from(signatureOf(token), 'base64url')
-  return signature.length === modulus.length && signature.compare(modulus) < 0
-}
-
-/**
- * Whether one of the keys verifies the assertion: jose is the authority over signature and claims, under the
- * same policy and at the same instant.
- */
-async function verifyWith(
-  keys: Keys,
-  parsed: ParsedAssertion,
-  { clockTolerance }: AssertionPolicy
-): Promise<'verified' | 'tried' | 'untried'> {
-  const { token, alg, clientId, now } = parsed
-  let outcome: 'tried' | 'untried' = 'untried'
-  const options = {
-    algorithms: [alg],
-    issuer: clientId,
-    subject: clientId,
-    requiredClaims: ['aud', 'exp'],
-    clockTolerance,
-    currentDate: new Date(now * 1000)
+/** RFC 7523 §3 item 7. Only once all else has passed: an assertion that fails must not use up its jti. */
+async function consume({ credentials, policy }: Subject): Promise<Fault | undefined> {
+  const { clientId, jws } = credentials
+  const expiresAt = Math.ceil(Number(jws.exp) + policy.clockTolerance)
+  let first: unknown
+  try {
+    first = await policy.replayStore.consume({ clientId, id: replayId(jws), expiresAt })
+  } catch (cause) {
+    if (cause instanceof ClientAuthError) throw cause
+    return { reason: 'replay_store_unavailable', cause }
   }
-  for (const candidate of keys) {
-    if (!mayVerify(candidate, token)) continue
-    try {
-      await jwtVerify(token, candidate.key, options)
-      return 'verified'
-    } catch {
-      outcome = 'tried' // the next key may do
-    }
-  }
-  return outcome
+  if (first === true) return undefined
+  if (first === false) return { reason: 'assertion_replayed', detail: () => ({ rememberedUntil: expiresAt }) }
+  const cause = new TypeError('ReplayStore.consume must return true or false, or a promise of it')
+  return { reason: 'replay_store_unavailable', cause }
 }
 
-async function verifyByUri(
-  parsed: ParsedAssertion,
-  uri: string,
-  policy: AssertionPolicy,
-  keySets: KeySets
-): Promise<AssertionFault> {
-  const { alg, kid } = parsed
-  const set = await keySets.get(uri)
-  const keys = await fetchedKeys(set, alg, kid)
-  const outcome = await verifyWith(keys, parsed, policy)
-  if (outcome === 'verified') return undefined
-  if (keys.length > 0 && kid !== undefined) return mismatch(outcome)
-  // OIDC Core §10.1.1: an unknown kid asks for a newer set; so does an assertion without kid that no key verifies.
-  const newer = await keySets.get(uri, { refresh: true })
-  const newKeys = newer === set ? [] : await fetchedKeys(newer, alg, kid)
-  const last = newKeys.length === 0 ? outcome : await verifyWith(newKeys, parsed, policy)
-  if (last === 'verified') return undefined
-  return keys.length + newKeys.length === 0 ? { reason: 'no_matching_key' } : mismatch(outcome, last)
-}
+const signatureSpec = 'RFC 7523 §3 item 9'
 
-const mismatch = (...outcomes: string[]): AssertionFault => ({
-  reason: 'signature_mismatch',
-  tried: outcomes.includes('tried')
+/** private_key_jwt (RFC 7523 §2.2, OIDC Core §9). */
+export const createPrivateKeyJwt = ({ audiencesDependOnClient }: Policy): Method<AssertionCredentials> => ({
+  requestRules: assertionRules,
+  recordRules: [...recordRules, registeredAlgRule, registeredKeysRule],
+  proofSteps: [
+    { check: 'key set', spec: 'RFC 7591 §2', reasons: ['jwks_unavailable', 'jwks_invalid'] },
+    { check: 'key', spec: 'RFC 7515 §4.1.4, RFC 7517 §4', reasons: ['no_matching_key'] },
+    { check: 'signature', spec: signatureSpec, reasons: ['signature_mismatch'] }
+  ],
+  prove: proveByKey,
+  provenRules: audiencesDependOnClient ? [audienceRule] : [],
+  consume
 })
 
-/** OIDC Registration §2: a registered algorithm is the only one. */
-const isRegisteredAlg = ({ token_endpoint_auth_signing_alg: registered }: OAuthClient, alg: string): boolean =>
-  registered === undefined || registered === null || registered === alg
-
-/** The client that an unknown one is taken for, so that it costs what a known one does; no kid names its key. */
-const nobody: OAuthClient = {
-  client_id: '',
-  jwks: { keys: [{ kty: 'EC', kid: randomBytes(16).toString('base64url') }] }
-}
-
-const decoysFor = ({ alg, token }: ParsedAssertion) => decoyKeys(alg, Math.floor((signatureOf(token).length * 3) / 4))
-
-/** RFC 7523 §3 item 9 with the client's registered public keys. Without a client the work is done in vain. */
-export async function verifyPrivateKeyJwt(
-  parsed: ParsedAssertion,
-  client: OAuthClient | undefined,
-  policy: AssertionPolicy,
-  keySets: KeySets
-): Promise<AssertionFault> {
-  const fault = await verifyByKeys(parsed, client ?? nobody, policy, keySets)
-  // Where no key of the client's was tried, one is tried in vain: "no such key" costs what "bad signature" does.
-  if (fault !== undefined && fault.tried !== true) {
-    await verifyWith(await inlineKeys(await decoysFor(parsed), parsed.alg, undefined), parsed, policy)
-  }
-  return fault
-}
-
-async function verifyByKeys(
-  parsed: ParsedAssertion,
-  client: OAuthClient,
-  policy: AssertionPolicy,
-  keySets: KeySets
-): Promise<AssertionFault> {
-  if (!isRegisteredAlg(client, parsed.alg)) return { reason: 'alg_not_registered' }
-  const { jwks, jwks_uri: uri } = client
-  // RFC 7591 §2: jwks and jwks_uri MUST NOT both be present.
-  if (jwks && uri) return { reason: 'keys_not_registered' }
-  if (uri) {
-    return verifyByUri(parsed, uri, policy, keySets).catch((cause: unknown) => ({ reason: 'jwks_unavailable', cause }))
-  }
-  if (!jwks) return { reason: 'keys_not_registered' }
-  let own: readonly Jwk[]
-  let keys: Keys
-  try {
-    own = candidates(jwks, parsed.kid)
-    // A kid that names no key takes the same path as one that does, with a decoy.
-    keys = await (own.length > 0
-      ? inlineKeys(own, parsed.alg, parsed.kid)
-      : inlineKeys(await decoysFor(parsed), parsed.alg, undefined))
-  } catch (cause) {
-    return { reason: 'jwks_invalid', cause }
-  }
-  const outcome = await verifyWith(keys, parsed, policy)
-  if (own.length === 0 || keys.length === 0) return { reason: 'no_matching_key', tried: outcome === 'tried' }
-  return outcome === 'verified' ? undefined : mismatch(outcome)
-}
-
-const decoySecret = randomBytes(64).toString('base64url')
-
-/** RFC 7523 §3 item 9 with the client's secrets as HMAC keys. Without a client a decoy is verified in vain. */
-export async function verifyClientSecretJwt(
-  parsed: ParsedAssertion,
-  client: OAuthClient | undefined,
-  policy: AssertionPolicy
-): Promise<AssertionFault> {
-  const secrets = client === undefined ? [] : liveSecrets(client, parsed.now)
-  let match: string | undefined
-  for (const secret of secrets.length > 0 ? secrets : [decoySecret]) {
-    if ((await verifyWith([await hmacKey(secret, parsed.alg)], parsed, policy)) === 'verified') match ??= secret
-  }
-  if (secrets.length === 0) return { reason: 'no_live_secret' }
-  if (client !== undefined && !isRegisteredAlg(client, parsed.alg)) return { reason: 'alg_not_registered' }
-  if (match === undefined) return { reason: 'signature_mismatch' }
-  // Told only to a client that has just proven that it holds the secret.
-  const isLong = Buffer.byteLength(match) >= Number(hmacOctets[parsed.alg])
-  return isLong ? undefined : { reason: 'secret_too_short' }
-}
+/** client_secret_jwt (RFC 7523 §2.2, OIDC Core §9). */
+export const createClientSecretJwt = ({ audiencesDependOnClient }: Policy): Method<AssertionCredentials> => ({
+  requestRules: assertionRules,
+  recordRules: [...recordRules, liveSecretRule, plainSecretRule, registeredAlgRule],
+  proofSteps: [
+    { check: 'signature', spec: signatureSpec, reasons: ['signature_mismatch'] },
+    { check: 'length of the secret', spec: 'OIDC Core §16.19', reasons: ['secret_too_short'] }
+  ],
+  prove: proveBySecret,
+  provenRules: audiencesDependOnClient ? [audienceRule] : [],
+  consume
+})

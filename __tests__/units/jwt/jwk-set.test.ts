@@ -83,7 +83,7 @@ describe('keyFault', () => {
     ['e of 65 bits', { ...rsa, e: Buffer.of(1, 0, 0, 0, 0, 0, 0, 0, 1).toString('base64url') }, /unusable e/],
     ['e empty', { ...rsa, e: '' }, /base64url/],
     ['e a number', { ...rsa, e: 65537 }, /base64url/],
-    ['EC off the curve', { ...ec, y: flipped.toString('base64url') }, /not a valid public key/],
+    ['EC off the curve', { ...ec, y: flipped.toString('base64url') }, /not a point on its curve/],
     [
       'EC with a short coordinate',
       { ...ec, x: Buffer.from(ec.x, 'base64url').subarray(1).toString('base64url') },

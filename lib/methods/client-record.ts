@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { isSeconds } from '../jwt/numeric-date'
+import type { ClientAuthMethod, OAuthClient } from '../types'
+
+/** The methods that a client is registered for (RFC 7591 §2: client_secret_basic where none is). */
+export function isRegisteredFor({ token_endpoint_auth_method: registered }: OAuthClient, method: string): boolean {
+  const methods: unknown = registered ?? 'client_secret_basic'
+  return Array.isArray(methods) ? methods.includes(method) : methods === method
+}
+
+/** An empty text in a record counts as absent, as an empty parameter does in a request. */
+const given = <T>(value: T | null | undefined): T | undefined =>
+  value === null || (value as unknown) === '' ? undefined : value
+
+/** Where a client's keys are: inline, behind a URI, or, against RFC 7591 §2, both or neither. */
+export const keySourceOf = ({ jwks, jwks_uri: uri }: OAuthClient) => ({ jwks: given(jwks), uri: given(uri) })
+
+/** The only algorithm that the client may use, where one is registered (OIDC Registration §2). */
+export const registeredAlg = ({ token_endpoint_auth_signing_alg: alg }: OAuthClient): string | undefined =>
+  alg ?? undefined
+
+const isLive = (expiresAt: unknown, nowSeconds: number): boolean =>
+  // RFC 7591 §3.2.1: 0 is never. What is no time in seconds counts as over: a careless record fails closed.
+  expiresAt === undefined || expiresAt === null || expiresAt === 0 || (isSeconds(expiresAt) && expiresAt > nowSeconds)
+
+/** The client's secrets, or their hashes, that are neither empty nor expired. */
+export function liveSecrets(client: OAuthClient, nowSeconds: number): string[] {
+  const { client_secret: stored, client_secret_expires_at: end } = client
+  if (typeof stored === 'string') return stored !== '' && isLive(end, nowSeconds) ? [stored] : []
+  const entries: readonly unknown[] = Array.isArray(stored) ? stored : [stored]
+  const live: string[] = []
+  for (const entry of entries) {
+    const { value, expires_at } = Object(typeof entry === 'string' ? { value: entry } : entry) as Record<
+      string,
+      unknown
+    >
+    if (typeof value === 'string' && value !== '' && isLive(expires_at ?? end, nowSeconds)) live.push(value)
+  }
+  return live
+}
+
+/**
+ * What the common password hashes begin with: bcrypt, crypt(3), argon2, scrypt, PBKDF2 (passlib, Django), LDAP. Where
+ * nothing compares hashes, such a text in place of a secret would be the password itself.
+ */
+const hashForm =
+  /^(?:\$(?:2[abxy]?|1|5|6|7|y|gy|argon2(?:id|i|d)|scrypt|s[02]|pbkdf2(?:-[\w]+)?|bcrypt(?:-sha256)?)\$|\{(?:SSHA|SHA|SMD5|MD5|CRYPT|ARGON2|BCRYPT|PBKDF2)[\w.-]*\}|(?:pbkdf2|argon2|bcrypt|scrypt)(?:_\w+)?\$|pbkdf2:|scrypt:)/i
+
+/** Whether a stored secret is visibly a hash. */
+export const looksHashed = (stored: string): boolean => hashForm.test(stored)
+
+/** A secret that nobody holds. */
+export const decoySecret = randomBytes(32).toString('base64url')
+
+/**
+ * The client that an unknown one is taken for: something is always proven, for the client or for nobody, so that the
+ * time tells nothing. Without keys, so that a decoy key is verified with.
+ */
+export const nobody: OAuthClient = Object.freeze({
+  client_id: '',
+  client_secret: decoySecret,
+  jwks: Object.freeze({ keys: [] })
+})
+
+/** The method, among those that the credentials may mean and the server accepts, that the client is registered for. */
+export const methodOf = (
+  methods: readonly ClientAuthMethod[],
+  accepted: ReadonlySet<string>,
+  client: OAuthClient
+): ClientAuthMethod | undefined => methods.find((method) => accepted.has(method) && isRegisteredFor(client, method))
+
+/** What `getClient` returned, or `undefined` for an unknown client. A record of another client is a server error. */
+export function checkRecord(record: unknown, clientId: string): OAuthClient | undefined {
+  if (record === undefined || record === null) return undefined
+  if ((record as OAuthClient).client_id === clientId) return record as OAuthClient
+  const fields = Object.keys(Object(record) as object)
+    .slice(0, 20)
+    .join(', ')
+  throw new TypeError(
+    `getClient returned a record without or with another client_id; it must have client_id, as it was asked for (fields found: ${fields})`
+  )
+}

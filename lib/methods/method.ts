@@ -1,0 +1,107 @@
+import { printable } from '../errors'
+import type { Fault, Rule } from '../rules'
+import type { KeySets, OAuthClient, ReplayStore, VerifySecret } from '../types'
+import type { Credentials } from '../request/credentials'
+import { methodOf, nobody } from './client-record'
+
+/** What the server's options decide about proofs. */
+export interface Policy {
+  readonly issuer: string
+  /** Methods that the server accepts. */
+  readonly methods: ReadonlySet<string>
+  readonly algorithms: readonly string[]
+  readonly clockTolerance: number
+  readonly maxAssertionLifetime: number
+  readonly requireJti: boolean
+  readonly stringAudience: boolean
+  /** Whether `legacyAudiences` is a function: `aud` is then judged after the proof. */
+  readonly audiencesDependOnClient: boolean
+  readonly verifySecret: VerifySecret | undefined
+  readonly keySets: KeySets
+  readonly replayStore: ReplayStore
+}
+
+/** Credentials as a request presents them, and what they are judged by. */
+export interface Presented<K extends Credentials = Credentials> {
+  readonly credentials: K
+  readonly policy: Policy
+  /** Seconds since the epoch. Every check of a request uses the same instant. */
+  readonly nowSeconds: number
+  /** Further audiences; `undefined` where they depend on the client and it is not proven yet. */
+  readonly legacyAudiences: readonly string[] | undefined
+}
+
+/** The same, and the client that they claim: `nobody` where there is none. */
+export interface Claimed<K extends Credentials = Credentials> extends Presented<K> {
+  readonly client: OAuthClient
+}
+
+/** How one kind of credentials is judged and proven. All rules are lists, so that `explain` can go through them. */
+export interface Method<K extends Credentials> {
+  /** What the request and the server's options decide, before anything is looked up. May be told on the wire. */
+  readonly requestRules: readonly Rule<Presented<K>>[]
+  /** What is registered for the client. Told to the log only. */
+  readonly recordRules: readonly Rule<Claimed<K>>[]
+  /** The steps of `prove`, in order, with the reasons that each can give: so `explain` knows how far it came. */
+  readonly proofSteps: readonly ProofStep[]
+  /** Does the same work for `nobody` as for a client. */
+  readonly prove: (claimed: Claimed<K>) => Fault | undefined | Promise<Fault | undefined>
+  /** What only a proven client is told. */
+  readonly provenRules: readonly Rule<Claimed<K>>[]
+  /** Uses up what can be used once. Last of all, so that a refused request uses up nothing. */
+  readonly consume?: (claimed: Claimed<K>) => Promise<Fault | undefined>
+}
+
+/** One step of a proof. */
+export interface ProofStep {
+  readonly check: string
+  readonly spec: string
+  readonly reasons: readonly Fault['reason'][]
+}
+
+/** What every record is judged by, whatever the credentials. */
+export const recordRules: readonly Rule<Claimed>[] = [
+  {
+    check: 'client',
+    reason: 'unknown_client',
+    spec: 'RFC 6749 §2.2',
+    holds: ({ client }) => client !== nobody,
+    detail: ({ credentials }) => ({ received: printable(credentials.clientId) })
+  },
+  {
+    // No fall-back from one method to another, ever.
+    check: 'registered method',
+    reason: 'method_not_registered',
+    spec: 'RFC 7591 §2',
+    holds: ({ credentials, policy, client }) => methodOf(credentials.methods, policy.methods, client) !== undefined,
+    canJudge: ({ client }) => client !== nobody,
+    detail: ({ credentials, client }) => ({
+      expected: registeredMethods(client),
+      received: credentials.methods.join(' or ')
+    })
+  }
+]
+
+const registeredMethods = ({ token_endpoint_auth_method: registered }: OAuthClient): unknown =>
+  printable(registered ?? 'client_secret_basic')
+
+/** Whether the rest of the record can be judged: it is the client's, and the method is one of its own. */
+export const isJudgeable = ({ credentials, policy, client }: Claimed): boolean =>
+  client !== nobody && methodOf(credentials.methods, policy.methods, client) !== undefined
+
+/** Whether a value can be further audiences. */
+export const isAudienceList = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')
+
+/** What a `legacyAudiences` function returned, or a `TypeError` for the application's log. */
+function audienceList(value: unknown): readonly string[] {
+  if (isAudienceList(value)) return value
+  throw new TypeError('legacyAudiences must return an array of audience strings')
+}
+
+/** After the proof: with the audiences that a `legacyAudiences` function gives this client, where there is one. */
+export const withAudiences = (
+  claimed: Claimed,
+  audiencesOf: ((client: OAuthClient) => readonly string[]) | undefined
+): Claimed =>
+  audiencesOf === undefined ? claimed : { ...claimed, legacyAudiences: audienceList(audiencesOf(claimed.client)) }

@@ -1,0 +1,108 @@
+import { channel } from 'node:diagnostics_channel'
+import { types } from 'node:util'
+import { completeError, type ErrorContext } from './error-response'
+import { ClientAuthError, printable, type ClientAuthErrorReason } from './errors'
+import { claimedId, claimedMethod, type Received } from './request/credentials'
+import { headerValues } from './request/headers'
+import type { ClientAuthentication, ClientAuthMethod, ClientAuthRequest } from './types'
+
+/** What all events about a request tell. Claimed, and proven only in {@link AuthenticatedEvent}. */
+interface AttemptEvent {
+  /** The client that the request names, wherever it names one. */
+  readonly clientId?: string | undefined
+  /** The method that the request uses, as far as it can be told. */
+  readonly method?: ClientAuthMethod | undefined
+  /** The `kid` of an assertion, which the sender chose: printable ASCII only, at most 256 characters. */
+  readonly kid?: string | undefined
+  /** Milliseconds from the arrival of the request, the time that its body took included. */
+  readonly durationMs: number
+  /** The request itself, for its address or id. Holds the credentials: never log it whole. */
+  readonly request: unknown
+}
+
+/** Published on `oauth-client-auth:authenticated`: the client is proven. */
+export interface AuthenticatedEvent extends AttemptEvent {
+  readonly clientId: string
+  readonly method: ClientAuthMethod
+}
+
+/** Published on `oauth-client-auth:rejected`: the request is refused. */
+export interface RejectedEvent extends AttemptEvent {
+  readonly reason: ClientAuthErrorReason
+  /** The refusal, with its `detail` and `cause`. */
+  readonly error: ClientAuthError
+}
+
+/** Published on `oauth-client-auth:failed`: a function of the application threw, and the request is a server error. */
+export interface FailedEvent extends AttemptEvent {
+  /** What was thrown, as an Error. */
+  readonly error: Error
+}
+
+/** What has been read of a request so far. */
+export interface Seen {
+  received: Received | undefined
+}
+
+const authenticated = channel('oauth-client-auth:authenticated')
+const rejected = channel('oauth-client-auth:rejected')
+const failed = channel('oauth-client-auth:failed')
+
+const isObserved = (): boolean => authenticated.hasSubscribers || rejected.hasSubscribers || failed.hasSubscribers
+
+/** What an application's function threw, always as an Error. */
+export const asError = (thrown: unknown): Error =>
+  types.isNativeError(thrown) || thrown instanceof Error
+    ? thrown
+    : new Error('a function of the application threw something that is no Error', { cause: thrown })
+
+function attemptEvent(request: unknown, { received }: Seen, start: number): AttemptEvent {
+  const kid = received?.jws?.kid
+  return {
+    clientId: received && claimedId(received),
+    method: received && claimedMethod(received),
+    kid: typeof kid === 'string' ? String(printable(kid)) : undefined,
+    durationMs: performance.now() - start,
+    request
+  }
+}
+
+/** Surrounds one authentication: its error is completed for the wire, its outcome is published once. */
+export function createObserver(context: ErrorContext) {
+  function refused(error: ClientAuthError, request: ClientAuthRequest, seen: Seen, start: number): ClientAuthError {
+    const clientId = seen.received && claimedId(seen.received)
+    if (clientId !== undefined) error.clientId = clientId
+    completeError(error, context, headerValues(request.headers, 'authorization').length > 0)
+    if (rejected.hasSubscribers) {
+      rejected.publish({ ...attemptEvent(request, seen, start), reason: error.reason, error } satisfies RejectedEvent)
+    }
+    return error
+  }
+
+  function broken(thrown: unknown, request: ClientAuthRequest, seen: Seen, start: number): Error {
+    const error = asError(thrown)
+    if (failed.hasSubscribers) failed.publish({ ...attemptEvent(request, seen, start), error } satisfies FailedEvent)
+    return error
+  }
+
+  return async <T extends ClientAuthentication>(
+    request: ClientAuthRequest,
+    work: (seen: Seen) => Promise<T>
+  ): Promise<T> => {
+    const start = isObserved() ? performance.now() : 0
+    const seen: Seen = { received: undefined }
+    try {
+      const result = await work(seen)
+      if (authenticated.hasSubscribers) {
+        const { clientId, method } = result
+        const event: AuthenticatedEvent = { ...attemptEvent(request, seen, start), clientId, method }
+        authenticated.publish(event)
+      }
+      return result
+    } catch (thrown) {
+      throw thrown instanceof ClientAuthError
+        ? refused(thrown, request, seen, start)
+        : broken(thrown, request, seen, start)
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { isUtf8 } from 'node:buffer'
+import { isClientId, isSecret } from './syntax'
+
+/** What stands in a Basic header, decoded. */
+export interface Basic {
+  /** Why it cannot be read. */
+  readonly fault: string | undefined
+  readonly clientId: string
+  readonly secret: string
+  readonly undecoded: string
+}
+
+function decodeBase64(text: string): string | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  // Buffer skips what it does not know; only the one canonical spelling (RFC 4648 §3.5) is taken.
+  return bytes.toString('base64') === text && isUtf8(bytes) ? bytes.toString() : undefined
+}
+
+/** RFC 6749 Appendix B, strict: undefined for a malformed %XX or UTF-8. */
+function formDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return undefined
+  }
+}
+
+const unreadable = (fault: string): Basic => ({ fault, clientId: '', secret: '', undecoded: '' })
+
+/** RFC 7617 §2 and RFC 6749 §2.3.1: id and secret, each form-encoded, joined by the first colon. */
+export function decodeBasic(token: string): Basic {
+  const pair = decodeBase64(token)
+  if (pair === undefined) return unreadable('The Basic credentials are not base64 of UTF-8 text.')
+  const colon = pair.indexOf(':')
+  if (colon < 0) return unreadable('The Basic credentials hold no colon.')
+  const undecoded = pair.slice(colon + 1)
+  const clientId = formDecode(pair.slice(0, colon))
+  const secret = formDecode(undecoded)
+  if (clientId === undefined || secret === undefined) {
+    return unreadable('The client_id and secret in Basic credentials must each be form-urlencoded.')
+  }
+  const fault = isClientId(clientId) && isSecret(secret) ? undefined : 'The Basic credentials are malformed.'
+  return { fault, clientId, secret, undecoded }
+}

@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { urlencoded } from 'body-parser'
+import { ClientAuthError } from '../errors'
+
+/** A request as parsers before and behind this one see it. */
+export type ParsedRequest = IncomingMessage & {
+  body?: unknown
+  _body?: boolean
+  /** node:http2's. */
+  stream?: { endAfterHeaders?: boolean }
+}
+
+type Parser = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
+
+const units: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2 }
+
+/** `bodyLimit` in octets: a number, or a text such as `64kb`. */
+export function octetsOf(limit: number | string): number {
+  if (typeof limit === 'number') return limit
+  const [, number = '', unit = ''] = /^([\d.]+) ?(b|kb|mb)$/i.exec(limit) ?? []
+  return Math.floor(Number(number) * (units[unit.toLowerCase()] ?? 0))
+}
+
+const isParsed = (body: unknown): boolean =>
+  typeof body === 'object' && body !== null && !ArrayBuffer.isView(body) && !isEmpty(body)
+
+/** An empty object is what some parsers leave when a body is not theirs. */
+const isEmpty = (body: object): boolean =>
+  typeof (body as URLSearchParams).getAll !== 'function' && Object.keys(body).length === 0
+
+/** Refuses a non-empty body that does not say that it is a form: an empty one may say anything. */
+function verify({ headers }: IncomingMessage, _res: unknown, body: Buffer): void {
+  const isForm = /^application\/x-www-form-urlencoded *(;|$)/i.test(headers['content-type'] ?? '')
+  if (body.length > 0 && !isForm) throw new Error('not a form') // body-parser calls it entity.verify.failed
+}
+
+/** body-parser's errors hold the body, so they are replaced, not wrapped. */
+function bodyError(error: unknown): unknown {
+  const { status, type } = Object(error) as { status?: number; type?: string }
+  if (status !== undefined && status >= 500) return error // not the client's fault: a stream that the application spoilt
+  if (status === 413) return new ClientAuthError('body_too_large')
+  const isType = type === 'entity.verify.failed' || type === 'charset.unsupported'
+  return new ClientAuthError(isType ? 'body_content_type' : 'body_unreadable')
+}
+
+/**
+ * Returns what parses the form body of a request into `req.body`, unless a parser before it has done so.
+ *
+ * A body over `limit` octets is refused as soon as that is known: by Content-Length, or when that many have arrived.
+ * body-parser itself would wait for the end of it, which may be a gigabyte away.
+ */
+export function createBodyParser(limit: number) {
+  // No inflating: a connection that breaks off inside a compressed body is never told to body-parser.
+  const parse: Parser = urlencoded({ extended: false, inflate: false, limit, type: () => true, verify })
+
+  const parsed = (req: ParsedRequest, res: ServerResponse): Promise<unknown> =>
+    new Promise((resolve) => {
+      let octets = 0
+      const count = ({ length }: Buffer): void => {
+        octets += length
+        if (octets > limit) resolve({ status: 413 })
+      }
+      if (req.headers['transfer-encoding'] !== undefined) req.on('data', count)
+      parse(req, res, (error?: unknown) => {
+        req.removeListener('data', count)
+        resolve(error)
+      })
+    })
+
+  return async (req: ParsedRequest, res: ServerResponse): Promise<void> => {
+    if (isParsed(req.body)) return
+    const { headers, stream } = req
+    if (Number(headers['content-length']) > limit) throw new ClientAuthError('body_too_large')
+    // RFC 9113 §8.1: on HTTP/2 no header announces a body, and body-parser looks for one.
+    const isSilent = stream?.endAfterHeaders === false && headers['content-length'] === undefined
+    if (isSilent) headers['transfer-encoding'] = 'chunked'
+    const error = await parsed(req, res)
+    if (isSilent) delete headers['transfer-encoding']
+    if (error !== undefined) throw bodyError(error)
+    if (isSilent && req.body === undefined) throw new ClientAuthError('body_unreadable') // somebody else has read it
+    req._body = true // a body-parser 1.x behind us would wait for a stream that has ended
+  }
+}

@@ -40,11 +40,12 @@ export function createAuthenticator(options: ResolvedOptions) {
     refuse(firstFault(credentialRules(received.mechanism), received))
     const credentials = credentialsOf(received)
     const method = methodFor(credentials)
-    const presented = { credentials, policy, nowSeconds: Math.floor(Date.now() / 1000), legacyAudiences }
+    const nowSeconds = Math.floor(Date.now() / 1000)
+    const presented = { credentials, policy, nowSeconds, legacyAudiences }
     refuse(firstFault(method.requestRules, presented))
 
     const found = checkRecord(await getClient(credentials.clientId, request), credentials.clientId)
-    const claimed = { ...presented, client: found ?? nobody }
+    const claimed = { credentials, policy, nowSeconds, legacyAudiences, client: found ?? nobody }
     const unregistered = firstFault(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
     const unproven = await method.prove(unregistered === undefined ? claimed : { ...claimed, client: nobody })
@@ -75,6 +76,8 @@ export interface ClientAuthenticator<C extends OAuthClient = OAuthClient> {
   explain(request: ClientAuthRequest, options?: ExplainOptions): Promise<Explanation>
 }
 
+const noMiddleware = 'createClientAuthenticator returns no middleware: mount clientAuth({ … })'
+
 /**
  * The whole job without a framework: for Koa, Fastify, Hono, a Next route handler or a Lambda function.
  *
@@ -93,8 +96,8 @@ export function createClientAuthenticator<C extends OAuthClient = OAuthClient>(
   refuseMiddlewareOptions('createClientAuthenticator', options)
   const { authenticate, explain } = createAuthenticator(resolved)
   const observe = createObserver(errorContext(resolved))
-  const authenticator = async (request: ClientAuthRequest, ...more: unknown[]) => {
-    if (more.length > 0) throw new TypeError('createClientAuthenticator returns no middleware: mount clientAuth({ … })')
+  const authenticator = (request: ClientAuthRequest, ...more: unknown[]) => {
+    if (more.length > 0) return Promise.reject(new TypeError(noMiddleware))
     return observe(request, (seen) => authenticate(request, seen))
   }
   // Whatever client getClient<C> returned comes back.

@@ -1,14 +1,14 @@
-import { webcrypto } from 'node:crypto'
+import { KeyObject, webcrypto } from 'node:crypto'
 import { createLocalJWKSet, errors, type JSONWebKeySet } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Jwk, JwkSet } from '../types'
 import { algorithmsOf } from './jwk'
+import type { PublicKey } from './jws'
 import { keysOf, usableKeySet } from './jwk-set'
 
 /** An imported key, ready to verify; with the modulus if it is of RSA. */
-export interface VerificationKey {
-  readonly key: webcrypto.CryptoKey
-  readonly modulus?: Buffer
+export interface VerificationKey extends PublicKey {
+  readonly modulus: Buffer | undefined
 }
 
 /** Some keys, what selects among them, and the imported ones for each algorithm that was asked for. */
@@ -19,7 +19,7 @@ interface KeyRing {
 }
 
 /** A promise only where keys must be imported first. */
-type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey[]>
+export type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey[]>
 
 /** Without `kid`, or with one that several keys share, each fitting key costs a verification. */
 const maxCandidates = 8
@@ -45,20 +45,20 @@ export function candidates(set: JwkSet, kid: unknown, maxKeys?: number): readonl
   return kid === undefined ? keys : keys.filter((key) => key.kid === kid)
 }
 
-async function withModulus(key: webcrypto.CryptoKey): Promise<VerificationKey> {
-  if (!key.algorithm.name.startsWith('RSA')) return { key }
-  const { n = '' } = await webcrypto.subtle.exportKey('jwk', key)
-  return { key, modulus: Buffer.from(n, 'base64url') }
+function toVerificationKey(cryptoKey: webcrypto.CryptoKey): VerificationKey {
+  const keyObject = KeyObject.from(cryptoKey)
+  const { n } = keyObject.export({ format: 'jwk' })
+  return { cryptoKey, keyObject, modulus: n === undefined ? undefined : Buffer.from(n, 'base64url') }
 }
 
 /** Selects by kty, crv and alg, and imports: both jose's work (RFC 7517 §4). usableKeySet has judged use and key_ops. */
 async function importFor({ select }: KeyRing, alg: string): Promise<VerificationKey[]> {
   try {
-    return [await withModulus(await select({ alg }))]
+    return [toVerificationKey(await select({ alg }))]
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return []
     const keys: VerificationKey[] = []
-    for await (const key of error) if (keys.push(await withModulus(key)) === maxCandidates) break
+    for await (const key of error) if (keys.push(toVerificationKey(key)) === maxCandidates) break
     return keys
   }
 }

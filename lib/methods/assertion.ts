@@ -4,7 +4,7 @@ import { type Algorithm, algorithms, minSecretOctets } from '../jwt/algorithms'
 import { decoyKeys } from '../jwt/decoy-key'
 import { verifyMac, verifySignature } from '../jwt/jws'
 import { keyReports } from '../jwt/jwk-set'
-import { candidates, keysFor, type VerificationKey } from '../jwt/key-ring'
+import { candidates, keysFor, type Keys, type VerificationKey } from '../jwt/key-ring'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault, Rule } from '../rules'
 import type { Jwk, JwkSet } from '../types'
@@ -56,26 +56,34 @@ const algorithmOf = ({ jws }: AssertionCredentials): Algorithm => {
 const canVerify = ({ modulus }: VerificationKey, signature: Buffer): boolean =>
   modulus === undefined || (signature.length === modulus.length && signature.compare(modulus) < 0)
 
-async function verifiesWithAny(keys: readonly VerificationKey[], credentials: AssertionCredentials): Promise<boolean> {
-  for (const { key } of keys) if (await verifySignature(credentials.jws, algorithmOf(credentials), key)) return true
-  return false
+/** Verifies with each of the keys that fits the signature, until one verifies it; `undefined` where none fits. */
+async function verifiesWithAny(
+  keys: Keys,
+  { jws }: AssertionCredentials,
+  algorithm: Algorithm
+): Promise<boolean | undefined> {
+  let isTried = false
+  // Keys that are imported already are not waited for.
+  for (const key of 'then' in keys ? await keys : keys) {
+    if (!canVerify(key, jws.signature)) continue
+    isTried = true
+    if (await verifySignature(jws, algorithm, key)) return true
+  }
+  return isTried ? false : undefined
 }
 
 /** How a signature and some keys go together. */
 type Outcome = 'verified' | 'no_matching_key' | 'signature_mismatch'
 
-/** Verifies with each key that fits, or, where none does, with a decoy: something is always verified. */
+/** Verifies with the keys that fit, or, where none does, with a decoy: something is always verified. */
 async function verifyWith(own: readonly Jwk[], credentials: AssertionCredentials): Promise<Outcome> {
-  const { alg, signature } = credentials.jws
-  const keys = own.length > 0 ? await keysFor(own, String(alg)) : []
-  const fitting = keys.filter((key) => canVerify(key, signature))
-  if (fitting.length > 0) return (await verifiesWithAny(fitting, credentials)) ? 'verified' : 'signature_mismatch'
-  const decoys = await keysFor(decoyKeys(String(alg), signature.length), String(alg))
-  await verifiesWithAny(
-    decoys.filter((key) => canVerify(key, signature)),
-    credentials
-  )
-  return keys.length === 0 ? 'no_matching_key' : 'signature_mismatch'
+  const algorithm = algorithmOf(credentials)
+  const { alg } = algorithm
+  const keys = own.length > 0 ? keysFor(own, alg) : []
+  const isVerified = await verifiesWithAny(keys, credentials, algorithm)
+  if (isVerified !== undefined) return isVerified ? 'verified' : 'signature_mismatch'
+  await verifiesWithAny(keysFor(decoyKeys(alg, credentials.jws.signature.length), alg), credentials, algorithm)
+  return (await keys).length === 0 ? 'no_matching_key' : 'signature_mismatch'
 }
 
 function faultOf(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet): ProofFault {
@@ -120,7 +128,7 @@ async function proveByUri(uri: string, credentials: AssertionCredentials, { poli
 }
 
 /** RFC 7523 §3 item 9 with the client's registered public keys. */
-async function proveByKey(claimed: Subject): Promise<ProofFault> {
+function proveByKey(claimed: Subject): Promise<ProofFault> {
   const { client, credentials } = claimed
   const { jwks, uri } = keySourceOf(client)
   if (jwks !== undefined) return proveByInlineKeys(jwks, credentials)
@@ -155,7 +163,8 @@ async function consume({ credentials, policy }: Subject): Promise<Fault | undefi
   const expiresAt = Math.ceil(Number(jws.exp) + policy.clockTolerance)
   let first: unknown
   try {
-    first = await policy.replayStore.consume({ clientId, id: replayId(jws), expiresAt })
+    const answer = policy.replayStore.consume({ clientId, id: replayId(jws), expiresAt })
+    first = typeof answer === 'boolean' ? answer : await answer
   } catch (cause) {
     if (cause instanceof ClientAuthError) throw cause
     return { reason: 'replay_store_unavailable', cause }

@@ -9,7 +9,9 @@ export {
 } from './errors'
 export type { Explanation, ExplainOptions } from './explainer'
 export { createJwksFetcher } from './jwks-uri/fetcher'
+export type { JwksEvent } from './jwks-uri/events'
 export type { JwksFetcherOptions, JwksHost } from './jwks-uri/options'
+export { KeySetError, type KeySetFault } from './jwt/key-set-error'
 export {
   validateClientMetadata,
   type ClientMetadataOptions,

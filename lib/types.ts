@@ -77,6 +77,8 @@ export interface ClientAuthRequest {
   headers: IncomingHttpHeaders | NodeJS.Dict<string[]> | Headers
   /** Node's raw header list; where present, a repeated `Authorization` header is recognised by it. */
   rawHeaders?: readonly string[] | undefined
+  /** Where a framework keeps Node's own request (Fastify's `request.raw`): its `rawHeaders` are read. */
+  raw?: { readonly rawHeaders?: readonly string[] | undefined } | undefined
   /** The parsed form body: a plain object (an array value means repetition) or `URLSearchParams`. */
   body?: unknown
 }
@@ -105,14 +107,12 @@ export interface AuthenticatedClient<C extends OAuthClient = OAuthClient> extend
 /** Where a `jwks_uri` is resolved: `createJwksFetcher()`, or anything with its `get`. */
 export interface KeySets {
   /**
-   * The key set at `uri`. An unchanged set is the same object each time: imported keys are kept with it.
+   * The key set at `uri`. Whoever changes a set hands out a new object.
    * `refresh` asks for a newer set than the one in hand, because a key was not found in it; the
    * implementation bounds how often it really asks, and answers with what it has otherwise.
    * Rejects when there is no set to be had: the client is then refused.
    */
   get(uri: string, options?: { refresh?: boolean }): Promise<JwkSet>
-  /** The set at `uri` that is in hand, if any. Fetches nothing and changes nothing: `explain` asks it. */
-  cached?(uri: string): JwkSet | undefined
   /** Throws an `Error` that says why `uri` can never be fetched; lets registration refuse it early. */
   check?(uri: string): void
   /**

@@ -53,11 +53,16 @@ export interface TestRequestOptions extends TestAssertionOptions {
   headers?: Readonly<Record<string, string | undefined>> | undefined
 }
 
-/** A request to a token endpoint: for `fetch`, for `authenticate()`, and with `String(body)` for what sends text. */
+/** A request to a token endpoint. */
 export interface TestRequest {
-  /** Names in lower case. */
+  /** So that the whole is what `fetch` takes beside the URL. */
+  method: 'POST'
+  /** Names in lower case; the content type among them. */
   headers: Record<string, string>
-  body: URLSearchParams
+  /** The form as text: for `fetch`, supertest's `send` and others that send it. */
+  body: string
+  /** The form as parsed: what `authenticate({ headers, body: form })` takes. */
+  form: URLSearchParams
 }
 
 /** What `getClient` returns for the client: metadata by its RFC 7591 names. */

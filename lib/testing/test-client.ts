@@ -23,12 +23,12 @@ export interface TestClient<M extends TestClientMethod = TestClientMethod> {
    * A new request to a token endpoint, right but for the differences given.
    * @throws TypeError for a difference that the method does not have, such as `claims` where nothing is signed
    */
-  request(options?: TestRequestOptions): TestRequest
+  readonly request: (options?: TestRequestOptions) => TestRequest
   /**
    * The client assertion alone: a new compact JWS.
    * @throws TypeError where the method has no assertion
    */
-  assertion(options?: TestAssertionOptions): string
+  readonly assertion: (options?: TestAssertionOptions) => string
 }
 
 /** What the client proves itself with. */
@@ -76,18 +76,18 @@ export const assertionForm = (client_assertion: string) => ({
   client_assertion
 })
 
-/** The headers and the body, without what is `undefined` in them. */
-function requestOf(params: TestRequestOptions['params'] & object, headers: TestRequestOptions['headers'] & object) {
-  const body = new URLSearchParams()
-  for (const [name, value] of Object.entries(params)) {
-    for (const one of [value ?? []].flat()) body.append(name, one)
+/** The whole request, without what is `undefined` in it. */
+function requestOf(params: TestRequestOptions['params'], headers: TestRequestOptions['headers']): TestRequest {
+  const form = new URLSearchParams()
+  for (const [name, value] of Object.entries(params ?? {})) {
+    for (const one of [value ?? []].flat()) form.append(name, one)
   }
-  const lowered: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) Reflect.deleteProperty(lowered, name.toLowerCase())
-    else lowered[name.toLowerCase()] = value
+  const sent = new Map<string, string>()
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    if (value === undefined) sent.delete(name.toLowerCase())
+    else sent.set(name.toLowerCase(), value)
   }
-  return { headers: lowered, body }
+  return { method: 'POST', headers: Object.fromEntries(sent), body: form.toString(), form }
 }
 
 /**
@@ -99,8 +99,8 @@ function requestOf(params: TestRequestOptions['params'] & object, headers: TestR
  * @example
  * const bank = createTestClient({ client_id: 'bank', method: 'private_key_jwt', issuer: 'https://as.example.com' })
  * const authenticate = createClientAuthenticator({ issuer, getClient: () => bank.record })
- * await authenticate(bank.request())
- * await authenticate(bank.request({ claims: { exp: undefined } })) // rejects: assertion_exp
+ * const { headers, form } = bank.request({ claims: { exp: undefined } })
+ * await authenticate({ headers, body: form }) // rejects with the reason assertion_exp
  */
 export function createTestClient<M extends TestClientMethod>(options: TestClientOptions<M>): TestClient<M> {
   checkClientOptions(options)

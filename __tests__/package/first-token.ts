@@ -8,7 +8,6 @@ import {
   blockOf,
   blocksOf,
   bun,
-  deno,
   emptyFolder,
   installed,
   installsOf,
@@ -105,18 +104,17 @@ type Installer = (folder: string, names: string[]) => Promise<unknown>
 
 const byNpm: Installer = (folder, names) => run(folder, 'npm', 'install', ...names)
 const byBun: Installer = (folder, names) => run(folder, bun, 'add', ...names)
-/** From package.json, since `deno add` takes no tarball. */
-const byDeno: Installer = (folder, names) => {
-  const dependencies = names.map((name) =>
-    path.isAbsolute(name) ? ['oauth-client-auth', `file:${name}`] : [name, '*']
-  )
-  writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ dependencies: Object.fromEntries(dependencies) }))
-  return run(folder, deno, 'install')
+
+/** One after another, so that each install is measured alone. */
+let last: Promise<unknown> = installed
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = last.then(work)
+  last = turn.catch(() => undefined)
+  return turn
 }
 
 /** What README says, up to the start of its server; and the server of the TypeScript page for who runs it as it is. */
 async function followReadme(name: string, installer: Installer): Promise<Place> {
-  await installed
   const folder = emptyFolder(`readme-${name}`)
   const [install] = await timed(installer(folder, await followInstalls(readme)))
   const makeKey = blockOf(readme, 'js', 'make-key.mjs')
@@ -131,7 +129,6 @@ async function followReadme(name: string, installer: Installer): Promise<Place> 
 
 /** What the TypeScript page says, up to the compiled server. */
 async function followPage(version: string): Promise<Place & { compile: number }> {
-  await installed
   const folder = emptyFolder(`typescript-${version}`)
   writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
   const names = await followInstalls(page, { typescript: `typescript@${version}` })
@@ -165,18 +162,16 @@ function printRows(): void {
 }
 
 export function firstTokenTests(): void {
-  const installers: Record<string, Installer> = { npm: byNpm, Bun: byBun, Deno: byDeno }
-  const places = Object.fromEntries(
-    Object.entries(installers).map(([name, installer]) => [name, followReadme(name, installer)])
-  )
-  const compiled = typescriptVersions.map((version) => ({ version, place: followPage(version) }))
-  for (const place of [...Object.values(places), ...compiled.map((one) => one.place)]) place.catch(() => undefined)
+  const withNpm = inTurn(() => followReadme('npm', byNpm))
+  const withBun = inTurn(() => followReadme('bun', byBun))
+  const compiled = typescriptVersions.map((version) => ({ version, place: inTurn(() => followPage(version)) }))
   afterAll(printRows)
 
   describe.each(runtimes)('%s', (name, command) => {
-    const place = places[name] ?? places['npm']!
+    // `deno add` takes no tarball: Deno runs what npm installed.
+    const place = name === 'Bun' ? withBun : withNpm
     const files = { 'ES module': 'server.mjs', CommonJS: 'server.cjs' }
-    const asItIs = name in places ? { 'TypeScript as it is': 'server.mts' } : {}
+    const asItIs = ['Bun', 'Deno'].includes(name) ? { 'TypeScript as it is': 'server.mts' } : {}
 
     test.concurrent.each(Object.entries({ ...files, ...asItIs }))('%s', async (kind, file) => {
       await expectToken(`${name}, ${kind}`, await place, command, file)

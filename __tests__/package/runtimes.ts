@@ -26,7 +26,8 @@ export function runtimeTests(): void {
 
     test.concurrent('test clients of every method and algorithm are accepted, and refused when spoilt', async () => {
       await installed
-      expect(await run(app, program, ...args, 'kit.cjs')).toBe('17 accepted\n')
+      // Node 20 and 22 add a warning about Ed25519.
+      expect(await run(app, program, ...args, 'kit.cjs')).toMatch(/^17 accepted$/m)
     })
   })
 
@@ -49,9 +50,7 @@ export function runtimeTests(): void {
     for (const file of ['prove.cjs', 'jest.test.cjs']) cpSync(path.join(app, file), path.join(folder, file))
     writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ private: true }))
     await run(folder, pnpm, 'add', '--ignore-scripts', (await packed).tarball, 'jest@30', '@swc/jest')
-    for (const version of nodeVersions.slice(0, 1)) {
-      expect(await runJest(folder, nodeOf(version))).toContain('Tests:       1 passed, 1 total')
-    }
+    expect(await runJest(folder, nodeOf('20.19.0'))).toContain('Tests:       1 passed, 1 total')
   })
 
   test.concurrent('from Node 24.9 Jest needs no configuration but the flag', async () => {

@@ -65,9 +65,12 @@ export interface ClientAuthOptions<C extends OAuthClient = OAuthClient> extends 
    */
   stripCredentials?: boolean | undefined
   /** Answers a refusal instead of RFC 6749 §5.2 JSON; the error's headers are already set on `res`. */
-  onError?:
-    | ((error: ClientAuthError, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => unknown)
-    | undefined
+  onError?: ErrorAnswer['onError'] | undefined
+}
+
+/** A method, whose parameters may be narrower: a function over Express's own Request and Response fits. */
+interface ErrorAnswer {
+  onError(error: ClientAuthError, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): unknown
 }
 
 /** Options as they hold from start-up on: checked, completed and frozen. */

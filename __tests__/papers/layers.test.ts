@@ -8,6 +8,7 @@ import ts from 'typescript'
  * folder, or, at the top level, a group of files.
  */
 const rooms = [
+  ['testing/'],
   ['index'],
   ['client-auth'],
   ['attachment', 'authenticator', 'explainer', 'metadata', 'observer'],
@@ -101,6 +102,14 @@ describe('the dependencies of lib/', () => {
     expect(Object.keys(dependencies).sort()).toEqual(packages(Object.keys(owners)))
   })
 
+  test('testing/ is apart: what it runs is node:crypto and the checks of options', () => {
+    const foreign = files
+      .filter((file) => file.startsWith('testing/'))
+      .flatMap((file) => importedIn(sourceOf(file)))
+      .filter((name) => !name.startsWith('./'))
+    expect([...new Set(foreign)].sort()).toEqual(['../option-checks', '../types', 'node:crypto'])
+  })
+
   test('nothing but those owners opens a connection', () => {
     const ways = ['node:http2', 'node:dgram', 'node:child_process', 'node:worker_threads']
     expect(ways.filter((way) => importers.has(way))).toEqual([])
@@ -125,10 +134,10 @@ describe('the public face', () => {
     }))
   }
   const isDocumented = (symbol: ts.Symbol) => symbol.getDocumentationComment(checker).length > 0
-  const publicNames = exportsOf('index')
+  const publicNames = [...exportsOf('index'), ...exportsOf('testing/index')]
 
   test.each(files)('%s exports names only', (file) => {
-    if (file === 'index') expect(publicNames.length).toBeGreaterThan(10)
+    if (file === 'index') expect(exportsOf(file).length).toBeGreaterThan(10)
     const source = program.getSourceFile(path.join(root, 'lib', `${file}.ts`))!
     const names = checker.getExportsOfModule(checker.getSymbolAtLocation(source)!).map(({ name }) => name)
     expect(names.filter((name) => name === 'default' || name === 'export=')).toEqual([])
@@ -158,7 +167,7 @@ describe('the public face', () => {
     const declarations = new Map<string, string>()
     const dist = path.join(root, 'dist')
     program.emit(undefined, (file, text) => declarations.set(path.relative(dist, file), text), undefined, true)
-    const reached = new Set(['index.d.ts'])
+    const reached = new Set(['index.d.ts', 'testing/index.d.ts'])
     for (const file of reached) {
       const text = declarations.get(file)
       expect(text).toBeDefined()

@@ -4,7 +4,7 @@ import { type IPv4, type IPv6, isValidCIDR, parse, parseCIDR } from 'ipaddr.js'
 /** Whether an address lies within a range: see {@link parseRange}. */
 export type AddressRange = (address: string) => boolean
 
-export const isWithin = (address: IPv4 | IPv6, [base, bits]: [IPv4 | IPv6, number]): boolean =>
+const isWithin = (address: IPv4 | IPv6, [base, bits]: [IPv4 | IPv6, number]): boolean =>
   address.kind() === base.kind() && address.match(base, bits)
 
 /** `10.1.0.0/16`, or a single address; `undefined` for anything else. */

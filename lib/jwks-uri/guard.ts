@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { type IPv4, type IPv6, parse, parseCIDR } from 'ipaddr.js'
-import { type AddressRange, isWithin } from '../address-range'
+import type { AddressRange } from '../address-range'
 
 /** Asks DNS for one fetch. `Resolver` of `node:dns/promises` has these methods. */
 export interface JwksResolver {
@@ -56,12 +56,12 @@ export function hostFault(host: string): string | undefined {
   return privateSuffixes.has(labels.at(-1) ?? '') ? 'is a special-use or private name' : undefined
 }
 
-const globalUnicast = parseCIDR('2000::/3')
+const [globalUnicast, globalBits] = parseCIDR('2000::/3')
 
 /** ipaddr.js calls unassigned parts of IPv6 `unicast` too. Only 2000::/3 is in use (IANA IPv6 address space). */
 const isPublic = (address: IPv4 | IPv6): boolean =>
   address.range() === 'unicast' &&
-  (address.kind() === 'ipv4' || isWithin(address, globalUnicast)) &&
+  (address.kind() === 'ipv4' || address.match(globalUnicast, globalBits)) &&
   address.toString() !== wireServer
 
 /**

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { keyFault } from '../../../lib/jwt/jwk'
 import { usableKeySet } from '../../../lib/jwt/jwk-set'
 import { KeySetError } from '../../../lib/jwt/key-set-error'

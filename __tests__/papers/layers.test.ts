@@ -15,11 +15,11 @@ const rooms = [
   ['jwks-uri/'],
   ['remember-secrets', 'replay-store/'],
   ['methods/'],
-  ['request/'],
   ['certificates/'],
+  ['request/'],
   ['jwt/'],
   ['rules'],
-  ['address-range', 'advice', 'error-response', 'errors', 'option-checks', 'types']
+  ['address-range', 'advice', 'error-response', 'errors', 'fapi2', 'option-checks', 'types']
 ]
 
 /** Who may touch what: one place to look when a dependency changes, and no way to the network but the guarded one. */

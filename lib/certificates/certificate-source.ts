@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import type { ClientAuthRequest } from '../types'
 
 /** The certificate of a client, and whether somebody vouches for it. */
@@ -50,4 +50,32 @@ export class CertificateSourceError extends Error {
   ) {
     super(message)
   }
+}
+
+/** What a request has of a certificate: one, none, or something that must not be taken for one. */
+export type RequestCertificate =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unusable'; readonly error: CertificateSourceError }
+  | ({ readonly kind: 'shown' } & Readonly<PresentedCertificate>)
+
+const none: RequestCertificate = { kind: 'none' }
+
+/** Asks the source. What an application's own source throws, or returns in another shape, is a server error. */
+export function certificateOfRequest(
+  source: ClientCertificates | undefined,
+  request: ClientAuthRequest
+): RequestCertificate {
+  try {
+    const found = source?.get(request) as Partial<PresentedCertificate> | null | undefined
+    if (found === undefined || found === null) return none
+    const { certificate, verified } = found
+    if (certificate instanceof X509Certificate && typeof verified === 'boolean')
+      return { kind: 'shown', certificate, verified }
+  } catch (error) {
+    if (error instanceof CertificateSourceError) return { kind: 'unusable', error }
+    throw error
+  }
+  throw new TypeError(
+    'clientCertificates.get must return { certificate: X509Certificate, verified: boolean }, or undefined'
+  )
 }

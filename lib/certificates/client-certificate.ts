@@ -1,6 +1,7 @@
 import { hash, X509Certificate } from 'node:crypto'
-import { formFault } from '../jwt/jwk'
-import type { Jwk } from '../types'
+import { keyFault } from '../jwt/jwk'
+import { certificateOf, keysOf } from '../jwt/jwk-set'
+import type { Jwk, JwkSet } from '../types'
 import { type DistinguishedName, readSubject } from './distinguished-name'
 
 /**
@@ -49,24 +50,28 @@ export function publicJwkOf(certificate: X509Certificate): Jwk | undefined {
  */
 export function strengthFault(certificate: X509Certificate): string | undefined {
   const jwk = publicJwkOf(certificate)
-  return jwk === undefined ? 'has an unsupported type' : formFault(jwk)
+  return jwk === undefined ? 'has an unsupported type' : keyFault(jwk)
 }
 
 const keyMembers = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const
 
-/** Whether a JWK is the public key of a certificate. Both are canonical: Node exports so, and usableKeySet checks it. */
+/** Whether a JWK is the public key of a certificate, which Node exports in the one canonical form. */
 const isSameKey = (a: Jwk, b: Jwk): boolean => keyMembers.every((member) => a[member] === b[member])
 
 /**
- * RFC 8705 §2.2: whether a certificate is among a client's registered keys, which usableKeySet has judged. A key that
- * came with a certificate or its thumbprint stands for that certificate alone, a bare key for any certificate over it.
+ * RFC 8705 §2.2: whether a certificate is among a client's registered keys. A key with a certificate (`x5c`) or its
+ * thumbprint stands for that certificate alone, a bare key for any certificate over it. A key that is not for
+ * signatures (`use`) stands for none. Throws a `KeySetError` where the set is none that may be used.
  */
-export function isRegistered(certificate: X509Certificate, keys: readonly Jwk[]): boolean {
+export function isRegistered(certificate: X509Certificate, set: JwkSet, maxKeys?: number): boolean {
   const jwk = publicJwkOf(certificate)
   const thumbprint = thumbprintOf(certificate)
-  return (
-    jwk !== undefined &&
-    keys.some((key) => isSameKey(key, jwk) && (key['x5t#S256'] === undefined || key['x5t#S256'] === thumbprint))
+  return keysOf(set, maxKeys).some(
+    (key) =>
+      jwk !== undefined &&
+      isSameKey(key, jwk) &&
+      keyFault(key) === undefined &&
+      [undefined, thumbprint].includes(certificateOf(key))
   )
 }
 
@@ -74,7 +79,7 @@ export function isRegistered(certificate: X509Certificate, keys: readonly Jwk[])
  * Why the certificate that stands with a JWK (`x5c`) could not authenticate its client, in words that follow
  * "the key …", or `undefined`. Made for registration.
  */
-export function registeredCertificateFault(jwk: Readonly<Record<string, unknown>>, nowSeconds: number) {
+export function registeredCertificateFault(jwk: Jwk, nowSeconds: number): string | undefined {
   if (jwk.x5c === undefined) return undefined
   const chain: unknown = jwk.x5c
   const first: unknown = Array.isArray(chain) ? chain[0] : undefined

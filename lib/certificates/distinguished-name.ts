@@ -96,6 +96,12 @@ const escaped = (value: string): string =>
 export const formatDistinguishedName = (name: DistinguishedName): string =>
   name.map((rdn) => rdn.map(([oid, value]) => `${typeName(oid)}=${escaped(value)}`).join('+')).join(',')
 
+/** The same in printable ASCII (RFC 4514 §2.4 lets any character be escaped): for logs, and fit to be registered. */
+export const asciiDistinguishedName = (name: DistinguishedName): string =>
+  formatDistinguishedName(name).replace(/[^\x20-\x7e]/gu, (char) =>
+    Buffer.from(char).toString('hex').replace(/../g, '\\$&')
+  )
+
 const same = (value: string): string => value
 /** What differs in case, in spaces or in normalisation only becomes equal. */
 const folded = (value: string): string => value.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()

@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { parseRange, plainAddress } from '../address-range'
 import { checkOptions, isList, isWord, optionRule } from '../option-checks'
+import { countRaw, headerValues } from '../request/headers'
 import type { ClientAuthRequest } from '../types'
 import { isNone, readCertificateHeader } from './certificate-header'
 import { CertificateSourceError, type ClientCertificates } from './certificate-source'
@@ -77,22 +78,17 @@ function checkTogether({ header, verified, addresses, secret }: ProxyCertificate
   if (new Set(names).size < names.length) fail('certificate, verdict and secret need a header each')
 }
 
-/** The values of a header as fields on the wire, as far as they can still be told apart; a join of Node's is one. */
-function headerValues({ headers, rawHeaders }: ClientAuthRequest, name: string): string[] {
-  if (typeof headers.get === 'function') return [(headers as Headers).get(name)].filter((value) => value !== null)
-  const values = Object.entries(headers)
-    .filter(([key]) => key.toLowerCase() === name)
-    .flatMap(([, value]) => value as unknown)
-  const texts = values.filter((value) => typeof value === 'string')
-  const fields = rawHeaders?.filter((key, index) => index % 2 === 0 && key.toLowerCase() === name).length ?? 0
-  return fields > 1 ? Array<string>(fields).fill(texts.join(', ')) : texts
+/** The values of a header as they stood on the wire: where Node has joined several, its raw list tells. */
+function fieldsOf({ headers, rawHeaders = [] }: ClientAuthRequest, name: string): string[] {
+  const values = headerValues(headers, name).map(String)
+  return countRaw(rawHeaders, name) > 1 ? [...values, ...values] : values
 }
 
 const digest = (text: string): Buffer => hash('sha256', text, 'buffer')
 
 /** Whether a request has a header once, with the value that it must have. In time that does not depend on it. */
 function hasExact(request: ClientAuthRequest, { header, value }: ExactHeader): boolean {
-  const values = headerValues(request, header.toLowerCase())
+  const values = fieldsOf(request, header.toLowerCase())
   return values.length === 1 && timingSafeEqual(digest(values.join()), digest(value))
 }
 
@@ -124,7 +120,7 @@ export function createProxyCertificates(options: ProxyCertificatesOptions): Clie
   return {
     verifies: verified === undefined ? 'never' : verified === true ? 'always' : 'by certificate',
     get(request) {
-      const values = headerValues(request, name)
+      const values = fieldsOf(request, name)
       if (values.every(isNone)) return undefined
       if (!isTrusted(request))
         throw new CertificateSourceError(

@@ -18,7 +18,7 @@ function chainThumbprint(x5c: unknown): string | undefined {
  * The certificate that a key stands for (RFC 8705 §2.2), by its thumbprint: of `x5c`, or `x5t#S256` itself. Empty, so
  * that it fits no certificate, where they are malformed or disagree; `undefined` for a bare key.
  */
-function certificateOf({ x5c, 'x5t#S256': claimed }: Record<string, unknown>): string | undefined {
+export function certificateOf({ x5c, 'x5t#S256': claimed }: Record<string, unknown>): string | undefined {
   if (x5c === undefined) return claimed === undefined || typeof claimed === 'string' ? claimed : ''
   const thumbprint = chainThumbprint(x5c) ?? ''
   return claimed === undefined || claimed === thumbprint ? thumbprint : ''

@@ -21,10 +21,15 @@ export interface TlsCertificatesOptions {
 
 /** What `serverOptions` sets; spread it into the options of `https.createServer` or `http2.createSecureServer`. */
 export interface TlsServerOptions {
+  /** Asks every client for a certificate. */
   requestCert: true
+  /** Lets the handshake of a client without one, or with an unverified one, succeed: the method decides. */
   rejectUnauthorized: false
+  /** Session tickets and renegotiation off. Further `SSL_OP_` flags must be joined to it by `|`. */
   secureOptions: number
+  /** The authorities of the option `ca`; empty without it. */
   ca: (string | Buffer)[]
+  /** The revocation lists of the option `crl`. */
   crl?: (string | Buffer)[]
 }
 

@@ -64,7 +64,12 @@ function formOf({ form = {}, assertion }: Given): Record<string, string> {
             certificate(assertion.signedBy).privateKey
           )
         )
-  const fields = { grant_type: 'client_credentials', client_id: 'c', ...signed, ...form }
+  const fields: Record<string, string | null> = {
+    grant_type: 'client_credentials',
+    client_id: 'c',
+    ...signed,
+    ...form
+  }
   return Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== null))
 }
 

@@ -2,8 +2,7 @@ import { once } from 'node:events'
 import express from 'express'
 import { createServer as createHttpServer, request as httpRequest, type Server } from 'node:http'
 import { createServer as createHttpsServer, request as httpsRequest, type Server as HttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import type { AddressInfo, Socket } from 'node:net'
 import { clientAuth, type ClientAuthOptions } from '../../lib'
 import { issuer } from './assertions'
 import { certificate } from './client-certificates'
@@ -141,8 +140,8 @@ export async function send({
           checkServerIdentity: () => undefined,
           ...tls
         })
-  request.on('socket', (socket) => {
-    ;(socket as TLSSocket).on('session', (session: Buffer) => onSession?.(session))
+  request.on('socket', (socket: Socket) => {
+    socket.on('session', (session: Buffer) => onSession?.(session))
   })
   request.end(body)
   const [response] = (await once(request, 'response')) as [

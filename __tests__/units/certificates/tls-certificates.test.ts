@@ -33,7 +33,7 @@ afterEach(() => {
 })
 
 const answerWith = (certificates: TlsCertificates) => (socket: object) => {
-  const found = certificates.get({ headers: {}, socket: socket as TLSSocket })
+  const found = certificates.get({ headers: {}, socket: socket })
   return JSON.stringify({
     shown: found?.certificate.fingerprint256 ?? null,
     verified: found?.verified ?? null,

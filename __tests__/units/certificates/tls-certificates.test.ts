@@ -4,7 +4,7 @@ import { constants } from 'node:crypto'
 import { connect as connectHttp2, createSecureServer } from 'node:http2'
 import { createServer, get, type Server } from 'node:https'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSecureContext, type Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
@@ -72,7 +72,7 @@ async function ask(
     ...{ host: '127.0.0.1', port, servername, session, agent: false, rejectUnauthorized: false },
     ...(version === undefined ? {} : { minVersion: version, maxVersion: version })
   })
-  request.on('socket', (socket) => (socket as TLSSocket).on('session', (fresh: Buffer) => onSession?.(fresh)))
+  request.on('socket', (socket: Socket) => socket.on('session', (fresh: Buffer) => onSession?.(fresh)))
   const [response] = (await once(request, 'response')) as [NodeJS.ReadableStream]
   let text = ''
   for await (const chunk of response.setEncoding('utf8')) text += String(chunk)
@@ -150,8 +150,10 @@ const careless = () => createSecureContext({ ...serverCertificate(), ca: pem('ca
 
 /** Gives a server, behind the back of what watches it, a context without the switches. */
 const dropSwitches = (server: Server) => {
-  const { setSecureContext } = Object.getPrototypeOf(server) as Server
-  setSecureContext.call(server, { ...serverCertificate(), ca: pem('ca') })
+  const own = server.setSecureContext.bind(server)
+  Reflect.deleteProperty(server, 'setSecureContext')
+  server.setSecureContext({ ...serverCertificate(), ca: pem('ca') })
+  server.setSecureContext = own
 }
 
 describe('resumption', () => {
@@ -192,10 +194,10 @@ describe('renegotiation', () => {
     expect((server as Server & { secureOptions?: number }).secureOptions! & SWITCHES).toBe(SWITCHES)
     const disabled: boolean[] = []
     server.prependListener('secureConnection', (socket) => {
-      const { disableRenegotiation } = socket
+      const original = socket.disableRenegotiation.bind(socket)
       socket.disableRenegotiation = () => {
         disabled.push(true)
-        disableRenegotiation.call(socket)
+        original()
       }
     })
     await ask(port, { id: 'bank' })

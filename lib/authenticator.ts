@@ -53,18 +53,14 @@ export function createAuthenticator(options: ResolvedOptions) {
     refuse(firstFault(credentialRules(received.mechanism), received))
     const credentials = credentialsOf(received)
     const method = methodFor(credentials)
-    const presented = {
-      credentials,
-      policy,
-      nowSeconds: Math.floor(Date.now() / 1000),
-      legacyAudiences,
-      certificate: certificateOfRequest(policy.clientCertificates, request),
-      hasGrant: received.form.grant_type !== undefined
-    }
+    const nowSeconds = Math.floor(Date.now() / 1000)
+    const certificate = certificateOfRequest(policy.clientCertificates, request)
+    const hasGrant = received.form.grant_type !== undefined
+    const presented = { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant }
     refuse(firstFault(method.requestRules, presented))
 
     const found = checkRecord(await getClient(credentials.clientId, request), credentials.clientId)
-    const claimed = { credentials, policy, nowSeconds, legacyAudiences, client: found ?? nobody }
+    const claimed = { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant, client: found ?? nobody }
     const unregistered = firstFault(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
     const unproven = await method.prove(unregistered === undefined ? claimed : { ...claimed, client: nobody })

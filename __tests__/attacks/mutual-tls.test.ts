@@ -38,6 +38,8 @@ import {
 import { end } from '../support/own-servers'
 import { buildLibrary, type BuiltLibrary } from '../support/server-processes'
 
+jest.setTimeout(30_000) // some servers are processes of their own
+
 type Given = Case['given']
 
 /** The key sets of a case, one for each fetch, and how often they were asked for. */

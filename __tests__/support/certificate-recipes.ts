@@ -194,6 +194,7 @@ const altNames: Record<string, Recipe> = {
   'san-none': issued([['CN', 'rp.example']]),
   'san-upper': withAltNames(['dns', 'RP.Example'], ['uri', 'HTTPS://RP.EXAMPLE/client']),
   'san-wildcard': withAltNames(['dns', '*.example']),
+  'san-wildcard-below': withAltNames(['dns', '*.rp.example']),
   'san-parent': withAltNames(['dns', 'example']),
   'san-child': withAltNames(['dns', 'evil.rp.example']),
   'san-nul': withAltNames(['dns', 'rp.example\0.evil.example']),

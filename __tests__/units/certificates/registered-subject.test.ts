@@ -16,6 +16,7 @@ test.each([
   ['in another case', 'san-upper', 'san_dns', 'rp.example', 'match'],
   ['in the CN only', 'san-none', 'san_dns', 'rp.example', 'other'],
   ['a wildcard in the certificate', 'san-wildcard', 'san_dns', 'rp.example', 'other'],
+  ['a wildcard in the certificate that OpenSSL would take', 'san-wildcard-below', 'san_dns', 'a.rp.example', 'other'],
   ['a wildcard registered', 'san-wildcard', 'san_dns', '*.example', 'unusable'],
   ['a leading dot registered', 'san-child', 'san_dns', '.rp.example', 'unusable'],
   ['a trailing dot registered', 'san-many', 'san_dns', 'rp.example.', 'unusable'],

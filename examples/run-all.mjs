@@ -41,6 +41,7 @@ const others = await runAll([
   example('endpoints', 'endpoints with different methods over one store: no public client at introspection'),
   example('rate-limit', 'a limit on guessing, by address and by the client that is claimed, however spelt'),
   example('fapi2', 'the FAPI 2 profile: all but short private_key_jwt assertions refused'),
+  example('mutual-tls', 'TLS client certificates: of an authority and self-signed, on a port of their own (RFC 8705)'),
   example('audit', 'an audit log, and a counter for each reason')
 ])
 

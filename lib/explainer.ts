@@ -1,3 +1,4 @@
+import { certificateOfRequest } from './certificates/certificate-source'
 import type { ClientAuthErrorReason } from './errors'
 import { algorithms } from './jwt/algorithms'
 import { checkRecord, methodOf, nobody } from './methods/client-record'
@@ -85,7 +86,8 @@ export function createExplainer(
   options: ResolvedOptions,
   methodFor: (credentials: Credentials) => Method<Credentials>
 ) {
-  async function judge(credentials: Credentials, request: ClientAuthRequest, { at, fetch = false }: ExplainOptions) {
+  async function judge(received: Received, request: ClientAuthRequest, { at, fetch = false }: ExplainOptions) {
+    const credentials = credentialsOf(received)
     const { policy, getClient, legacyAudiences, bareMethods } = options
     const { clientId } = credentials
     const method = methodFor(credentials)
@@ -93,7 +95,9 @@ export function createExplainer(
       credentials,
       policy: fetch ? policy : { ...policy, keySets: cachedOnly(policy.keySets) },
       nowSeconds: Math.floor((at?.getTime() ?? Date.now()) / 1000),
-      legacyAudiences
+      legacyAudiences,
+      certificate: certificateOfRequest(policy.clientCertificates, request),
+      hasGrant: received.form.grant_type !== undefined
     }
     const asked = findings(method.requestRules, presented)
     const record = isClientId(clientId) ? checkRecord(await getClient(clientId, request), clientId) : undefined
@@ -104,7 +108,7 @@ export function createExplainer(
       ? findings(method.provenRules, withAudiences(claimed, options.audiencesOf))
       : notChecked(method.provenRules)
     return {
-      method: methodOf(credentials.methods, policy.methods, claimed.client),
+      method: method.provenMethod?.(claimed) ?? methodOf(credentials.methods, policy.methods, claimed.client),
       findings: [...asked, ...recorded, ...proof, ...proven],
       replay: method.consume === undefined ? [] : notChecked([replayCheck]),
       bareMethods
@@ -114,7 +118,7 @@ export function createExplainer(
   return async (request: ClientAuthRequest, how: ExplainOptions = {}): Promise<Explanation> => {
     const received = receive(request, options.bareMethods)
     const read = findings(credentialRules(received.mechanism), received)
-    const judged = canReadOn(received, read) ? await judge(credentialsOf(received), request, how) : undefined
+    const judged = canReadOn(received, read) ? await judge(received, request, how) : undefined
     const all = [...read, ...(judged?.findings ?? [])]
     const reason = all.find(({ result }) => result === 'failed')?.reason
     const clientId = claimedId(received)

@@ -16,22 +16,23 @@ const rooms = [
   ['jwks-uri/'],
   ['remember-secrets', 'replay-store/'],
   ['methods/'],
+  ['certificates/'],
   ['request/'],
   ['jwt/'],
   ['rules'],
-  ['advice', 'error-response', 'errors', 'option-checks', 'types']
+  ['address-range', 'advice', 'error-response', 'errors', 'fapi2', 'option-checks', 'types']
 ]
 
 /** Who may touch what: one place to look when a dependency changes, and no way to the network but the guarded one. */
 const owners: Record<string, string[]> = {
   'body-parser': ['request/body'],
-  'ipaddr.js': ['jwks-uri/guard'],
+  'ipaddr.js': ['address-range', 'jwks-uri/guard'],
   jose: ['jwt/key-ring'],
   'lru-cache': ['jwks-uri/fetcher', 'jwt/key-ring', 'remember-secrets'],
   'node:dns': ['jwks-uri/options'],
   'node:https': ['jwks-uri/https-get'],
-  'node:net': ['jwks-uri/bounded-socket', 'jwks-uri/guard'],
-  'node:tls': ['jwks-uri/tls']
+  'node:net': ['address-range', 'certificates/registered-subject', 'jwks-uri/bounded-socket', 'jwks-uri/guard'],
+  'node:tls': ['certificates/tls-certificates', 'jwks-uri/tls'] // the first for types only
 }
 
 const root = path.join(__dirname, '../..')
@@ -113,6 +114,7 @@ describe('the dependencies of lib/', () => {
   test('nothing but those owners opens a connection', () => {
     const ways = ['node:http2', 'node:dgram', 'node:child_process', 'node:worker_threads']
     expect(ways.filter((way) => importers.has(way))).toEqual([])
+    expect(sourceOf('certificates/tls-certificates')).toMatch(/^import type \{[^}]*\} from 'node:tls'$/m)
     expect(files.filter((file) => /(?<![.\w])(fetch|WebSocket|EventSource)\(/.test(sourceOf(file)))).toEqual([])
   })
 })

@@ -1,4 +1,5 @@
-import { addressFault, canonicalAddress, type AddressRange, type HostRules, type JwksResolver } from './guard'
+import type { AddressRange } from '../address-range'
+import { addressFault, canonicalAddress, type HostRules, type JwksResolver } from './guard'
 import { KeySetError } from '../jwt/key-set-error'
 import { type Observe, printable } from './steps'
 import { until } from './until'

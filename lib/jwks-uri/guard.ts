@@ -1,8 +1,6 @@
 import { isIP } from 'node:net'
-import { type IPv4, type IPv6, isValidCIDR, parse, parseCIDR } from 'ipaddr.js'
-
-/** Whether an IP address lies within a range: see {@link parseRange}. */
-export type AddressRange = (address: string) => boolean
+import { type IPv4, type IPv6, parse, parseCIDR } from 'ipaddr.js'
+import type { AddressRange } from '../address-range'
 
 /** Asks DNS for one fetch. `Resolver` of `node:dns/promises` has these methods. */
 export interface JwksResolver {
@@ -58,25 +56,12 @@ export function hostFault(host: string): string | undefined {
   return privateSuffixes.has(labels.at(-1) ?? '') ? 'is a special-use or private name' : undefined
 }
 
-const isWithin = (address: IPv4 | IPv6, [base, bits]: [IPv4 | IPv6, number]): boolean =>
-  address.kind() === base.kind() && address.match(base, bits)
-
-/** Parses `10.1.0.0/16` or a single address. Returns `undefined` for anything else. */
-export function parseRange(text: unknown): AddressRange | undefined {
-  if (typeof text !== 'string') return undefined
-  const [address = ''] = text.split('/', 1)
-  const cidr = text.includes('/') ? text : `${text}/${isIP(text) === 4 ? 32 : 128}`
-  if (isIP(address) === 0 || address.includes('%') || !isValidCIDR(cidr)) return undefined
-  const range = parseCIDR(cidr)
-  return (candidate) => isWithin(parse(candidate), range)
-}
-
-const globalUnicast = parseCIDR('2000::/3')
+const [globalUnicast, globalBits] = parseCIDR('2000::/3')
 
 /** ipaddr.js calls unassigned parts of IPv6 `unicast` too. Only 2000::/3 is in use (IANA IPv6 address space). */
 const isPublic = (address: IPv4 | IPv6): boolean =>
   address.range() === 'unicast' &&
-  (address.kind() === 'ipv4' || isWithin(address, globalUnicast)) &&
+  (address.kind() === 'ipv4' || address.match(globalUnicast, globalBits)) &&
   address.toString() !== wireServer
 
 /**

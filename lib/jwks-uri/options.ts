@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { checkOptions, isFunction, isInteger, isList, isNumber, optionRule } from '../option-checks'
-import { type AddressRange, type HostRules, isHostName, type JwksResolver, parseRange } from './guard'
+import { type AddressRange, parseRange } from '../address-range'
+import { type HostRules, isHostName, type JwksResolver } from './guard'
 
 /** What is different for one host: the one way to a private network. What is left out keeps its default. */
 export interface JwksHost {

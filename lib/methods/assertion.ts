@@ -10,7 +10,7 @@ import type { Fault, Rule } from '../rules'
 import type { Jwk, JwkSet } from '../types'
 import { assertionRules, audienceRule } from './assertion-rules'
 import { keySourceOf, liveSecrets, looksHashed, registeredAlg } from './client-record'
-import { type Claimed, isJudgeable, type Method, type Policy, recordRules } from './method'
+import { type Claimed, isJudgeable, type Method, type Policy, provenRules, recordRules } from './method'
 import { liveSecretRule, plainSecretRule } from './secret'
 
 type Subject = Claimed<AssertionCredentials>
@@ -28,7 +28,7 @@ const registeredAlgRule: Rule<Subject> = {
   })
 }
 
-const registeredKeysRule: Rule<Subject> = {
+export const registeredKeysRule: Rule<Claimed> = {
   check: 'registered keys',
   reason: 'keys_not_registered',
   spec: 'RFC 7591 §2',
@@ -103,7 +103,7 @@ async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials)
 }
 
 /** What the fetcher or a judge of keys says of a set: its own words and a stable `why`. */
-function keySetDetail(cause: unknown): { received: unknown; why: unknown } {
+export function keySetDetail(cause: unknown): { received: unknown; why: unknown } {
   const { why, message } = Object(cause) as { why?: unknown; message?: unknown }
   return { received: printable(message), why: printable(why) }
 }
@@ -187,7 +187,7 @@ export const createPrivateKeyJwt = ({ audiencesDependOnClient }: Policy): Method
     { check: 'signature', spec: signatureSpec, reasons: ['signature_mismatch'] }
   ],
   prove: proveByKey,
-  provenRules: audiencesDependOnClient ? [audienceRule] : [],
+  provenRules: audiencesDependOnClient ? [audienceRule, ...provenRules] : provenRules,
   consume
 })
 
@@ -200,6 +200,6 @@ export const createClientSecretJwt = ({ audiencesDependOnClient }: Policy): Meth
     { check: 'length of the secret', spec: 'OIDC Core §16.19', reasons: ['secret_too_short'] }
   ],
   prove: proveBySecret,
-  provenRules: audiencesDependOnClient ? [audienceRule] : [],
+  provenRules: audiencesDependOnClient ? [audienceRule, ...provenRules] : provenRules,
   consume
 })

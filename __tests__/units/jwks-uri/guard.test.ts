@@ -1,10 +1,10 @@
 import corpus from '../../fixtures/jwks-uri.json'
+import { parseRange } from '../../../lib/address-range'
 import {
   addressFault,
   canonicalAddress,
   hostFault,
   isHostName,
-  parseRange,
   urlFault
 } from '../../../lib/jwks-uri/guard'
 

@@ -45,9 +45,9 @@ app.post('/token', authenticateClient, (req, res) => {
   res.set('Cache-Control', 'no-store').json(token)
 })
 
-const server = await createCertificate('localhost')
-const ordinary = https.createServer(server, app)
-const mutual = https.createServer({ ...server, ...certificates.serverOptions }, app)
+const { key, cert, ca } = await createCertificate('localhost')
+const ordinary = https.createServer({ key, cert }, app)
+const mutual = https.createServer({ key, cert, ...certificates.serverOptions }, app)
 certificates.watch(mutual)
 // --- end
 
@@ -56,7 +56,7 @@ const fetchAs =
   (identity) =>
   async (url, { method, headers, body }) => {
     const plain = Object.fromEntries(new Headers(headers))
-    const request = https.request(url, { method, headers: plain, ca: server.cert, agent: false, ...identity })
+    const request = https.request(url, { method, headers: plain, ca, agent: false, ...identity })
     const [response] = await once(request.end(String(body)), 'response')
     const content = Buffer.concat(await response.toArray())
     return new Response(content, { status: response.statusCode, headers: new Headers(response.headers) })

@@ -51,7 +51,7 @@ function usageError(thrown: unknown, known: OptionTypes): unknown {
 export function parseArguments<T extends OptionTypes>(args: readonly string[], options: T): Arguments<T> {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
-    return { values: values as Arguments<T>['values'], positionals }
+    return { values: values, positionals }
   } catch (thrown) {
     throw usageError(thrown, options)
   }

@@ -11,7 +11,7 @@ const rooms = [
   ['command/'],
   ['index'],
   ['client-auth'],
-  ['attachment', 'authenticator', 'explainer', 'metadata', 'observer'],
+  ['attachment', 'authenticator', 'explainer', 'explainer-steps', 'metadata', 'observer'],
   ['options'],
   ['jwks-uri/'],
   ['remember-secrets', 'replay-store/'],

@@ -90,7 +90,7 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     return true
   }
 
-  return { consume }
+  return { consume, has: ({ clientId, id }) => entries.has(digest(clientId, id)) }
 }
 
 const full = (option: string, value: number): ClientAuthError =>

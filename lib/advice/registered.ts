@@ -2,7 +2,8 @@ import { member, type ReasonAdvice, textOf } from './reason-advice'
 
 type Facts = Readonly<Record<string, unknown>>
 
-const registeredKeys = ({ registered }: Facts): string => textOf(registered)
+/** The kind of value that stands where a key set should. */
+const registeredKeys = ({ received }: Facts): string => textOf(received)
 
 /** The keys of a set, as the facts of `no_matching_key` list them. */
 const keysIn = ({ expected }: Facts): readonly unknown[] => (Array.isArray(expected) ? expected : [])

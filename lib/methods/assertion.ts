@@ -90,8 +90,14 @@ async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials)
     return faultOf(await verifyWith(candidates(set, credentials.jws.kid), credentials), credentials, set)
   } catch (cause) {
     await verifyWith([], credentials)
-    return { reason: 'jwks_invalid', cause, detail: () => ({ registered: keySetShape(set), ...keySetDetail(cause) }) }
+    return { reason: 'jwks_invalid', cause, detail: () => inlineSetDetail(set, cause) }
   }
+}
+
+/** What is registered in place of a key set, by its kind alone. */
+function inlineSetDetail(set: unknown, cause: unknown) {
+  const { why, received: message } = keySetDetail(cause)
+  return { expected: 'a JWK Set of public keys', received: keySetShape(set), message, why }
 }
 
 /** What the fetcher or a judge of keys says of a set: its own words and a stable `why`. */
@@ -115,7 +121,11 @@ async function proveByUri(uri: string, credentials: AssertionCredentials, { poli
     return faultOf(last === 'no_matching_key' ? outcome : last, credentials, newer)
   } catch (cause) {
     await verifyWith([], credentials)
-    return { reason: 'jwks_unavailable', cause, detail: () => ({ uri: printable(uri), ...keySetDetail(cause) }) }
+    return {
+      reason: 'jwks_unavailable',
+      cause,
+      detail: () => ({ uri: printable(uri), expected: 'a JWK Set of public keys', ...keySetDetail(cause) })
+    }
   }
 }
 

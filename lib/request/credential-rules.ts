@@ -56,7 +56,7 @@ const commonRules: readonly Rule<Received>[] = [
     })
   },
   {
-    check: 'client_assertion',
+    check: 'client_assertion beside its type',
     reason: 'assertion_missing',
     spec: 'RFC 7521 §4.2',
     holds: ({ form }) => form.client_assertion !== undefined || form.client_assertion_type === undefined,
@@ -116,7 +116,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       detail: ({ form, basic }) => ({ expected: printable(basic?.clientId), received: printable(form.client_id) })
     },
     {
-      check: 'secret',
+      check: 'secret in the header',
       reason: 'basic_without_secret',
       spec: 'RFC 6749 §2.3.1',
       holds: ({ basic }) => basic?.secret !== ''
@@ -125,7 +125,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
   post: [
     clientIdRule,
     {
-      check: 'client_id',
+      check: 'client_id beside client_secret',
       reason: 'client_id_missing',
       spec: 'RFC 6749 §2.3.1',
       holds: ({ form }) => form.client_id !== undefined,
@@ -143,7 +143,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
   bare: [
     clientIdRule,
     {
-      check: 'client_assertion',
+      check: 'JWT in client_assertion',
       reason: 'assertion_parameter',
       spec: 'RFC 7521 §4.2',
       holds: (received) =>
@@ -153,7 +153,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       detail: () => ({ expected: 'client_assertion', received: 'assertion' })
     },
     {
-      check: 'credentials',
+      check: 'Authorization scheme',
       reason: 'authorization_scheme',
       spec: 'RFC 6749 §2.3',
       holds: (received) => isBare(received) || received.authorization === undefined,

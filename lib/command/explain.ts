@@ -49,11 +49,10 @@ const plain = (text: string): string => text
 /** Colours on a terminal only, and not where NO_COLOR asks for none (https://no-color.org). */
 export function stylesFor({ stdout, env }: Io, noColor = false): Styles {
   if (noColor || stdout.isTTY !== true || (env.NO_COLOR ?? '') !== '') return { good: plain, bad: plain, faint: plain }
-  return {
-    good: (text) => styleText('green', text),
-    bad: (text) => styleText('red', text),
-    faint: (text) => styleText('dim', text)
-  }
+  // Decided above: styleText would ask the real stdout again.
+  const paint = (colour: 'green' | 'red' | 'dim') => (text: string) =>
+    styleText(colour, text, { validateStream: false })
+  return { good: paint('green'), bad: paint('red'), faint: paint('dim') }
 }
 
 function asJson({ explanation, now, assertion }: Report): string {

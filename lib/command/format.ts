@@ -1,7 +1,8 @@
+import { isSeconds } from '../jwt/numeric-date'
 import type { Finding } from '../rules'
 import type { Report } from './report'
 import { timeline } from './timeline'
-import { date, inWords } from './times'
+import { date, duration, fromNow, inWords } from './times'
 
 /** What the program can emphasise; each as it is where there are no colours. */
 export interface Styles {
@@ -20,18 +21,35 @@ export const inline = (value: unknown): string =>
 
 const marks = { passed: '✓', failed: '✗', not_checked: '·' } as const
 
+/** The facts about times, which are numbers of seconds, in words. */
+function fact(name: string, value: unknown, now: number): { label: string; text: string } {
+  if (typeof value !== 'number' || !isSeconds(value)) return { label: name, text: inline(value) }
+  const [, label] = /^seconds(\w+)$/.exec(name) ?? []
+  if (label !== undefined) return { label: label.toLowerCase(), text: duration(value) }
+  return {
+    label: name === 'rememberedUntil' ? 'until' : name,
+    text: `${value}  ${date(value)}, ${fromNow(value, now)}`
+  }
+}
+
+const detailLine = (label: string, text: string): string => `      ${label.padEnd(9)} ${text}`
+
 /** One check: a line, and, where it failed, what was expected, what came and what to change. */
-export function formatFinding(finding: Finding, { good, bad, faint }: Styles): string[] {
-  const { check, spec, result, reason, detail, advice } = finding
+export function formatFinding(finding: Finding, { good, bad, faint }: Styles, now: number): string[] {
+  const { check, spec, result, reason, detail = {}, advice } = finding
   const paint = { passed: good, failed: bad, not_checked: faint }[result]
   const lines = [`  ${paint(marks[result])} ${check}${reason === undefined ? '' : `: ${bad(reason)}`}  ${faint(spec)}`]
-  const told = Object.entries(detail ?? {}).filter(([name]) => name !== 'now')
-  for (const [name, value] of told) {
+  const facts =
+    result === 'failed' && 'received' in detail ? { ...detail, received: detail.received ?? 'none' } : detail
+  for (const [name, value] of Object.entries(facts).filter(([key]) => key !== 'now')) {
     const items =
       Array.isArray(value) && value.some((item) => typeof item === 'object') ? (value as unknown[]) : [value]
-    items.forEach((item, index) => lines.push(`      ${(index === 0 ? name : '').padEnd(9)} ${inline(item)}`))
+    items.forEach((item, index) => {
+      const { label, text } = fact(name, item, now)
+      lines.push(detailLine(index === 0 ? label : '', text))
+    })
   }
-  if (advice !== undefined) lines.push(`      ${'advice'.padEnd(9)} ${advice}`)
+  if (advice !== undefined) lines.push(detailLine('advice', advice))
   return lines
 }
 
@@ -69,7 +87,7 @@ export function formatReport(report: Report, styles: Styles): string[] {
     `  as of    ${date(now)}`,
     `  verdict  ${verdict(report, styles)}`,
     '',
-    ...findings.flatMap((finding) => formatFinding(finding, styles)),
+    ...findings.flatMap((finding) => formatFinding(finding, styles, now)),
     ...(assertion === undefined ? [] : formatAssertion(assertion, styles))
   ]
 }

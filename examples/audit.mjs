@@ -2,7 +2,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import express from 'express'
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
-import { clientAuth } from 'oauth-client-auth'
+import { claimedClientId, clientAuth } from 'oauth-client-auth'
 import { clients, findClient, issuer, issueToken, newSecret } from './support/clients.mjs'
 import { listening, report, row } from './support/demonstrate.mjs'
 import { requestToken } from './support/requests.mjs'
@@ -24,10 +24,6 @@ subscribe('oauth-client-auth:rejected', record('rejected'))
 // --- end
 
 // --- guessing: failures are counted by address, and by address and the client that the request claims to be
-function claimedClient({ headers, body }) {
-  const basic = /^basic (.*)/i.exec(headers.authorization ?? '')
-  return String(basic ? Buffer.from(basic[1], 'base64').toString().split(':')[0] : body?.client_id).slice(0, 256)
-}
 const limit = (failures, keyGenerator) =>
   rateLimit({
     windowMs: 60_000,
@@ -42,7 +38,7 @@ const limit = (failures, keyGenerator) =>
 const brake = [
   limit(100, (req) => ipKeyGenerator(req.ip)),
   express.urlencoded({ extended: false, limit: '64kb' }),
-  limit(5, (req) => `${ipKeyGenerator(req.ip)} ${claimedClient(req)}`)
+  limit(5, (req) => `${ipKeyGenerator(req.ip)} ${claimedClientId(req) ?? ''}`)
 ]
 // --- end
 

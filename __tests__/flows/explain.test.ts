@@ -240,14 +240,15 @@ describe('a jwks_uri', () => {
   const byUri: OAuthClient = { ...bank, jwks: undefined, jwks_uri: uri }
   const keySets = (cached: object | undefined) => {
     const calls: unknown[] = []
+    const get = async (...args: unknown[]) => {
+      calls.push(args)
+      return { keys: [ec.jwk] }
+    }
     const sets: KeySets = {
-      get: async (...args) => {
-        calls.push(args)
-        return { keys: [ec.jwk] }
-      },
+      get,
       cached: () => cached as { keys: [] } | undefined
     }
-    return { sets, calls }
+    return { sets, calls, get }
   }
 
   test('in the cache: judged without a fetch', async () => {
@@ -268,7 +269,7 @@ describe('a jwks_uri', () => {
 
   test.each([
     ['not in the cache', keySets(undefined)],
-    ['with keySets that have no cache', { sets: { get: keySets(undefined).sets.get }, calls: [] }]
+    ['with keySets that have no cache', { sets: { get: keySets(undefined).get }, calls: [] }]
   ])('%s: not checked, not accepted, and it is told how', async (_name, { sets, calls }) => {
     const { explain } = clientAuth(optionsFor(byUri, { keySets: sets }))
     const explanation = await explain(request(by()))

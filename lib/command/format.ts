@@ -23,6 +23,9 @@ const marks = { passed: '✓', failed: '✗', not_checked: '·' } as const
 
 /** The facts about times, which are numbers of seconds, in words. */
 function fact(name: string, value: unknown, now: number): { label: string; text: string } {
+  if (value === '') return { label: name, text: '(empty)' }
+  // What was received keeps its form, since that may be the fault.
+  if (name === 'expected' && Array.isArray(value)) return { label: name, text: value.map(inline).join(', ') }
   if (typeof value !== 'number' || !isSeconds(value)) return { label: name, text: inline(value) }
   const [, label] = /^seconds(\w+)$/.exec(name) ?? []
   if (label !== undefined) return { label: label.toLowerCase(), text: duration(value) }

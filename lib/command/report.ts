@@ -53,9 +53,8 @@ export interface ReportOptions {
  * @throws TypeError for options that cannot be meant; what `getClient` and the like throw
  */
 export async function reportOn(input: Input, { options, knowsClients }: Server, how: ReportOptions): Promise<Report> {
-  const at = how.at ?? new Date()
-  const explanation = await clientAuth(options).explain(input, { at, fetch: how.fetch })
-  const now = Math.floor(at.getTime() / 1000)
+  const explanation = await clientAuth(options).explain(input, how)
+  const now = Math.floor((how.at?.getTime() ?? Date.now()) / 1000)
   const jws = assertionOf(input)
   return {
     explanation: knowsClients ? explanation : withoutRecord(explanation),

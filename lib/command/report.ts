@@ -2,6 +2,7 @@ import { clientAuth } from '../client-auth'
 import type { Explanation } from '../explainer'
 import { decodeJws } from '../jwt/jws'
 import type { Finding } from '../rules'
+import type { ReplayStore } from '../types'
 import type { Server } from './files'
 import type { Input } from './input'
 import { type Times, timesOf } from './times'
@@ -47,13 +48,16 @@ export interface ReportOptions {
   readonly fetch?: boolean | undefined
 }
 
+/** A store of this process knows of no use, so it cannot say that there was none. */
+const noStore: ReplayStore = { consume: () => false }
+
 /**
  * Explains a request as a server with these options judges it.
  *
  * @throws TypeError for options that cannot be meant; what `getClient` and the like throw
  */
 export async function reportOn(input: Input, { options, knowsClients }: Server, how: ReportOptions): Promise<Report> {
-  const explanation = await clientAuth(options).explain(input, how)
+  const explanation = await clientAuth({ ...options, replayStore: options.replayStore ?? noStore }).explain(input, how)
   const now = Math.floor((how.at?.getTime() ?? Date.now()) / 1000)
   const jws = assertionOf(input)
   return {

@@ -1,5 +1,5 @@
 import { algorithms } from './jwt/algorithms'
-import { type Claimed, isJudgeable, type Method, type ProofStep } from './methods/method'
+import type { Claimed, Method, ProofStep } from './methods/method'
 import type { Credentials, Received } from './request/credentials'
 import { isClientId, isSecret } from './request/syntax'
 import { failure, type Fault, type Finding, isPassed, notChecked, type Rule } from './rules'
@@ -41,9 +41,7 @@ export function orderOf(
 }
 
 /** Whether there is something to verify with: the client's own, for a method of its own, by a known algorithm. */
-export function canProve(claimed: Claimed, recorded: readonly Finding[]): boolean {
-  const { credentials, policy } = claimed
-  if (!isJudgeable(claimed)) return false
+export function canProve({ credentials, policy }: Claimed, recorded: readonly Finding[]): boolean {
   if (!recorded.every((finding) => isPassed(finding) || finding.reason === 'alg_not_registered')) return false
   if (credentials.kind !== 'assertion') return true
   const algorithm = algorithms.get(credentials.jws.alg)

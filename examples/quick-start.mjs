@@ -38,6 +38,19 @@ const server = createServer()
 const issuer = await listen(server, 3000)
 const app = express()
 const log = []
+let isServing = false
+
+/** Prints, for you alone, what a refused request was refused for and what to change. */
+async function explainRefusal(error, req) {
+  const { findings } = await authenticateClient.explain(req)
+  console.log(`✗ refused ${error.clientId ?? 'a client that it does not name'}: ${error.reason}`)
+  for (const { check, result, expected, received, advice } of findings) {
+    if (result !== 'failed') continue
+    const facts = Object.entries({ expected, received }).filter(([, fact]) => fact !== undefined)
+    console.log([`  ${check}`, ...facts.map((fact) => `${fact[0]} ${JSON.stringify(fact[1])}`)].join(', '))
+    console.log(`    ${advice}`)
+  }
+}
 
 const authenticateClient = clientAuth({
   issuer,
@@ -46,6 +59,7 @@ const authenticateClient = clientAuth({
   onError: (error, req, res) => {
     log.push(error.cause ? `${error.reason}: ${error.cause.message}` : error.reason) // for you
     res.status(error.status).json(error) // for the client: RFC 6749 §5.2
+    if (isServing) void explainRefusal(error, req)
   }
 })
 
@@ -118,5 +132,8 @@ else {
   curl -d "$(node examples/assertion.mjs client_secret_jwt)" ${issuer}/token
   curl -d "$(node examples/assertion.mjs)" ${issuer}/token
   curl ${issuer}/.well-known/oauth-authorization-server
+
+Change one of them, such as the secret: what it is refused for is told here, to you and not to the client.
 `)
+  isServing = true
 }

@@ -48,8 +48,13 @@ export interface ClientAuthMiddleware<C extends OAuthClient = OAuthClient> {
    * For operators. It tells what is registered, so never send it to the caller.
    *
    * @param request - headers and parsed body
+   * @param options - `at`: as of when to judge; `fetch`: whether a `jwks_uri` may be fetched, default false
+   * @throws what `getClient`, `verifySecret` or `legacyAudiences` throws, unless the request is refused before it
+   * @example
+   * const { reason, findings } = await authenticateClient.explain(req)
+   * for (const { check, result, advice } of findings) if (result === 'failed') console.log(check, advice)
    */
-  explain(request: ClientAuthRequest, options?: ExplainOptions): Promise<Explanation>
+  readonly explain: (request: ClientAuthRequest, options?: ExplainOptions) => Promise<Explanation>
 }
 
 const notNode =

@@ -1,9 +1,8 @@
 import { certificateOfRequest } from './certificates/certificate-source'
-import type { ClientAuthErrorReason } from './errors'
-import { algorithms } from './jwt/algorithms'
+import { ClientAuthError, type ClientAuthErrorReason } from './errors'
+import { cachedOnly, canProve, hasCredentials, namedIds, notCached, orderOf, proofFindings } from './explainer-steps'
 import { checkRecord, methodOf, nobody } from './methods/client-record'
-import type { Claimed, Method, ProofStep } from './methods/method'
-import { isJudgeable, withAudiences } from './methods/method'
+import { type Claimed, type Method, withAudiences } from './methods/method'
 import type { ResolvedOptions } from './options'
 import { credentialRules } from './request/credential-rules'
 import {
@@ -14,21 +13,26 @@ import {
   type Credentials,
   type Received
 } from './request/credentials'
-import { isClientId } from './request/syntax'
-import { failure, type Finding, findings, notChecked } from './rules'
-import type { ClientAuthMethod, ClientAuthRequest, KeySets } from './types'
+import { failure, type Finding, findings, isFailed, isPassed, notChecked } from './rules'
+import type { ClientAuthMethod, ClientAuthRequest, OAuthClient } from './types'
 
 /** How a request is explained. */
 export interface ExplainOptions {
   /** Judges the request as of then, such as an assertion from yesterday's log. Default now. */
   at?: Date | undefined
-  /** Whether a `jwks_uri` may be fetched. Default `false`: only inline keys and cached sets are used. */
+  /**
+   * Whether a `jwks_uri` may be fetched, as `authenticate` would. Default `false`: only inline keys and cached sets are
+   * used.
+   */
   fetch?: boolean | undefined
 }
 
 /** Why a request is accepted or refused. For operators: it tells what is registered, so never send it to the caller. */
 export interface Explanation {
-  /** Whether `authenticate` would let the request in, replays apart. Never `true` where a check could not be made. */
+  /**
+   * Whether `authenticate` would let the request in. Never `true` where a check could not be made; replays apart, which
+   * are judged only where the replay store has `has`, and not with `at`.
+   */
   readonly accepted: boolean
   /** The reason that `authenticate` would give. */
   readonly reason?: ClientAuthErrorReason
@@ -39,96 +43,121 @@ export interface Explanation {
   readonly findings: readonly Finding[]
 }
 
-/** What a cache-only look-up rejects with: nothing is known about the keys. */
-const notCached = new Error('the key set is not in the cache; ask with fetch: true')
-
-/** Answers from the cache alone. */
-const cachedOnly = (keySets: KeySets): KeySets => ({
-  get: (uri) => {
-    const set = keySets.cached?.(uri)
-    return set === undefined ? Promise.reject(notCached) : Promise.resolve(set)
-  }
-})
-
-const isPassed = ({ result }: Finding): boolean => result === 'passed'
-
-/** Whether the credentials can be judged although the request breaks a rule: an assertion that decodes can be. */
-const canReadOn = ({ mechanism, jws }: Received, read: readonly Finding[]): boolean =>
-  mechanism === 'assertion' ? jws !== undefined : read.every(isPassed)
-
-/** Each step of a proof: passed up to the one that failed, and not checked after it. */
-function proofFindings(steps: readonly ProofStep[], fault: Parameters<typeof failure>[1] | undefined): Finding[] {
-  const failed = fault === undefined ? steps.length : steps.findIndex(({ reasons }) => reasons.includes(fault.reason))
-  return steps.map((step, index): Finding => {
-    if (fault !== undefined && index === failed) return failure(step, fault)
-    const { check, spec } = step
-    return { check, spec, result: index < failed ? 'passed' : 'not_checked' }
-  })
-}
-
-/** Whether there is something to verify with: the client's own, for a method of its own, by a known algorithm. */
-const canProve = (claimed: Claimed, recorded: readonly Finding[]): boolean =>
-  isJudgeable(claimed) &&
-  recorded.every((finding) => isPassed(finding) || finding.reason === 'alg_not_registered') &&
-  (claimed.credentials.kind !== 'assertion' || algorithms.has(claimed.credentials.jws.alg))
-
-async function prove(claimed: Claimed, method: Method<Credentials>, recorded: readonly Finding[]): Promise<Finding[]> {
-  if (!canProve(claimed, recorded)) return notChecked(method.proofSteps)
-  const fault = await method.prove(claimed)
-  if (fault?.cause !== notCached) return proofFindings(method.proofSteps, fault)
-  return notChecked(method.proofSteps).map((finding) => ({ ...finding, advice: `Not checked: ${notCached.message}.` }))
-}
+type Checks = readonly { readonly check: string; readonly spec: string }[]
 
 const replayCheck = { check: 'used once', spec: 'RFC 7523 §3 item 7' }
+const everythingElse = { check: 'client and proof', spec: 'RFC 6749 §2.3' }
+
+/** The findings so far, and how more are made. */
+function createFindings(made: readonly Finding[]) {
+  const all = [...made]
+  /**
+   * What the application throws must not hide an earlier refusal, since `authenticate` would not have called it. Without
+   * one it is thrown, as `authenticate` would.
+   */
+  async function add(checks: Checks, work: () => Finding[] | Promise<Finding[]>): Promise<readonly Finding[]> {
+    let more: Finding[]
+    try {
+      more = await work()
+    } catch (thrown) {
+      if (all.some(isFailed)) more = notChecked(checks)
+      else if (thrown instanceof ClientAuthError) more = refusedBy(thrown, checks)
+      else throw thrown
+    }
+    all.push(...more)
+    return more
+  }
+  return { all, add }
+}
+
+/** `rememberSecrets` refuses by throwing: it is too busy to say anything of the secret. */
+function refusedBy({ reason, detail = {} }: ClientAuthError, [first, ...others]: Checks): Finding[] {
+  return first === undefined ? [] : [failure(first, { reason, detail: () => detail }), ...notChecked(others)]
+}
 
 /** `explain`, over the very lists of rules by which `authenticate` judges. Consumes nothing and publishes nothing. */
 export function createExplainer(
   options: ResolvedOptions,
   methodFor: (credentials: Credentials) => Method<Credentials>
 ) {
-  async function judge(received: Received, request: ClientAuthRequest, { at, fetch = false }: ExplainOptions) {
+  const { policy, getClient, legacyAudiences, audiencesOf, bareMethods } = options
+
+  async function lookUp(ids: readonly string[], request: ClientAuthRequest): Promise<OAuthClient> {
+    for (const id of ids) {
+      const record = checkRecord(await getClient(id, request), id)
+      if (record !== undefined) return record
+    }
+    return nobody
+  }
+
+  async function prove(claimed: Claimed, method: Method<Credentials>, mayFetch: boolean): Promise<Finding[]> {
+    const fault = await method.prove(claimed)
+    const isOfCache = !mayFetch && claimed.credentials.kind === 'assertion' && Boolean(claimed.client.jwks_uri)
+    return fault?.cause === notCached
+      ? notChecked(method.proofSteps, 'The key set is not in the cache: ask with fetch.')
+      : proofFindings(method.proofSteps, fault, isOfCache)
+  }
+
+  async function askStore(claimed: Claimed, { wasUsed }: Method<Credentials>): Promise<Finding[]> {
+    const fault = await wasUsed?.(claimed)
+    if (fault === 'unknown') return notChecked([replayCheck])
+    return fault === undefined ? [{ ...replayCheck, result: 'passed' }] : [failure(replayCheck, fault)]
+  }
+
+  async function judge(received: Received, read: readonly Finding[], request: ClientAuthRequest, how: ExplainOptions) {
     const credentials = credentialsOf(received)
-    const { policy, getClient, legacyAudiences, bareMethods } = options
-    const { clientId } = credentials
     const method = methodFor(credentials)
+    const mayFetch = how.fetch === true
     const presented = {
       credentials,
-      policy: fetch ? policy : { ...policy, keySets: cachedOnly(policy.keySets) },
-      nowSeconds: Math.floor((at?.getTime() ?? Date.now()) / 1000),
+      policy: mayFetch ? policy : { ...policy, keySets: cachedOnly(policy.keySets) },
+      nowSeconds: Math.floor((how.at?.getTime() ?? Date.now()) / 1000),
       legacyAudiences,
       certificate: certificateOfRequest(policy.clientCertificates, request),
       hasGrant: received.form.grant_type !== undefined
     }
-    const asked = findings(method.requestRules, presented)
-    const record = isClientId(clientId) ? checkRecord(await getClient(clientId, request), clientId) : undefined
-    const claimed: Claimed = { ...presented, client: record ?? nobody }
-    const recorded = isClientId(clientId) ? findings(method.recordRules, claimed) : notChecked(method.recordRules)
-    const proof = await prove(claimed, method, recorded)
-    const proven = isJudgeable(claimed)
-      ? findings(method.provenRules, withAudiences(claimed, options.audiencesOf))
-      : notChecked(method.provenRules)
+    const { early, late } = orderOf(method, { ...presented, client: nobody })
+    const { all, add } = createFindings([...read, ...findings(early, presented)])
+    const ids = namedIds(credentials)
+    let client = nobody
+    const recorded = await add(method.recordRules, async () => {
+      client = await lookUp(ids, request)
+      return ids.length === 0 ? notChecked(method.recordRules) : findings(method.recordRules, { ...presented, client })
+    })
+    const claimed: Claimed = { ...presented, client }
+    await add(method.proofSteps, () =>
+      canProve(claimed, recorded) ? prove(claimed, method, mayFetch) : notChecked(method.proofSteps)
+    )
+    await add(late, () => (client === nobody ? notChecked(late) : findings(late, withAudiences(claimed, audiencesOf))))
+    const isAccepted = all.every(isPassed)
+    if (method.wasUsed !== undefined) {
+      // The store tells what it knows now, not what it knew then.
+      const canTell = isAccepted && how.at === undefined
+      await add([replayCheck], () => (canTell ? askStore(claimed, method) : notChecked([replayCheck])))
+    }
     return {
-      method: method.provenMethod?.(claimed) ?? methodOf(credentials.methods, policy.methods, claimed.client),
-      findings: [...asked, ...recorded, ...proof, ...proven],
-      replay: method.consume === undefined ? [] : notChecked([replayCheck]),
-      bareMethods
+      client,
+      method: method.provenMethod?.(claimed) ?? methodOf(credentials.methods, policy.methods, client),
+      accepted: isAccepted && !all.some(isFailed),
+      findings: all
     }
   }
 
   return async (request: ClientAuthRequest, how: ExplainOptions = {}): Promise<Explanation> => {
-    const received = receive(request, options.bareMethods)
+    const received = receive(request, bareMethods)
     const read = findings(credentialRules(received.mechanism), received)
-    const judged = canReadOn(received, read) ? await judge(received, request, how) : undefined
-    const all = [...read, ...(judged?.findings ?? [])]
-    const reason = all.find(({ result }) => result === 'failed')?.reason
-    const clientId = claimedId(received)
-    const method = judged?.method ?? claimedMethod(received)
+    const judged = hasCredentials(received, read)
+      ? await judge(received, read, request, how)
+      : { client: nobody, method: undefined, accepted: false, findings: [...read, ...notChecked([everythingElse])] }
+    const reason = judged.findings.find(isFailed)?.reason
+    const clientId = judged.client === nobody ? claimedId(received) : judged.client.client_id
+    const method = judged.method ?? claimedMethod(received)
     return {
-      accepted: judged !== undefined && all.every(isPassed),
+      accepted: judged.accepted,
       ...(reason === undefined ? {} : { reason }),
       ...(clientId === undefined ? {} : { clientId }),
       ...(method === undefined ? {} : { method }),
-      findings: [...all, ...(judged?.replay ?? [])]
+      findings: judged.findings
     }
   }
 }

@@ -1,4 +1,4 @@
-import { advice } from './advice'
+import { adviceFor } from './advice'
 import type { ClientAuthErrorReason, Detail } from './errors'
 
 /** Why a request is refused, before it becomes an error. `undefined` in its place means that nothing is wrong. */
@@ -47,7 +47,7 @@ export interface Finding {
   readonly received?: unknown
   /** Where failed: all facts, `expected` and `received` among them. */
   readonly detail?: Detail
-  /** Where failed: what the sender or the operator has to change, in one sentence. */
+  /** Where failed: what the sender or the operator has to change, in one sentence. Where not checked: how it can be. */
   readonly advice?: string
 }
 
@@ -76,13 +76,16 @@ export function failure(check: { check: string; spec: string }, { reason, detail
     ...(facts?.expected === undefined ? {} : { expected: facts.expected }),
     ...(facts?.received === undefined ? {} : { received: facts.received }),
     ...(facts === undefined ? {} : { detail: facts }),
-    advice: advice[reason]
+    advice: adviceFor(reason, facts)
   }
 }
 
-/** Checks that nothing is known about. */
-export const notChecked = (checks: readonly { check: string; spec: string }[]): Finding[] =>
-  checks.map((check) => ({ ...named(check), result: 'not_checked' }))
+/** Checks that nothing is known about, and how it can be known. */
+export const notChecked = (checks: readonly { check: string; spec: string }[], advice?: string): Finding[] =>
+  checks.map((check) => ({ ...named(check), result: 'not_checked', ...(advice === undefined ? {} : { advice }) }))
+
+export const isPassed = ({ result }: Finding): boolean => result === 'passed'
+export const isFailed = ({ result }: Finding): boolean => result === 'failed'
 
 /** Every rule judged that can be, also after a failure. */
 export const findings = <S>(rules: readonly Rule<S>[], subject: S): Finding[] =>

@@ -182,4 +182,9 @@ export interface ReplayStore {
    * refuses the request with 503.
    */
   consume(entry: ReplayEntry): boolean | Promise<boolean>
+  /**
+   * Whether an entry is remembered. Changes nothing: `explain` asks it, and says nothing of replays where a store does
+   * not have it.
+   */
+  has?(entry: ReplayEntry): boolean | Promise<boolean>
 }

@@ -1,7 +1,14 @@
 // The cases come from the test suites of fosite, Spring Authorization Server, the OpenID Foundation's
 // conformance suite and OpenIddict, written down as facts in fixtures/authentication.json.
 import { scryptSync } from 'node:crypto'
-import { fapi2, validateClientMetadata, type OAuthClient } from '../../lib'
+import {
+  ClientAuthError,
+  createClientAuthenticator,
+  fapi2,
+  validateClientMetadata,
+  type ClientAuthRequest,
+  type OAuthClient
+} from '../../lib'
 import corpus from '../fixtures/authentication.json'
 import {
   basic,
@@ -14,7 +21,7 @@ import {
   tokenEndpoint,
   JWT_BEARER
 } from '../support/assertions'
-import { post, tokenServer, type Options } from '../support/token-server'
+import { clientsOf, post, tokenServer, type Options } from '../support/token-server'
 
 interface Case {
   id: string
@@ -185,6 +192,27 @@ test.each(requestCases.map((one) => [one.id, one.title, one] as const))('%s: %s'
   expect(answer.status === 401).toBe(answer.body.error === 'invalid_client' && challenges)
   expect(answer.headers['www-authenticate'] !== undefined).toBe(answer.status === 401)
 })
+
+test.each(requestCases.map((one) => [one.id, one.title, one] as const))(
+  '%s: explain agrees with authenticate: %s',
+  async (_id, _title, one) => {
+    const { body, headers, clientId } = prepare(one)
+    const { getClient } = clientsOf(client(one, clientId))
+    const authenticate = createClientAuthenticator({ issuer, getClient, ...(options(one) as object) })
+    const sent: ClientAuthRequest = { headers, body: new URLSearchParams(body) }
+    // Twice, since some cases are about the second use.
+    for (let use = 1; use <= 2; use++) {
+      const explanation = await authenticate.explain(sent)
+      const outcome = await authenticate(sent).catch((error: unknown) => error)
+      const refusal = outcome instanceof ClientAuthError ? outcome : undefined
+      expect(explanation.accepted).toBe(refusal === undefined)
+      expect(explanation.reason).toBe(refusal?.reason)
+      expect(explanation.findings.find(({ result }) => result === 'failed')?.reason).toBe(refusal?.reason)
+      for (const finding of explanation.findings)
+        expect(finding.result === 'failed').toBe(finding.reason !== undefined && finding.advice !== undefined)
+    }
+  }
+)
 
 test.each(metadataCases.map((one) => [one.id, one.title, one] as const))('%s: %s', (_id, _title, one) => {
   const privateJwk = { ...ec.privateKey.export({ format: 'jwk' }), kty: 'EC' }

@@ -5,6 +5,7 @@ import express from 'express'
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
 import request from 'supertest'
 import {
+  claimedClientId,
   clientAuth,
   createMemoryReplayStore,
   createRedisReplayStore,
@@ -361,11 +362,7 @@ describe('what docs/events.md shows', () => {
       windowMs: 60_000,
       limit: 3,
       skipSuccessfulRequests: true,
-      keyGenerator: ({ ip = '', headers, body }) => {
-        const named = /^basic (.*)/i.exec(headers.authorization ?? '')?.[1]
-        const claimed = named === undefined ? body?.client_id : Buffer.from(named, 'base64').toString().split(':', 1)[0]
-        return `${ipKeyGenerator(ip)} ${String(claimed).slice(0, 256)}`
-      },
+      keyGenerator: (req) => `${ipKeyGenerator(req.ip ?? '')} ${claimedClientId(req) ?? ''}`,
       handler: (_req, res) => void res.status(429).json({ error: 'temporarily_unavailable' })
     })
     const app = express()
@@ -382,5 +379,83 @@ describe('what docs/events.md shows', () => {
       statuses.push((await ask(basic('basic', password))).status)
     expect(statuses).toEqual([200, 401, 401, 200, 401, 429, 429])
     expect((await ask(basic('odd', odd))).status).toBe(200)
+    // The same id, spelt otherwise, has no limit of its own
+    for (const id of ['%62asic', 'b%61sic', '%62%61%73%69%63']) {
+      const spelt = Buffer.from(`${id}:${new URLSearchParams({ '': secret }).toString().slice(1)}`).toString('base64')
+      expect((await ask(`Basic ${spelt}`)).status).toBe(429)
+    }
+  })
+})
+
+describe('a throw of the application', () => {
+  const failed: Event[] = []
+  const noteFailed = (event: unknown) => failed.push(event as Event)
+  beforeEach(() => {
+    failed.length = 0
+    subscribe('oauth-client-auth:failed', noteFailed)
+  })
+  afterEach(() => {
+    unsubscribe('oauth-client-auth:failed', noteFailed)
+  })
+
+  const broken = new Error('the database is down')
+  const fail = () => {
+    throw broken
+  }
+  const throws: [string, Options, Attempt, string, string][] = [
+    ['getClient', { getClient: fail }, { authorization: basic('basic', secret) }, 'basic', 'client_secret_basic'],
+    ['verifySecret', { verifySecret: fail }, { authorization: basic('basic', secret) }, 'basic', 'client_secret_basic'],
+    ['legacyAudiences', { legacyAudiences: fail }, { form: () => by('key') }, 'key', 'private_key_jwt']
+  ]
+  test.each(throws)(
+    'of %s is told once as failed, with its error',
+    async (_name, options, attempt, clientId, method) => {
+      const { app, errors } = observed(options)
+      app.use(((_error, _req, res, _next) => {
+        res.status(500).end()
+      }) as express.ErrorRequestHandler)
+      const sent = await perform(app, attempt)
+      expect(failed).toHaveLength(1)
+      const [{ request: theirs, ...ours }] = failed as [Event]
+      expect(theirs).toHaveProperty('url', '/token')
+      expect(ours).toMatchObject({ error: broken, clientId, method, durationMs: expect.any(Number) as number })
+      expect([rejected, authenticated, errors]).toEqual([[], [], []])
+      for (const value of hiddenIn(sent)) expect(printed(ours)).not.toContain(value)
+    }
+  )
+
+  test('that is no Error is told as one, with what was thrown as its cause', async () => {
+    const { app } = observed({
+      getClient: () => {
+        throw 'down' // eslint-disable-line @typescript-eslint/only-throw-error
+      }
+    })
+    app.use(((_error, _req, res, _next) => {
+      res.status(500).end()
+    }) as express.ErrorRequestHandler)
+    await perform(app, { authorization: basic('basic', secret) })
+    expect(failed).toMatchObject([{ error: { cause: 'down' } }])
+  })
+
+  test('a refusal is no failure', async () => {
+    await perform(observed().app, { authorization: basic('nobody', secret) })
+    expect(failed).toEqual([])
+    expect(rejected).toHaveLength(1)
+  })
+})
+
+describe('the claimed client is told also where the request is refused before the subject is judged', () => {
+  const early: [string, Attempt][] = [
+    ['assertion_typ', { form: () => by('key', {}, { typ: 'at+jwt' }) }],
+    ['assertion_alg', { form: () => by('key', {}, { alg: 'XS999' }) }],
+    ['assertion_audience', { form: () => by('key', { aud: told }) }],
+    ['assertion_type', { form: () => ({ client_assertion: keyAssertion(key, { clientId: 'key' }) }) }],
+    ['multiple_mechanisms', { authorization: basic('key', secret), form: () => ({ client_secret: secret }) }]
+  ]
+  test.each(early)('%s', async (reason, attempt) => {
+    const { app, errors } = observed()
+    await perform(app, attempt)
+    expect(rejected).toMatchObject([{ reason, clientId: 'key', error: { reason, clientId: 'key' } }])
+    expect(errors[0]?.detail).toEqual((rejected[0]?.['error'] as ClientAuthError).detail)
   })
 })

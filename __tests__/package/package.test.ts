@@ -5,6 +5,7 @@ import { firstTokenTests } from './first-token'
 import { runtimeTests } from './runtimes'
 import { tarballTests } from './tarball'
 import { typeTests } from './types'
+import { commandTests } from './command'
 
 jest.setTimeout(600_000)
 afterAll(removeAll)
@@ -13,3 +14,4 @@ describe('the tarball', tarballTests)
 describe('types', typeTests)
 describe('runtimes and test runners', runtimeTests)
 describe('from an empty folder to the first token, as the pages say', firstTokenTests)
+describe('the command, alone in an empty folder', commandTests)

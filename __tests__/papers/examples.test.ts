@@ -45,6 +45,35 @@ test('the quick start tells its story and ends', async () => {
   expect(stdout).toContain('jwks_unavailable: the host 127.0.0.1')
 })
 
+test('the quick start tells what a refused request was refused for, as it happens', async () => {
+  const server = spawn(process.execPath, ['examples/quick-start.mjs'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const told: string[] = []
+  try {
+    for await (const line of createInterface({ input: server.stdout })) {
+      told.push(line)
+      const [, url = ''] = /^ {2}curl -u .* (http\S+)$/.exec(line) ?? []
+      if (url !== '') {
+        const headers = { Authorization: `Basic ${Buffer.from('web-shop:a wrong secret').toString('base64')}` }
+        void fetch(url, { method: 'POST', headers })
+      }
+      if (line.startsWith('    ') && told.some((one) => one.startsWith('✗ refused'))) break
+    }
+  } finally {
+    server.kill()
+    await once(server, 'exit')
+  }
+  const [refused, check, advice] = told.slice(-3)
+  expect(refused).toBe('✗ refused web-shop: secret_mismatch')
+  expect(check).toBe('  secret')
+  expect(advice).toBe(
+    '    Configure the secret that is registered for this client, whole and without spaces around it.'
+  )
+  expect(told.slice(-3).join()).not.toContain('a wrong secret')
+})
+
 test('the quick start goes on serving, and the commands that it prints work', async () => {
   const server = spawn(process.execPath, ['examples/quick-start.mjs'], {
     cwd: root,

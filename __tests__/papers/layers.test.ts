@@ -9,9 +9,10 @@ import ts from 'typescript'
  */
 const rooms = [
   ['testing/'],
+  ['command/'],
   ['index'],
   ['client-auth'],
-  ['attachment', 'authenticator', 'explainer', 'metadata', 'observer'],
+  ['attachment', 'authenticator', 'explainer', 'explainer-steps', 'metadata', 'observer'],
   ['options'],
   ['jwks-uri/'],
   ['remember-secrets', 'replay-store/'],
@@ -20,7 +21,8 @@ const rooms = [
   ['request/'],
   ['jwt/'],
   ['rules'],
-  ['address-range', 'advice', 'error-response', 'errors', 'fapi2', 'option-checks', 'types']
+  ['advice/'],
+  ['address-range', 'error-response', 'errors', 'fapi2', 'option-checks', 'types']
 ]
 
 /** Who may touch what: one place to look when a dependency changes, and no way to the network but the guarded one. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { printable } from '../errors'
 import type { Jwk, JwkSet } from '../types'
-import { isContainer, isObject, keyFault, secretMembers } from './jwk'
+import { algorithmsOf, isContainer, isObject, keyFault, secretMembers } from './jwk'
 import { KeySetError } from './key-set-error'
 
 const neededMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg']
@@ -40,7 +40,7 @@ export function keysOf(value: unknown, maxKeys = 100): readonly Record<string, u
   if (!Array.isArray(keys)) throw new KeySetError('keys', 'not a JWK Set: an object with an array "keys" is needed')
   if (keys.length > maxKeys) throw new KeySetError('keys', `the JWK Set has ${keys.length} keys, more than ${maxKeys}`)
   if (!keys.every(isObject)) throw new KeySetError('keys', 'not a JWK Set: each of its keys must be an object')
-  if (keys.some((jwk) => jwk.kty === 'oct' || secretMembers.some((name) => jwk[name] !== undefined))) {
+  if (keys.some((jwk) => jwk.kty === 'oct' || secretMembersOf(jwk).length > 0)) {
     throw new KeySetError('private_key', 'the JWK Set holds a private or symmetric key')
   }
   return keys
@@ -64,9 +64,55 @@ function report(jwk: Record<string, unknown>): KeyReport {
   return { kid: printable(kid), kty: printable(kty), alg: printable(alg), ...(fault === undefined ? {} : { fault }) }
 }
 
-/** Each key of a set, those included that were left out when it was fetched. At most ten. */
-export const keyReports = (set: JwkSet): readonly KeyReport[] =>
-  [...keysOf(set, Infinity).slice(0, 10).map(report), ...(leftOut.get(set) ?? [])].slice(0, 10)
+/** What an assertion asks of a key. */
+interface Asked {
+  readonly kid: unknown
+  readonly alg: unknown
+}
+
+/** Why a usable key is not the one that is asked for, in words that follow "the key …". */
+function mismatch(jwk: Record<string, unknown>, { kid, alg }: Asked): string | undefined {
+  if (kid !== undefined && jwk.kid !== kid) return 'has another kid'
+  const fits = algorithmsOf(jwk).some((one) => one.alg === alg) && (jwk.alg === undefined || jwk.alg === alg)
+  return fits ? undefined : `is not for ${String(printable(alg))}`
+}
+
+const reportFor = (jwk: Record<string, unknown>, asked: Asked): KeyReport => {
+  const told = report(jwk)
+  const fault = told.fault ?? mismatch(jwk, asked)
+  return { ...told, ...(fault === undefined ? {} : { fault }) }
+}
+
+/**
+ * Each key of a set and why it is not used for an assertion, those included that were left out when the set was
+ * fetched. At most ten.
+ */
+export const keyReports = (set: JwkSet, asked: Asked): readonly KeyReport[] =>
+  [
+    ...keysOf(set, Infinity)
+      .slice(0, 10)
+      .map((jwk) => reportFor(jwk, asked)),
+    ...(leftOut.get(set) ?? [])
+  ].slice(0, 10)
+
+/** What kind of value is registered as a key set, without its content: for a person who stored the wrong one. */
+export function keySetShape(value: unknown): string {
+  if (typeof value === 'string') return value.includes('-----BEGIN') ? 'PEM, as text' : 'a text'
+  if (Array.isArray(value)) return value.some((key) => typeof key === 'string') ? keySetShape(value[0]) : 'an array'
+  if (!isObject(value)) return `a value of type ${typeof value}`
+  const { keys } = value
+  if (keys === undefined) return value.kty === undefined ? 'an object without keys' : 'one JWK'
+  if (!Array.isArray(keys)) return `an object whose keys are ${keySetShape(keys)}`
+  const strange: unknown = keys.find((key) => !isObject(key))
+  if (strange !== undefined) return `an object with a key that is ${keySetShape(strange)}`
+  const secret = keys.find((key) => isObject(key) && secretMembersOf(key).length > 0) as
+    Record<string, unknown> | undefined
+  if (secret === undefined) return `an object with ${keys.length} keys`
+  return `an object whose key ${typeof secret.kid === 'string' ? String(printable(secret.kid)) : 'without kid'} has ${secretMembersOf(secret).join(', ')}`
+}
+
+const secretMembersOf = (jwk: Record<string, unknown>): readonly string[] =>
+  secretMembers.filter((name) => jwk[name] !== undefined)
 
 /** The usable keys of a JWK Set that may be used at all. A key that cannot be used is left out (RFC 7517 §5). */
 export function usableKeySet(value: unknown, maxKeys?: number): JwkSet {

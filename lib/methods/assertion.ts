@@ -3,11 +3,11 @@ import { ClientAuthError, printable } from '../errors'
 import { type Algorithm, algorithms, minSecretOctets } from '../jwt/algorithms'
 import { decoyKeys } from '../jwt/decoy-key'
 import { verifyMac, verifySignature } from '../jwt/jws'
-import { keyReports } from '../jwt/jwk-set'
+import { keyReports, keySetShape } from '../jwt/jwk-set'
 import { candidates, keysFor, type Keys, type VerificationKey } from '../jwt/key-ring'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault, Rule } from '../rules'
-import type { Jwk, JwkSet } from '../types'
+import type { Jwk, JwkSet, ReplayEntry } from '../types'
 import { assertionRules, audienceRule } from './assertion-rules'
 import { keySourceOf, liveSecrets, looksHashed, registeredAlg } from './client-record'
 import { type Claimed, isJudgeable, type Method, type Policy, provenRules, recordRules } from './method'
@@ -90,7 +90,7 @@ function faultOf(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet): 
   if (outcome === 'verified') return undefined
   const asked = { kid: printable(jws.kid), alg: printable(jws.alg) }
   if (outcome === 'signature_mismatch') return { reason: outcome, detail: () => ({ received: asked }) }
-  return { reason: outcome, detail: () => ({ expected: keyReports(set), received: asked }) }
+  return { reason: outcome, detail: () => ({ expected: keyReports(set, jws), received: asked }) }
 }
 
 async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials): Promise<ProofFault> {
@@ -98,8 +98,14 @@ async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials)
     return faultOf(await verifyWith(candidates(set, credentials.jws.kid), credentials), credentials, set)
   } catch (cause) {
     await verifyWith([], credentials)
-    return { reason: 'jwks_invalid', cause, detail: () => keySetDetail(cause) }
+    return { reason: 'jwks_invalid', cause, detail: () => inlineSetDetail(set, cause) }
   }
+}
+
+/** What is registered in place of a key set, by its kind alone. */
+function inlineSetDetail(set: unknown, cause: unknown) {
+  const { why, received: message } = keySetDetail(cause)
+  return { expected: 'a JWK Set of public keys', received: keySetShape(set), message, why }
 }
 
 /** What the fetcher or a judge of keys says of a set: its own words and a stable `why`. */
@@ -123,7 +129,11 @@ async function proveByUri(uri: string, credentials: AssertionCredentials, { poli
     return faultOf(last === 'no_matching_key' ? outcome : last, credentials, newer)
   } catch (cause) {
     await verifyWith([], credentials)
-    return { reason: 'jwks_unavailable', cause, detail: () => ({ uri: printable(uri), ...keySetDetail(cause) }) }
+    return {
+      reason: 'jwks_unavailable',
+      cause,
+      detail: () => ({ uri: printable(uri), expected: 'a JWK Set of public keys', ...keySetDetail(cause) })
+    }
   }
 }
 
@@ -157,22 +167,48 @@ function proveBySecret({ credentials, client, nowSeconds }: Subject): ProofFault
 const replayId = ({ jti, signingInput }: AssertionCredentials['jws']): string =>
   typeof jti === 'string' ? jti : hash('sha256', signingInput, 'base64url')
 
+const replayEntry = ({ credentials: { clientId, jws }, policy }: Subject): ReplayEntry => ({
+  clientId,
+  id: replayId(jws),
+  expiresAt: Math.ceil(Number(jws.exp) + policy.clockTolerance)
+})
+
+const replayed = ({ expiresAt }: ReplayEntry): Fault => ({
+  reason: 'assertion_replayed',
+  detail: () => ({
+    expected: 'an assertion that was not used before',
+    received: 'one that was',
+    rememberedUntil: expiresAt
+  })
+})
+
 /** RFC 7523 §3 item 7. Only once all else has passed: an assertion that fails must not use up its jti. */
-async function consume({ credentials, policy }: Subject): Promise<Fault | undefined> {
-  const { clientId, jws } = credentials
-  const expiresAt = Math.ceil(Number(jws.exp) + policy.clockTolerance)
+async function consume(claimed: Subject): Promise<Fault | undefined> {
+  const entry = replayEntry(claimed)
   let first: unknown
   try {
-    const answer = policy.replayStore.consume({ clientId, id: replayId(jws), expiresAt })
+    const answer = claimed.policy.replayStore.consume(entry)
     first = typeof answer === 'boolean' ? answer : await answer
   } catch (cause) {
     if (cause instanceof ClientAuthError) throw cause
     return { reason: 'replay_store_unavailable', cause }
   }
   if (first === true) return undefined
-  if (first === false) return { reason: 'assertion_replayed', detail: () => ({ rememberedUntil: expiresAt }) }
+  if (first === false) return replayed(entry)
   const cause = new TypeError('ReplayStore.consume must return true or false, or a promise of it')
   return { reason: 'replay_store_unavailable', cause }
+}
+
+/** For `explain`, which must not use an assertion up. A store that fails here refuses nothing. */
+async function wasUsed(claimed: Subject): Promise<Fault | undefined | 'unknown'> {
+  const entry = replayEntry(claimed)
+  try {
+    const isRemembered: unknown = await claimed.policy.replayStore.has?.(entry)
+    if (isRemembered === true) return replayed(entry)
+    return isRemembered === false ? undefined : 'unknown'
+  } catch {
+    return 'unknown'
+  }
 }
 
 const signatureSpec = 'RFC 7523 §3 item 9'
@@ -188,7 +224,8 @@ export const createPrivateKeyJwt = ({ audiencesDependOnClient }: Policy): Method
   ],
   prove: proveByKey,
   provenRules: audiencesDependOnClient ? [audienceRule, ...provenRules] : provenRules,
-  consume
+  consume,
+  wasUsed
 })
 
 /** client_secret_jwt (RFC 7523 §2.2, OIDC Core §9). */
@@ -201,5 +238,6 @@ export const createClientSecretJwt = ({ audiencesDependOnClient }: Policy): Meth
   ],
   prove: proveBySecret,
   provenRules: audiencesDependOnClient ? [audienceRule, ...provenRules] : provenRules,
-  consume
+  consume,
+  wasUsed
 })

@@ -58,6 +58,8 @@ export interface Method<K extends Credentials> {
   readonly provenMethod?: (claimed: Claimed<K>) => ClientAuthMethod | undefined
   /** Uses up what can be used once. Last of all, so that a refused request uses up nothing. */
   readonly consume?: (claimed: Claimed<K>) => Promise<Fault | undefined>
+  /** What `consume` would say, asked without using anything up: `unknown` where the store cannot tell. */
+  readonly wasUsed?: (claimed: Claimed<K>) => Promise<Fault | undefined | 'unknown'>
 }
 
 /** One step of a proof. */

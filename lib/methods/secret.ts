@@ -23,7 +23,11 @@ export const liveSecretRule: Rule<Claimed> = {
   reason: 'no_live_secret',
   spec: 'RFC 7591 §3.2.1',
   holds: ({ client, nowSeconds }) => liveSecrets(client, nowSeconds).length > 0,
-  canJudge: isJudgeable
+  canJudge: isJudgeable,
+  detail: ({ client }) => ({
+    expected: 'a secret that has not expired',
+    received: liveSecrets(client, -Infinity).length > 0 ? 'only expired secrets' : 'no secret'
+  })
 }
 
 /** Where nothing compares hashes, a stored hash would itself be the password (pass the hash). */

@@ -70,7 +70,7 @@ export const timeRules: readonly Rule<Subject>[] = [
     holds: (subject) => !(Number(jwsOf(subject).exp) <= subject.nowSeconds - subject.policy.clockTolerance),
     canJudge: (subject) => isTime(jwsOf(subject).exp),
     detail: (subject) => ({
-      expected: `after ${subject.nowSeconds - subject.policy.clockTolerance}`,
+      expected: `at most ${subject.policy.clockTolerance} s before now`,
       received: jwsOf(subject).exp,
       now: subject.nowSeconds,
       secondsLate: subject.nowSeconds - Number(jwsOf(subject).exp)

@@ -128,7 +128,7 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     return true
   }
 
-  return { consume }
+  return { consume, has: ({ clientId, id }) => shareOf(clientId).ids.has(compactKey(id)) }
 }
 
 const full = (option: string, value: number): ClientAuthError =>

@@ -12,6 +12,10 @@ const assertionGrants = ['urn:ietf:params:oauth:grant-type:jwt-bearer', 'urn:iet
 /** Whether a `client_id` alone may authenticate here. */
 const isBare = ({ form, bareMethods }: Received): boolean => bareMethods.length > 0 && form.client_id !== undefined
 
+/** Whether the form was read whole: a parameter that stands there twice, or is no string, counts as missing. */
+const isWhole = ({ isReadable, repeated, malformed }: Received): boolean =>
+  isReadable && repeated === undefined && malformed === undefined
+
 /** How many of the mechanisms of RFC 6749 §2.3 a request uses. Another Authorization scheme (DPoP, a user's token) is none. */
 const countMechanisms = ({ basic, form }: Received): number =>
   [basic, form.client_secret, form.client_assertion].filter((used) => used !== undefined).length
@@ -52,10 +56,11 @@ const commonRules: readonly Rule<Received>[] = [
     })
   },
   {
-    check: 'client_assertion',
+    check: 'client_assertion beside its type',
     reason: 'assertion_missing',
     spec: 'RFC 7521 §4.2',
-    holds: ({ form }) => form.client_assertion !== undefined || form.client_assertion_type === undefined
+    holds: ({ form }) => form.client_assertion !== undefined || form.client_assertion_type === undefined,
+    canJudge: isWhole
   }
 ]
 
@@ -66,6 +71,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'assertion_type',
       spec: 'RFC 7523 §2.2',
       holds: ({ form }) => form.client_assertion_type === JWT_BEARER,
+      canJudge: isWhole,
       detail: ({ form }) => ({ expected: JWT_BEARER, received: printable(form.client_assertion_type) })
     },
     {
@@ -110,7 +116,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       detail: ({ form, basic }) => ({ expected: printable(basic?.clientId), received: printable(form.client_id) })
     },
     {
-      check: 'secret',
+      check: 'secret in the header',
       reason: 'basic_without_secret',
       spec: 'RFC 6749 §2.3.1',
       holds: ({ basic }) => basic?.secret !== ''
@@ -119,10 +125,11 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
   post: [
     clientIdRule,
     {
-      check: 'client_id',
+      check: 'client_id beside client_secret',
       reason: 'client_id_missing',
       spec: 'RFC 6749 §2.3.1',
-      holds: ({ form }) => form.client_id !== undefined
+      holds: ({ form }) => form.client_id !== undefined,
+      canJudge: isWhole
     },
     {
       check: 'client_secret',
@@ -136,7 +143,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
   bare: [
     clientIdRule,
     {
-      check: 'client_assertion',
+      check: 'JWT in client_assertion',
       reason: 'assertion_parameter',
       spec: 'RFC 7521 §4.2',
       holds: (received) =>
@@ -146,7 +153,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       detail: () => ({ expected: 'client_assertion', received: 'assertion' })
     },
     {
-      check: 'credentials',
+      check: 'Authorization scheme',
       reason: 'authorization_scheme',
       spec: 'RFC 6749 §2.3',
       holds: (received) => isBare(received) || received.authorization === undefined,
@@ -159,7 +166,9 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       check: 'credentials',
       reason: 'no_credentials',
       spec: 'RFC 6749 §2.3',
-      holds: (received) => isBare(received)
+      holds: (received) => isBare(received),
+      // With another scheme in the header, the check before this one has said so.
+      canJudge: (received) => isWhole(received) && received.authorization === undefined
     }
   ]
 }

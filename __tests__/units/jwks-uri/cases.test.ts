@@ -2,6 +2,8 @@ import { createServer, connect, type AddressInfo } from 'node:net'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { createJwksFetcher } from '../../../lib/jwks-uri/fetcher'
+import { ClientAuthError, createClientAuthenticator } from '../../../lib'
+import { assertionForm, issuer, keyAssertion, keyFor } from '../../support/assertions'
 import { nameOf, optionsOf, uriCases, watchNetwork } from '../../support/jwks-uri-cases'
 
 /** What must be refused before a connection; the rest needs public addresses: see the namespace suite. */
@@ -42,5 +44,27 @@ describe('a hostile jwks_uri is refused without a single connection', () => {
       network.stop()
     }
     expect(network.seen).toEqual({ connects: 0, lookups: 0 })
+  })
+})
+
+describe('explain, allowed to fetch, gives the reason of authenticate', () => {
+  const key = keyFor('ES256')
+  test.each(refusedEarly.map((uriCase) => [nameOf(uriCase), uriCase] as const))('%s', async (_name, uriCase) => {
+    const record = { client_id: 'bank', token_endpoint_auth_method: 'private_key_jwt', jwks_uri: uriCase.url }
+    const make = () =>
+      createClientAuthenticator({
+        issuer,
+        getClient: () => record,
+        keySets: createJwksFetcher({ ...optionsOf(uriCase), timeout: 0.2 })
+      })
+    const sent = { headers: {}, body: assertionForm(keyAssertion(key, { clientId: 'bank' })) }
+    const explanation = await make().explain(sent, { fetch: true })
+    const refusal: unknown = await make()(sent).catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(ClientAuthError)
+    const { reason, detail } = refusal as ClientAuthError
+    expect(explanation).toMatchObject({ accepted: false, reason })
+    const failed = explanation.findings.find(({ result }) => result === 'failed')
+    expect(failed?.detail).toEqual(detail)
+    expect(failed?.advice).toMatch(/\.$/)
   })
 })

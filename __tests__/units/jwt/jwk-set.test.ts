@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { keyFault } from '../../../lib/jwt/jwk'
-import { usableKeySet } from '../../../lib/jwt/jwk-set'
+import { keyReports, keySetShape, usableKeySet } from '../../../lib/jwt/jwk-set'
 import { KeySetError } from '../../../lib/jwt/key-set-error'
 import corpus from '../../fixtures/jwks-uri.json'
 
@@ -201,4 +201,39 @@ describe('usableKeySet', () => {
     expect(usableKeySet({ keys: keys.slice(1) })).toEqual({ keys: [] })
     expect(thrown({ keys: [ec, ec] }, 1).why).toBe('keys')
   })
+})
+
+describe('what stands where a key set should, told by its kind alone', () => {
+  const pem = '-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----'
+  test.each<[string, unknown]>([
+    ['PEM, as text', pem],
+    ['PEM, as text', [pem]],
+    ['a text', '{"keys":[]}'],
+    ['an array', [ec]],
+    ['one JWK', ec],
+    ['an object without keys', {}],
+    ['a value of type number', 5],
+    ['an object whose keys are a text', { keys: 'x' }],
+    ['an object with a key that is PEM, as text', { keys: [ec, pem] }],
+    ['an object with a key that is a value of type number', { keys: [7] }],
+    ['an object whose key k1 has d', { keys: [{ ...ec, kid: 'k1', d: 'x' }] }],
+    ['an object whose key without kid has k', { keys: [{ kty: 'oct', k: 'x' }] }],
+    ['an object with 2 keys', { keys: [ec, rsa] }]
+  ])('%s', (shape, value) => {
+    expect(keySetShape(value)).toBe(shape)
+  })
+})
+
+test('a report says of each key why it is not used, those left out by the fetch included', () => {
+  const keys = [
+    { ...ec, kid: 'a', alg: undefined },
+    { ...ec, kid: 'b', alg: 'ES256' },
+    { ...ec, kid: 'c', use: 'enc' }
+  ]
+  const asked = { kid: 'a', alg: 'RS256' }
+  const faults = ['is not for RS256', 'has another kid', 'is not for signatures (use)']
+  expect(keyReports({ keys }, asked).map(({ fault }) => fault)).toEqual(faults)
+  expect(keyReports(usableKeySet({ keys }), asked).map(({ fault }) => fault)).toEqual(faults)
+  expect(keyReports({ keys }, { kid: 'b', alg: 'ES256' })[1]).not.toHaveProperty('fault')
+  expect(keyReports({ keys }, { kid: undefined, alg: 'ES256' })[0]).not.toHaveProperty('fault')
 })

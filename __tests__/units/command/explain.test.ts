@@ -1,0 +1,236 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Readable } from 'node:stream'
+import { runProgram } from '../../../lib/command/dispatcher'
+import { assertionForm, basic, issuer, keyAssertion, now } from '../../support/assertions'
+import { brokenAssertions, ec, recordFor } from '../../support/broken-assertions'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'explain-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+const file = (name: string, content: unknown): string => {
+  const full = path.join(folder, name)
+  writeFileSync(full, typeof content === 'string' ? content : JSON.stringify(content))
+  return full
+}
+
+interface Terminal {
+  stdin?: string
+  isTTY?: boolean
+  env?: NodeJS.ProcessEnv
+}
+
+async function run(args: string[], { stdin = '', isTTY = false, env = {} }: Terminal = {}) {
+  const written = { stdout: '', stderr: '' }
+  const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => (written[name] += text), isTTY })
+  const input = Object.assign(Readable.from([stdin]), { isTTY })
+  const code = await runProgram(args, { stdin: input, stdout: stream('stdout'), stderr: stream('stderr'), env })
+  return { code, ...written }
+}
+
+const secret = 'the secret of the shop, which nobody may read'
+const records = file('clients.json', [recordFor({}), { client_id: 'shop', client_secret: secret }])
+const by = (claims = {}, header = {}) => keyAssertion(ec, { clientId: 'bank', claims, header })
+const explain = (...args: string[]) => run(['explain', ...args])
+const known = ['--issuer', issuer, '--client', records]
+
+test('an accepted assertion: method, client, a line a check, header, claims, times; exit code 0', async () => {
+  const token = by({ iat: now() - 30 })
+  const { code, stdout, stderr } = await explain(token, ...known)
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).toMatch(/method +private_key_jwt\n +client +bank\n +as of +\d{4}-.* UTC\n +verdict +accepted\n/)
+  expect(stdout).toMatch(/✓ signature {2}RFC 7523 §3 item 9\n {2}· used once/)
+  expect(stdout).toMatch(/kid +ES256-key\n/)
+  expect(stdout).toMatch(/exp +\d+ {2}\d{4}-.* UTC, expires (59 s|1 min) after now\n/)
+  expect(stdout).toMatch(/═▲═/)
+  expect(stdout).not.toContain('✗')
+})
+
+test.each(brokenAssertions.filter(({ isUsed }) => isUsed !== true))(
+  '$name: refused with reason and advice; exit code 1',
+  async ({ reason, advice, assertion, ...broken }) => {
+    const record = file('record.json', recordFor(broken))
+    const token = assertion()
+    const { code, stdout } = await explain(token, '--issuer', issuer, '--client', record)
+    expect(code).toBe(1)
+    expect(stdout).toMatch(new RegExp(`verdict +refused: ${reason}\n`))
+    expect(stdout).toContain(advice)
+    expect(stdout).toMatch(/✗ .*\n( {6}\S* .*\n)* {6}expected .*\n( {16}.*\n)* {6}received /)
+    for (const part of token.split('.')) expect(stdout).not.toContain(part)
+    expect(stdout).not.toContain('a-private-value')
+  }
+)
+
+test('times in words: how late an assertion is', async () => {
+  const { stdout } = await explain(by({ exp: now() - 15_125 }), ...known)
+  expect(stdout).toMatch(/ {6}late +4 h 12 min\n/)
+  expect(stdout).toMatch(/expired 4 h 12 min before now/)
+})
+
+describe('INPUT', () => {
+  const request = `POST /token HTTP/1.1\nAuthorization: ${basic('shop', secret)}\nContent-Length: 29\n\ngrant_type=client_credentials`
+  const form = new URLSearchParams(assertionForm(by())).toString()
+
+  test.each<[string, string[], string]>([
+    ['a file', [file('request.txt', request)], ''],
+    ['standard input by -', ['-'], request],
+    ['standard input by default', [], request],
+    ['a form as argument', [form], ''],
+    ['a JWT in a file', [file('token.jwt', by())], '']
+  ])('%s', async (_name, args, stdin) => {
+    const { code, stdout } = await run(['explain', ...args, ...known], { stdin })
+    expect(stdout).toContain('accepted')
+    expect(code).toBe(0)
+  })
+
+  test('a body that the headers announce and that is not there is told', async () => {
+    const cut = request.replace(/\n\n.*/, '')
+    expect((await explain(cut, ...known)).stdout).toContain('refused: body_unreadable')
+  })
+})
+
+describe('without the client', () => {
+  test('only what the request decides is judged; the rest is open, and nothing is accepted', async () => {
+    const { code, stdout } = await explain(by(), '--issuer', issuer)
+    expect(code).toBe(1)
+    expect(stdout).toContain('not refused by what the request alone decides')
+    expect(stdout).toMatch(/✓ aud/)
+    expect(stdout).toMatch(/· client {2}/)
+    expect(stdout).toMatch(/· signature {2}/)
+    expect(stdout).not.toContain('✗')
+  })
+
+  test('a wrong claim is told', async () => {
+    const { stdout } = await explain(by({ aud: 'https://other.example' }), '--issuer', issuer)
+    expect(stdout).toContain('refused: assertion_audience')
+  })
+
+  test('a request without a client is told', async () => {
+    expect((await explain('grant_type=password', '--issuer', issuer)).stdout).toMatch(/client +none named/)
+  })
+})
+
+test('a jwks_uri is not fetched unless asked, and that is no refusal', async () => {
+  const record = file('uri.json', recordFor({ registered: { jwks: undefined, jwks_uri: 'https://localhost/jwks' } }))
+  const args = [by(), '--issuer', issuer, '--client', record]
+  const { code, stdout } = await explain(...args)
+  expect(code).toBe(1)
+  expect(stdout).toContain('not refused, but not everything could be checked')
+  expect(stdout).toContain('The key set is not in the cache')
+  expect((await explain(...args, '--fetch')).stdout).toContain('refused: jwks_unavailable')
+})
+
+describe('--at', () => {
+  const then = now() - 7 * 86_400
+  const token = by({ iat: then, exp: then + 60 })
+  test.each([
+    ['seconds since the epoch', String(then + 5)],
+    ['an ISO date', new Date((then + 5) * 1000).toISOString()]
+  ])('judges an assertion of last week as of last week: %s', async (_name, at) => {
+    expect((await explain(token, ...known)).stdout).toContain('refused: assertion_expired')
+    expect(await explain(token, ...known, '--at', at)).toMatchObject({ code: 0 })
+  })
+})
+
+describe('--json', () => {
+  test('prints the explanation, the decoded assertion and no signature', async () => {
+    const token = by({ aud: [issuer, 'x\u009b2J'] })
+    const { code, stdout } = await explain(token, ...known, '--json')
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      accepted: false,
+      reason: 'assertion_audience',
+      clientId: 'bank',
+      at: expect.any(String) as string,
+      header: { kid: ec.kid },
+      claims: { aud: [issuer, 'x\u009b2J'] },
+      findings: expect.arrayContaining([expect.objectContaining({ check: 'aud', result: 'failed' })]) as unknown
+    })
+    expect(stdout).not.toContain(token.split('.')[2])
+    expect(stdout).toMatch(/^[\n\x20-\x7e]+$/)
+  })
+
+  test('of a secret: no header, no secret', async () => {
+    const { stdout } = await explain(`Authorization: ${basic('shop', secret)}`, ...known, '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ accepted: true, method: 'client_secret_basic' })
+    for (const hidden of [secret, basic('shop', secret).split(' ')[1]!]) expect(stdout).not.toContain(hidden)
+  })
+})
+
+test('what a terminal would obey is printed as text', async () => {
+  const evil = '\u001b[2J\u009b31m\u202e<script>'
+  const { stdout } = await explain(by({ aud: evil, [evil]: evil }, { typ: evil, [evil]: 1 }), ...known)
+  expect(stdout).toMatch(/^[\n\x20-\x7e✓✗·§═┄┃▲─]+$/)
+  expect(stdout).toContain('\\u001b[2J')
+})
+
+describe('colours', () => {
+  const token = by({ aud: 'x' })
+  const escape = '\u001b['
+  test.each<[string, string[], Terminal, boolean]>([
+    ['on a terminal', [], { isTTY: true }, true],
+    ['not in a pipe', [], {}, false],
+    ['not with NO_COLOR', [], { isTTY: true, env: { NO_COLOR: '1' } }, false],
+    ['with an empty NO_COLOR', [], { isTTY: true, env: { NO_COLOR: '' } }, true],
+    ['not with --no-color', ['--no-color'], { isTTY: true }, false]
+  ])('%s', async (_name, args, terminal, coloured) => {
+    const { stdout } = await run(['explain', token, ...known, ...args], terminal)
+    expect(stdout.includes(escape)).toBe(coloured)
+  })
+})
+
+describe('help', () => {
+  test.each([['--help'], ['-h'], ['help']])('%s names the commands', async (arg) => {
+    expect(await run([arg])).toMatchObject({ code: 0, stdout: expect.stringMatching(/\n {2}explain /) as string })
+  })
+
+  test('of explain names each of its options', async () => {
+    const { code, stdout } = await run(['explain', '--help'])
+    expect(code).toBe(0)
+    for (const name of ['INPUT', '--issuer', '--client', '--config', '--at', '--fetch', '--json', '--no-color'])
+      expect(stdout).toContain(name)
+  })
+
+  test('--version', async () => {
+    expect((await run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+})
+
+describe('a wrong call is one sentence with the fix on stderr, and exit code 2', () => {
+  const text = file('text.json', 'not json: hunter2')
+  const noId = file('no-id.json', [{ client_secret: 'hunter2' }])
+  test.each<[string, string[], string]>([
+    ['no command', [], 'Name a command: explain'],
+    ['an unknown command', ['explian'], 'Name a command: explain'],
+    ['an unknown option', ['explain', '--isuer', issuer], 'Unknown option --isuer: known are --issuer'],
+    ['an option without its value', ['explain', 'a=b', '--issuer'], 'Option --issuer needs a value'],
+    ['a value that is none', ['explain', 'a=b', '--json=x'], 'Option --json takes no value'],
+    ['no issuer', ['explain', 'a=b'], 'Give --issuer URL'],
+    ['client and config', ['explain', 'a=b', '--client', text, '--config', text], 'not both'],
+    [
+      'a client file that is not there',
+      ['explain', 'a=b', '--issuer', issuer, '--client', 'nowhere.json'],
+      'no such file'
+    ],
+    ['a config file that is not there', ['explain', 'a=b', '--config', 'nowhere.mjs'], 'no such file'],
+    ['a client file that is no JSON', ['explain', 'a=b', '--issuer', issuer, '--client', text], 'is not JSON'],
+    ['a record without client_id', ['explain', 'a=b', '--issuer', issuer, '--client', noId], 'with a client_id'],
+    ['two inputs', ['explain', 'a=b', 'hunter2', '--issuer', issuer], 'Give one INPUT'],
+    ['an input that is none', ['explain', 'hunter2', '--issuer', issuer], 'INPUT is neither a file nor a request'],
+    ['a time that is none', ['explain', 'a=b', '--issuer', issuer, '--at', 'yesterday'], '--at needs a time'],
+    ['a time in milliseconds', ['explain', 'a=b', '--issuer', issuer, '--at', '1764000000000'], '--at needs a time']
+  ])('%s', async (_name, args, words) => {
+    const { code, stdout, stderr } = await run(args)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(words)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stderr).not.toMatch(/hunter2|\n +at /)
+  })
+
+  test('no INPUT on a terminal', async () => {
+    const { code, stderr } = await run(['explain', '--issuer', issuer], { isTTY: true })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('Give INPUT')])
+  })
+})

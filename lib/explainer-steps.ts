@@ -1,0 +1,65 @@
+import { algorithms } from './jwt/algorithms'
+import type { Claimed, Method, ProofStep } from './methods/method'
+import type { Credentials, Received } from './request/credentials'
+import { isClientId, isSecret } from './request/syntax'
+import { failure, type Fault, type Finding, isPassed, notChecked, type Rule } from './rules'
+import type { KeySets } from './types'
+
+/** What a look-up in the cache alone rejects with: nothing is known about the keys. */
+export const notCached = new Error('the key set is not in the cache')
+
+/** Answers from the cache alone. */
+export const cachedOnly = (keySets: KeySets): KeySets => ({
+  get: (uri) => {
+    const set = keySets.cached?.(uri)
+    return set === undefined ? Promise.reject(notCached) : Promise.resolve(set)
+  }
+})
+
+/** Whether there is one set of credentials to judge, also where the request breaks a rule. */
+export function hasCredentials({ mechanism, jws, basic, form }: Received, read: readonly Finding[]): boolean {
+  if (mechanism === 'assertion') return jws !== undefined
+  if (mechanism === 'basic') return basic?.fault === undefined && basic?.secret !== ''
+  if (mechanism === 'post') return isClientId(form.client_id) && isSecret(form.client_secret ?? '')
+  return read.every(isPassed)
+}
+
+/** The ids under which the client may be registered. They differ only where a rule of the assertion is broken. */
+export function namedIds(credentials: Credentials): readonly string[] {
+  if (credentials.kind !== 'assertion') return [credentials.clientId]
+  return [...new Set([credentials.clientId, credentials.jws.iss, credentials.formClientId])].filter(isClientId)
+}
+
+/** A rule that stands in both lists is judged once: before the look-up, unless it needs the client. */
+export function orderOf(
+  { requestRules, provenRules }: Method<Credentials>,
+  subject: Claimed
+): { early: Method<Credentials>['requestRules']; late: readonly Rule<Claimed>[] } {
+  const proven: readonly object[] = provenRules
+  const early = requestRules.filter((rule) => !proven.includes(rule) || rule.canJudge?.(subject) !== false)
+  return { early, late: provenRules.filter((rule) => !(early as readonly object[]).includes(rule)) }
+}
+
+/** Whether there is something to verify with: the client's own, for a method of its own, by a known algorithm. */
+export function canProve({ credentials, policy }: Claimed, recorded: readonly Finding[]): boolean {
+  if (!recorded.every((finding) => isPassed(finding) || finding.reason === 'alg_not_registered')) return false
+  if (credentials.kind !== 'assertion') return true
+  const algorithm = algorithms.get(credentials.jws.alg)
+  // A MAC cannot be verified with the hash of a secret.
+  return algorithm !== undefined && (algorithm.kty !== 'oct' || policy.verifySecret === undefined)
+}
+
+/** A cached set may be older than the one that `authenticate` would fetch for an unknown key. */
+const cacheNote = 'Only the cached key set was looked at: ask with fetch.'
+
+/** Each step of a proof: passed up to the one that failed, and not checked after it. */
+export function proofFindings(steps: readonly ProofStep[], fault: Fault | undefined, isOfCache: boolean): Finding[] {
+  if (fault === undefined) return steps.map(({ check, spec }) => ({ check, spec, result: 'passed' }))
+  const failed = steps.findIndex(({ reasons }) => reasons.includes(fault.reason))
+  return steps.flatMap((step, index): Finding[] => {
+    if (index > failed) return notChecked([step])
+    if (index < failed) return [{ check: step.check, spec: step.spec, result: 'passed' }]
+    const finding = failure(step, fault)
+    return [isOfCache ? { ...finding, advice: `${finding.advice ?? ''} ${cacheNote}` } : finding]
+  })
+}

@@ -115,6 +115,11 @@ export interface KeySets {
   cached?(uri: string): JwkSet | undefined
   /** Throws an `Error` that says why `uri` can never be fetched; lets registration refuse it early. */
   check?(uri: string): void
+  /**
+   * The set in hand for `uri`, fresh or not, or `undefined`. Has no effect: fetches nothing, and waits for nothing.
+   * Lets `explain` judge by cached keys; without this method it says that the keys were not looked at.
+   */
+  cached?(uri: string): JwkSet | undefined
 }
 
 /** One use of an assertion, as a {@link ReplayStore} remembers it. */

@@ -1,12 +1,31 @@
-import { parseArgs, stripVTControlCharacters, styleText } from 'node:util'
 import type { JwksFetcherOptions, JwksHost } from '../../jwks-uri/options'
-import { UsageError, type Terminal } from '../terminal'
+import { stylesFor } from '../explain'
+import type { Styles } from '../format'
+import { type Command, type Io, parseArguments, UsageError } from '../usage'
 import type { StepLine } from './fetch-report'
 import type { KeyRow } from './key-table'
 import { reportOfFile, reportOfUrl, type JwksReport } from './report'
 
-/** How the command is called. */
-export const jwksUsage = 'oauth-client-auth jwks URL|FILE [--host NAME[:PORT]=CIDR] [--json]'
+const help = `Usage: oauth-client-auth jwks URL|FILE [--host NAME[:PORT]=CIDR] [--json]
+
+Shows how the server fetches a key set, step by step, and which of its keys it can use.
+
+  URL                       a jwks_uri: fetched once, through the guard of createJwksFetcher
+  FILE                      a key set as JSON
+  --host NAME=CIDR          allows a host of your own network, and the addresses that it may have: keys.corp=10.1.0.0/16
+  --host NAME:PORT=CIDR     the same at another port than 443; may be given more than once
+  --json                    prints JSON
+  --no-color                prints no colours, as does NO_COLOR=1
+
+An authority of your own is trusted where NODE_EXTRA_CA_CERTS names its file.
+Exit code: 0 there is a usable key, 1 there is none, 2 called wrongly.
+`
+
+const options = {
+  host: { type: 'string', multiple: true },
+  json: { type: 'boolean' },
+  'no-color': { type: 'boolean' }
+} as const
 
 /** The exceptions of the option `hosts`, from `keys.corp=10.1.0.0/16` and `keys.corp:8443=10.1.0.0/16`. */
 function hostsOf(entries: readonly string[]): Record<string, JwksHost> {
@@ -34,16 +53,16 @@ function tableText(rows: readonly KeyRow[]): string {
     .join('\n')
 }
 
-function lineText({ result, name, text }: StepLine): string {
-  const mark = result === 'passed' ? styleText('green', '✓') : styleText('red', '✗')
-  return `${mark} ${name.padEnd(12)} ${text}`
+function lineText({ result, name, text }: StepLine, { good, bad }: Styles): string {
+  const mark = result === 'passed' ? good('✓') : bad('✗')
+  return `  ${mark} ${name.padEnd(12)} ${text}`
 }
 
-function textOf({ lines, table, advice }: JwksReport): string {
+function textOf({ lines, table, advice }: JwksReport, styles: Styles): string {
   const parts = [
-    lines.map(lineText).join('\n'),
+    lines.map((one) => lineText(one, styles)).join('\n'),
     ...(table === undefined || table.rows.length === 0 ? [] : [tableText(table.rows)]),
-    ...(advice === undefined ? [] : [`${styleText('bold', 'What to do:')} ${advice}`])
+    ...(advice === undefined ? [] : [`  advice  ${advice}`])
   ]
   return `${parts.join('\n\n')}\n`
 }
@@ -51,28 +70,27 @@ function textOf({ lines, table, advice }: JwksReport): string {
 const isUrl = (source: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.test(source)
 
 /**
- * Shows how a key set is fetched and what its keys are good for.
+ * `oauth-client-auth jwks`, with options for the guard beside what `--host` names.
  *
- * @param options - for the guard, beside what `--host` names
  * @returns the exit code: 0 where there is a usable key, else 1
  * @throws UsageError where it is called wrongly
  */
-export async function jwks(
-  args: readonly string[],
-  terminal: Terminal,
-  options: JwksFetcherOptions = {}
-): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { host: { type: 'string', multiple: true }, json: { type: 'boolean' } }
-  })
+export async function runJwks(args: readonly string[], io: Io, guard: JwksFetcherOptions = {}): Promise<number> {
+  const { values, positionals } = parseArguments(args, options)
   const [source, ...more] = positionals
-  if (source === undefined || more.length > 0) throw new UsageError(`jwks needs one URL or file: ${jwksUsage}`)
-  const hosts = hostsOf(values.host ?? [])
-  const report = isUrl(source) ? await reportOfUrl(source, { ...options, hosts }) : await reportOfFile(source)
+  if (source === undefined || more.length > 0)
+    throw new UsageError('Give one URL or file: jwks https://…, or jwks FILE.')
+  const hosts = hostsOf([values.host ?? []].flat())
+  const report = isUrl(source) ? await reportOfUrl(source, { ...guard, hosts }) : await reportOfFile(source)
   const isUsable = report.lines.every(({ result }) => result === 'passed')
-  if (values.json) terminal.write(`${JSON.stringify({ usable: isUsable, ...report }, null, 2)}\n`)
-  else terminal.write(terminal.colors ? textOf(report) : stripVTControlCharacters(textOf(report)))
+  const text = textOf(report, stylesFor(io, values['no-color']))
+  io.stdout.write(values.json === true ? `${JSON.stringify({ usable: isUsable, ...report }, null, 2)}\n` : text)
   return isUsable ? 0 : 1
+}
+
+/** `oauth-client-auth jwks`. */
+export const jwks: Command = {
+  summary: 'shows how a key set is fetched, and which of its keys can be used',
+  help,
+  run: (args, io) => runJwks(args, io)
 }

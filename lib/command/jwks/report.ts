@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { inspectFetch } from '../../jwks-uri/inspect'
+import { inspectFetch, type Inspection } from '../../jwks-uri/inspect'
 import type { JwksFetcherOptions } from '../../jwks-uri/options'
-import { UsageError } from '../terminal'
+import { UsageError } from '../usage'
 import { keySetAdvice } from './advice'
 import { fetchReport, line, type StepLine } from './fetch-report'
 import { keyTable, type KeyTable } from './key-table'
@@ -26,6 +26,18 @@ function judged(lines: readonly StepLine[], value: unknown): JwksReport {
   return { lines: [...lines, keysLine(table)], table, ...(advice === undefined ? {} : { advice }) }
 }
 
+/** What one fetch showed. */
+export function reportOfFetch(inspection: Inspection): JwksReport {
+  const { lines, failed, advice } = fetchReport(inspection)
+  if (failed === undefined) return judged(lines, inspection.json)
+  // The keys of a refused set are shown as well, since they are why it is refused
+  const table = inspection.json === undefined ? {} : { table: keyTable(inspection.json) }
+  return { lines: [...lines, failed], ...table, advice }
+}
+
+/** What a set in a record, or in a file, is good for. */
+export const reportOfSet = (value: unknown): JwksReport => judged([], value)
+
 /**
  * Fetches a key set once, through the guard of the server.
  *
@@ -35,11 +47,7 @@ export async function reportOfUrl(url: string, options: JwksFetcherOptions): Pro
   const inspection = await inspectFetch(url, options).catch((error: unknown) => {
     throw error instanceof TypeError ? new UsageError(error.message.replace('createJwksFetcher', '--host')) : error
   })
-  const { lines, failed, advice } = fetchReport(inspection)
-  if (failed === undefined) return judged(lines, inspection.json)
-  // The keys of a refused set are shown as well, since they are why it is refused
-  const table = inspection.json === undefined ? {} : { table: keyTable(inspection.json) }
-  return { lines: [...lines, failed], ...table, advice }
+  return reportOfFetch(inspection)
 }
 
 /**
@@ -53,7 +61,7 @@ export async function reportOfFile(path: string): Promise<JwksReport> {
     throw new UsageError(`${path} cannot be read (${code}): name a file, or a URL that starts with https://`)
   })
   try {
-    return judged([], JSON.parse(text))
+    return reportOfSet(JSON.parse(text))
   } catch {
     return {
       lines: [line('Key set', 'the file is not JSON', false)],

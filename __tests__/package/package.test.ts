@@ -72,7 +72,7 @@ test('the tarball holds the build and the papers, nothing else', async () => {
   expect(files).toEqual(
     expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts'])
   )
-  const strange = files.filter((file) => !/^(dist\/[a-z0-9-]+\.(js|d\.ts)|[A-Z]+(\.md)?|package\.json)$/.test(file))
+  const strange = files.filter((file) => !/^(dist\/([a-z0-9-]+\/)?[a-z0-9-]+\.(js|d\.ts)|[A-Z]+(\.md)?|package\.json)$/.test(file))
   expect(strange).toEqual([])
 })
 

@@ -8,6 +8,7 @@ import ts from 'typescript'
  * folder, or, at the top level, a group of files.
  */
 const rooms = [
+  ['command/'],
   ['index'],
   ['client-auth'],
   ['attachment', 'authenticator', 'explainer', 'metadata', 'observer'],

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { explain } from './explain'
+import { type Command, type Io, UsageError } from './usage'
+
+/** The commands, by name. */
+const commands: ReadonlyMap<string, Command> = new Map(Object.entries({ explain }))
+
+const width = 10
+const overview = (): string =>
+  [
+    'Usage: oauth-client-auth COMMAND [ARGUMENTS]',
+    '',
+    ...[...commands].map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`),
+    `  ${'--help'.padEnd(width)}this text; after a command, how it is used`,
+    `  ${'--version'.padEnd(width)}the version of this package`,
+    ''
+  ].join('\n')
+
+function version(): string {
+  const file = path.join(__dirname, '..', '..', 'package.json')
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string }
+  return `${version}\n`
+}
+
+const isHelp = (arg: string | undefined): boolean => arg === '--help' || arg === '-h' || arg === 'help'
+
+async function dispatch([name, ...args]: readonly string[], io: Io): Promise<number> {
+  if (isHelp(name)) {
+    io.stdout.write(overview())
+    return 0
+  }
+  if (name === '--version') {
+    io.stdout.write(version())
+    return 0
+  }
+  const command = commands.get(name ?? '')
+  if (command === undefined) {
+    const known = [...commands.keys()].join(', ')
+    throw new UsageError(`Name a command: ${known}; --help tells what each does.`)
+  }
+  if (args.includes('--help')) {
+    io.stdout.write(command.help)
+    return 0
+  }
+  return command.run(args, io)
+}
+
+/**
+ * Runs the program.
+ *
+ * @param args - the arguments after the program's name
+ * @returns the exit code: what the command says, or 2 where it was called wrongly
+ */
+export async function runProgram(args: readonly string[], io: Io): Promise<number> {
+  try {
+    return await dispatch(args, io)
+  } catch (thrown) {
+    if (!(thrown instanceof UsageError)) throw thrown
+    io.stderr.write(`oauth-client-auth: ${thrown.message}\n`)
+    return 2
+  }
+}

@@ -1,0 +1,83 @@
+import { styleText } from 'node:util'
+import { loadServer, readSource } from './files'
+import { formatReport, safe, type Styles } from './format'
+import { readInput } from './input'
+import { type Report, reportOn } from './report'
+import { type Command, type Io, parseArguments, UsageError } from './usage'
+
+const help = `Usage: oauth-client-auth explain [INPUT] --issuer URL [--client FILE]
+       oauth-client-auth explain [INPUT] --config FILE
+
+Says why a request to a token endpoint is accepted or refused: one line a check, and what to change.
+
+  INPUT           a file, an argument, or - for standard input (the default): a JWT, a form body, or a whole
+                  HTTP request as text
+  --issuer URL    the issuer identifier of the server
+  --client FILE   the record of the client as JSON, or a list of records
+  --config FILE   a module that exports the options of the server: export default { issuer, getClient, … }
+  --at TIME       judges as of then: 2026-01-31T12:00:00Z, or seconds since the epoch
+  --fetch         fetches the client's jwks_uri; else only keys in the record are used
+  --json          prints JSON
+  --no-color      prints no colours, as does NO_COLOR=1
+
+Without --client and --config only that is checked which the request alone decides.
+Uses nothing up: a good assertion can still be used afterwards. It does not check whether one was used before.
+Exit code: 0 accepted, 1 not accepted, 2 called wrongly.
+`
+
+const options = {
+  issuer: { type: 'string' },
+  client: { type: 'string' },
+  config: { type: 'string' },
+  at: { type: 'string' },
+  fetch: { type: 'boolean' },
+  json: { type: 'boolean' },
+  'no-color': { type: 'boolean' }
+} as const
+
+/** A time as `--at` takes it. */
+export function parseTime(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined
+  const isDate = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text)
+  const date = new Date(/^\d{1,11}$/.test(text) ? Number(text) * 1000 : isDate ? text : NaN)
+  if (!Number.isNaN(date.getTime())) return date
+  throw new UsageError('--at needs a time such as 2026-01-31T12:00:00Z, or seconds since the epoch.')
+}
+
+const plain = (text: string): string => text
+
+/** Colours on a terminal only, and not where NO_COLOR asks for none (https://no-color.org). */
+export function stylesFor({ stdout, env }: Io, noColor = false): Styles {
+  if (noColor || stdout.isTTY !== true || (env.NO_COLOR ?? '') !== '') return { good: plain, bad: plain, faint: plain }
+  return {
+    good: (text) => styleText('green', text),
+    bad: (text) => styleText('red', text),
+    faint: (text) => styleText('dim', text)
+  }
+}
+
+function asJson({ explanation, now, assertion }: Report): string {
+  const { header, claims } = assertion ?? {}
+  const text = JSON.stringify({ ...explanation, at: new Date(now * 1000), header, claims }, null, 2)
+  return text.replace(/[^\n]+/g, safe)
+}
+
+async function run(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseArguments(args, options)
+  const [source, ...more] = positionals
+  if (more.length > 0)
+    throw new UsageError('Give one INPUT: put a request with spaces or line breaks in quotes or in a file.')
+  const at = parseTime(values.at)
+  const server = await loadServer(values)
+  const report = await reportOn(readInput(await readSource(source, io)), server, { at, fetch: values.fetch })
+  const styles = stylesFor(io, values['no-color'])
+  io.stdout.write(`${values.json === true ? asJson(report) : formatReport(report, styles).join('\n')}\n`)
+  return report.explanation.accepted ? 0 : 1
+}
+
+/** `oauth-client-auth explain`. */
+export const explain: Command = {
+  summary: 'says why a request is accepted or refused, and what to change',
+  help,
+  run
+}

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import { pathToFileURL } from 'node:url'
+import type { ClientAuthOptions } from '../options'
+import type { OAuthClient } from '../types'
+import { type Io, UsageError } from './usage'
+
+const isFile = (name: string): boolean => existsSync(name) && statSync(name).isFile()
+
+function readFile(option: string, name: string): string {
+  if (!isFile(name)) throw new UsageError(`${option} ${name}: there is no such file.`)
+  return readFileSync(name, 'utf8')
+}
+
+/** The text that INPUT means: standard input where it is `-` or left out, a file of that name, or the argument itself. */
+export async function readSource(input: string | undefined, { stdin }: Io): Promise<string> {
+  if (input === undefined && stdin.isTTY === true) {
+    throw new UsageError('Give INPUT: a file, a JWT, a form body or a whole HTTP request; or pipe it in.')
+  }
+  if (input === undefined || input === '-') return text(stdin)
+  return isFile(input) ? readFileSync(input, 'utf8') : input
+}
+
+/** The records in a text of JSON: one record, or a list. `source` is named where it holds none. */
+export function parseClients(json: string, source: string): readonly OAuthClient[] {
+  let value: unknown
+  try {
+    value = JSON.parse(json)
+  } catch {
+    // The error of JSON.parse quotes its input, which may hold a secret.
+    throw new UsageError(`${source} is not JSON: it must hold one client record, or a list of them.`)
+  }
+  const records: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (records.every((record) => typeof (Object(record) as Partial<OAuthClient>).client_id === 'string')) {
+    return records as readonly OAuthClient[]
+  }
+  throw new UsageError(`${source} must hold one client record with a client_id, or a list of such records.`)
+}
+
+/** What a module exports: `export default`, `module.exports`, or what a compiler made of the first for `require`. */
+function exportedBy(namespace: unknown): unknown {
+  const outer = (namespace as { default?: unknown }).default ?? namespace
+  return (Object(outer) as { default?: unknown }).default ?? outer
+}
+
+async function loadConfig(file: string): Promise<ClientAuthOptions> {
+  if (!isFile(file)) throw new UsageError(`--config ${file}: there is no such file.`)
+  const exported = exportedBy(await import(pathToFileURL(path.resolve(file)).href))
+  if (typeof exported === 'object' && exported !== null) return exported as ClientAuthOptions
+  throw new UsageError(`--config ${file} must export the options of clientAuth: export default { issuer, getClient }.`)
+}
+
+/** How the server is told to the command. */
+export interface ServerArguments {
+  readonly issuer?: string | undefined
+  readonly client?: string | undefined
+  readonly config?: string | undefined
+}
+
+/** The server's options, and whether they can look clients up. */
+export interface Server {
+  readonly options: ClientAuthOptions
+  readonly knowsClients: boolean
+}
+
+/** The options of a server that has these clients, and nothing else that is not a default. */
+export function serverOf(issuer: string, records: readonly OAuthClient[]): Server {
+  const getClient = (clientId: string) => records.find(({ client_id: id }) => id === clientId)
+  return { options: { issuer, getClient }, knowsClients: records.length > 0 }
+}
+
+/** The server that `--config`, or `--issuer` and `--client`, describe. */
+export async function loadServer({ issuer, client, config }: ServerArguments): Promise<Server> {
+  if (config !== undefined && client !== undefined) {
+    throw new UsageError('Give --client or --config, not both: --config looks clients up itself.')
+  }
+  if (config !== undefined) {
+    const options = await loadConfig(config)
+    return { options: issuer === undefined ? options : { ...options, issuer }, knowsClients: true }
+  }
+  if (issuer === undefined) {
+    throw new UsageError('Give --issuer URL, the issuer identifier of the server, or --config FILE with its options.')
+  }
+  return serverOf(issuer, client === undefined ? [] : parseClients(readFile('--client', client), `--client ${client}`))
+}

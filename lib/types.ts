@@ -111,8 +111,6 @@ export interface KeySets {
    * Rejects when there is no set to be had: the client is then refused.
    */
   get(uri: string, options?: { refresh?: boolean }): Promise<JwkSet>
-  /** The set at `uri` that is in hand, if any. Fetches nothing and changes nothing: `explain` asks it. */
-  cached?(uri: string): JwkSet | undefined
   /** Throws an `Error` that says why `uri` can never be fetched; lets registration refuse it early. */
   check?(uri: string): void
   /**

@@ -14,10 +14,10 @@ export interface PageAnswers {
 }
 
 const types: Readonly<Record<string, string>> = {
-  html: 'text/html; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-  js: 'text/javascript; charset=utf-8',
-  svg: 'image/svg+xml'
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml'
 }
 const names = ['index.html', 'page.css', 'page.js', 'results.js', 'drawing.js', 'icon.svg']
 
@@ -78,10 +78,31 @@ const sendNothing = (response: ServerResponse, status: number): void => {
   send(response, status, 'text/plain', '')
 }
 
-async function answerPost(request: IncomingMessage, response: ServerResponse, answers: PageAnswers): Promise<void> {
+async function explain(request: IncomingMessage, response: ServerResponse, { explain }: PageAnswers): Promise<void> {
   const pasted = await readJson(request)
   if (pasted === undefined) sendJson(response, 413, { message: `Paste at most ${maxPasted / 1024} KiB.` })
-  else sendJson(response, 200, await answers.explain(pasted))
+  else sendJson(response, 200, await explain(pasted))
+}
+
+/** Answers all that the gate admits. */
+function createHandler(gate: Gate, answers: PageAnswers) {
+  const assets = readAssets()
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const admitted = admit(request, gate)
+    if (typeof admitted === 'number') {
+      sendNothing(response, admitted)
+      return
+    }
+    const name = admitted === '' ? 'index.html' : admitted
+    const asset = request.method === 'GET' ? assets.get(name) : undefined
+    if (asset !== undefined) send(response, 200, types[path.extname(name)] ?? '', asset)
+    else if (request.method === 'GET' && name === 'settings') sendJson(response, 200, answers.settings())
+    else if (request.method === 'POST' && name === 'explain')
+      explain(request, response, answers).catch((error: unknown) => {
+        sendJson(response, 500, { message: String(error) })
+      })
+    else sendNothing(response, 404)
+  }
 }
 
 /** A page that listens. */
@@ -98,28 +119,11 @@ export interface RunningPage {
  * @throws Error with a `code` where the port cannot be had
  */
 export async function servePage(port: number, answers: PageAnswers): Promise<RunningPage> {
-  const assets = readAssets()
   const server = createServer()
   const { origin, host } = new URL(`http://127.0.0.1:${await listen(server, port)}`)
-  const gate: Gate = { origin, host, token: randomBytes(32).toString('base64url') }
-  server.on('request', (request, response) => {
-    const admitted = admit(request, gate)
-    if (typeof admitted === 'number') sendNothing(response, admitted)
-    else answer(request, response, admitted)
-  })
-  return { url: `${origin}/${gate.token}/`, close: () => close(server) }
-
-  function answer(request: IncomingMessage, response: ServerResponse, name: string): void {
-    const asset = assets.get(name === '' ? 'index.html' : name)
-    if (request.method === 'POST' && name === 'explain') {
-      answerPost(request, response, answers).catch((error: unknown) => {
-        sendJson(response, 500, { message: String(error) })
-      })
-    } else if (request.method === 'GET' && name === 'settings') sendJson(response, 200, answers.settings())
-    else if (request.method === 'GET' && asset !== undefined)
-      send(response, 200, types[path.extname(name || 'index.html').slice(1)] ?? '', asset)
-    else sendNothing(response, 404)
-  }
+  const token = randomBytes(32).toString('base64url')
+  server.on('request', createHandler({ origin, host, token }, answers))
+  return { url: `${origin}/${token}/`, close: () => close(server) }
 }
 
 const listen = (server: Server, port: number): Promise<number> =>

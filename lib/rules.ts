@@ -1,4 +1,4 @@
-import { advice } from './advice'
+import { adviceFor } from './advice'
 import type { ClientAuthErrorReason, Detail } from './errors'
 
 /** Why a request is refused, before it becomes an error. `undefined` in its place means that nothing is wrong. */
@@ -76,7 +76,7 @@ export function failure(check: { check: string; spec: string }, { reason, detail
     ...(facts?.expected === undefined ? {} : { expected: facts.expected }),
     ...(facts?.received === undefined ? {} : { received: facts.received }),
     ...(facts === undefined ? {} : { detail: facts }),
-    advice: advice[reason]
+    advice: adviceFor(reason, facts)
   }
 }
 

@@ -19,7 +19,8 @@ const rooms = [
   ['request/'],
   ['jwt/'],
   ['rules'],
-  ['advice', 'error-response', 'errors', 'option-checks', 'types']
+  ['advice/'],
+  ['error-response', 'errors', 'option-checks', 'types']
 ]
 
 /** Who may touch what: one place to look when a dependency changes, and no way to the network but the guarded one. */

@@ -1,0 +1,170 @@
+import { member, type ReasonAdvice, textOf } from './reason-advice'
+
+interface Audience {
+  readonly issuer: string
+  readonly aud: unknown
+  /** `aud`, where it is one string. */
+  readonly text: string
+}
+
+const audience = (test: (audience: Audience) => boolean) => (detail: Readonly<Record<string, unknown>>) => {
+  const { expected, received } = detail
+  const issuer = textOf(Array.isArray(expected) ? expected[0] : expected)
+  return test({ issuer, aud: received, text: textOf(received) })
+}
+
+const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '')
+const withoutSlash = (text: string): string => text.replace(/\/$/, '')
+
+/** What looks made for one request, and not like the name of a client: a UUID, or a long random text. */
+const looksRandom = (text: string): boolean =>
+  /^[\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}$/i.test(text) || /^[\da-f]{24,}$/i.test(text)
+
+/** Reasons that the header and the claims of an assertion give. */
+export const assertionAdvice = {
+  assertion_malformed: {
+    meaning: 'The assertion is not one signed JWT in compact form.',
+    cause: 'The JWT was cut, encrypted, or encoded twice.',
+    advice: 'Send the whole signed JWT: three parts of base64url joined by dots, with a JSON object of claims.'
+  },
+  assertion_alg: {
+    meaning: '`alg` is missing, `none`, or not among the algorithms of the server.',
+    cause: 'The client signs with the default of its library.',
+    advice: 'Sign with one of the expected algorithms.',
+    cases: [
+      {
+        when: '`alg` is `none` or missing',
+        applies: ({ received }) => received === undefined || textOf(received).toLowerCase() === 'none',
+        advice: 'Sign the assertion: a JWT without a signature proves nothing.'
+      }
+    ]
+  },
+  assertion_typ: {
+    meaning: '`typ` names another kind of JWT.',
+    cause: 'An access token or ID token is sent in place of an assertion.',
+    advice: 'Set typ to JWT or client-authentication+jwt, or leave it out.',
+    cases: [
+      {
+        when: '`typ` is that of an access token',
+        applies: ({ received }) => /at\+jwt$/i.test(textOf(received)),
+        advice: 'Make and sign an assertion for this request: an access token does not authenticate a client.'
+      }
+    ]
+  },
+  assertion_crit: {
+    meaning: 'The header demands an extension (`crit`, `b64`) that is not understood.',
+    cause: 'The JWT was made for another purpose.',
+    advice: 'Leave crit and b64 out of the header.'
+  },
+  assertion_subject: {
+    meaning: '`iss`, `sub` and `client_id` do not name the same client.',
+    cause: '`sub` names a user or the request in place of the client.',
+    advice: 'Set iss and sub to the client_id, and send the same client_id in the form or none.',
+    cases: [
+      {
+        when: '`sub` looks made for each request',
+        applies: ({ received }) =>
+          looksRandom(textOf(member(received, 'sub'))) && !looksRandom(textOf(member(received, 'iss'))),
+        advice:
+          'Set sub to the client_id and keep it the same in every request: the value made for each request is jti.'
+      },
+      {
+        when: '`iss` is missing',
+        applies: ({ received }) => member(received, 'sub') !== undefined && member(received, 'iss') === undefined,
+        advice: 'Add iss with the client_id, the same as sub.'
+      },
+      {
+        when: '`sub` is missing',
+        applies: ({ received }) => member(received, 'iss') !== undefined && member(received, 'sub') === undefined,
+        advice: 'Add sub with the client_id, the same as iss.'
+      }
+    ]
+  },
+  assertion_audience: {
+    meaning: '`aud` does not name this server as it must.',
+    cause: 'The client sends the URL of the token endpoint.',
+    advice: 'Set aud to the issuer of this server, as one string.',
+    cases: [
+      {
+        when: '`aud` is missing',
+        applies: audience(({ aud }) => aud === undefined),
+        advice: 'Add aud with the issuer of this server, as one string.'
+      },
+      {
+        when: '`aud` is an array',
+        applies: audience(({ aud }) => Array.isArray(aud)),
+        advice: 'Send aud as one string, the issuer alone, and not as an array.'
+      },
+      {
+        when: '`aud` is a single slash too long or too short',
+        applies: audience(({ text, issuer }) => text !== issuer && withoutSlash(text) === withoutSlash(issuer)),
+        advice: 'Write aud exactly as the issuer: the two differ by a slash at the end.'
+      },
+      {
+        when: '`aud` is the token endpoint, or another URL of the server',
+        applies: audience(({ text, issuer }) => originOf(text) !== '' && originOf(text) === originOf(issuer)),
+        advice:
+          'Set aud to the issuer in place of the endpoint URL; until the client can change, the operator may list that URL in legacyAudiences.'
+      },
+      {
+        when: '`aud` only begins like the issuer, or is the beginning of it',
+        applies: audience(({ text, issuer }) => text !== '' && (text.startsWith(issuer) || issuer.startsWith(text))),
+        advice: 'Write the whole issuer as aud and nothing more: a value that only begins like it is another audience.'
+      },
+      {
+        when: '`aud` is a URL of another host',
+        applies: audience(({ text }) => originOf(text) !== ''),
+        advice: 'Set aud to the issuer of this server: the assertion is addressed to another host.'
+      }
+    ]
+  },
+  assertion_exp: {
+    meaning: '`exp` is missing, or is no number.',
+    cause: 'The library was not told how long the assertion may live.',
+    advice: 'Send exp as a number of seconds since the epoch, without quotes.',
+    cases: [
+      {
+        when: '`exp` is missing',
+        applies: ({ received }) => received === undefined,
+        advice: 'Add exp, a minute or so after now, as a number of seconds since the epoch.'
+      }
+    ]
+  },
+  assertion_expired: {
+    meaning: '`exp` has passed, and the leeway with it.',
+    cause: 'The assertion is kept and sent again, or the clock of the client is slow.',
+    advice: 'Make a new assertion for each request, and set the clock of the client by NTP.'
+  },
+  assertion_lifetime: {
+    meaning: '`exp` lies further ahead than `maxAssertionLifetime`.',
+    cause: 'The library signs for a day or a year.',
+    advice: 'Let the assertion expire sooner: a minute after it is made is enough.'
+  },
+  assertion_not_yet_valid: {
+    meaning: '`nbf` or `iat` lies in the future, or is no number.',
+    cause: 'The clock of the client is fast.',
+    advice: 'Set the clock of the client by NTP: it is ahead of that of the server.',
+    cases: [
+      {
+        when: 'the claim is no number',
+        applies: ({ received }) => typeof received !== 'number',
+        advice: 'Send the claim as a number of seconds since the epoch, without quotes, or leave it out.'
+      }
+    ]
+  },
+  assertion_milliseconds: {
+    meaning: 'A time claim is in milliseconds.',
+    cause: '`Date.now()` is used as it is.',
+    advice: 'Divide the time by 1000 and round it down: JWT times are seconds since the epoch.'
+  },
+  assertion_jti: {
+    meaning: '`jti` is empty, is no string, or is missing where it is required.',
+    cause: 'The library leaves it out unless it is told otherwise.',
+    advice: 'Send jti as a non-empty string that is new in each assertion, such as a random UUID.'
+  },
+  assertion_replayed: {
+    meaning: 'The assertion was used before.',
+    cause: 'The client keeps an assertion and sends it until it expires, or a proxy repeats the request.',
+    advice: 'Make a new assertion with a new jti for each request, retries included.'
+  }
+} as const satisfies Record<string, ReasonAdvice>

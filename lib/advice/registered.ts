@@ -1,0 +1,223 @@
+import { member, type ReasonAdvice, textOf } from './reason-advice'
+
+type Facts = Readonly<Record<string, unknown>>
+
+const registeredKeys = ({ registered }: Facts): string => textOf(registered)
+
+/** The keys of a set, as the facts of `no_matching_key` list them. */
+const keysIn = ({ expected }: Facts): readonly unknown[] => (Array.isArray(expected) ? expected : [])
+const anyKey = (facts: Facts, test: (fault: string) => boolean): boolean =>
+  keysIn(facts).some((key) => test(textOf(member(key, 'fault'))))
+
+const includes = (registered: unknown, method: string): boolean =>
+  Array.isArray(registered) ? registered.includes(method) : registered === method
+
+const whyIs =
+  (...whys: readonly string[]) =>
+  ({ why }: Facts): boolean =>
+    whys.includes(textOf(why))
+
+/** Reasons that depend on what is registered, and on the stores of the server. */
+export const registeredAdvice = {
+  unknown_client: {
+    meaning: '`getClient` found no client of this id.',
+    cause: 'The id is misspelt, or belongs to another environment.',
+    advice: 'Send the client_id as it is registered at this server, or register the client.'
+  },
+  method_not_registered: {
+    meaning: 'The client is registered for another method than the one it used.',
+    cause: 'The record has no `token_endpoint_auth_method`: then only client_secret_basic is accepted.',
+    advice: 'Let the client use its registered method, or register the method that it uses.',
+    cases: [
+      {
+        when: 'signed with HS256 or the like, while a key is registered',
+        applies: ({ expected, received }) => received === 'client_secret_jwt' && includes(expected, 'private_key_jwt'),
+        advice: 'Sign with the private key (RS256, PS256, ES256 or EdDSA): HS256 and its like use a secret.'
+      },
+      {
+        when: 'signed with a key, while a secret is registered',
+        applies: ({ expected, received }) => received === 'private_key_jwt' && includes(expected, 'client_secret_jwt'),
+        advice: 'Sign with the client secret (HS256), or register private_key_jwt and the public key.'
+      },
+      {
+        when: 'the secret came in the body, while the header is registered, or the other way round',
+        applies: ({ expected, received }) =>
+          (received === 'client_secret_post' && includes(expected, 'client_secret_basic')) ||
+          (received === 'client_secret_basic' && includes(expected, 'client_secret_post')),
+        advice:
+          'Send the secret where the registered method has it: client_secret_basic is the header, client_secret_post the body.'
+      }
+    ]
+  },
+  secret_mismatch: {
+    meaning: 'The secret is wrong.',
+    cause: 'The secret was rotated, cut when it was copied, or belongs to another environment.',
+    advice: 'Configure the secret that is registered for this client, whole and without spaces around it.'
+  },
+  secret_not_form_encoded: {
+    meaning: 'The secret is right, but the client does not form-encode it in the Basic header.',
+    cause: 'The library puts the secret as it is into base64; a % or + in it then means something else.',
+    advice:
+      'Form-encode id and secret before base64 (RFC 6749 §2.3.1), or give the client a secret of letters and digits.'
+  },
+  no_live_secret: {
+    meaning: 'Every secret of the client has expired, or none is stored.',
+    cause: '`client_secret_expires_at` has passed.',
+    advice: 'Store a secret that has not expired in the record of the client.',
+    cases: [
+      {
+        when: 'secrets are stored, but all have expired',
+        applies: ({ received }) => received === 'only expired secrets',
+        advice: 'Issue a new secret: every one of this client has expired.'
+      }
+    ]
+  },
+  secret_stored_as_hash: {
+    meaning: 'The stored secret looks like a hash, and nothing compares hashes.',
+    cause: 'The option `verifySecret` is missing.',
+    advice: 'Give the server the option verifySecret, which compares the secret with the stored hash.'
+  },
+  alg_not_registered: {
+    meaning: '`alg` is not the `token_endpoint_auth_signing_alg` of the client.',
+    cause: 'The client changed its key or library, and the record was not changed.',
+    advice: 'Sign with the registered algorithm, or register the one that the client uses.'
+  },
+  keys_not_registered: {
+    meaning: 'The record has neither `jwks` nor `jwks_uri`, or both.',
+    cause: 'The public key was never registered.',
+    advice: 'Register the public keys of the client as jwks or as jwks_uri.',
+    cases: [
+      {
+        when: 'both are registered',
+        applies: ({ received }) => received === 'both',
+        advice: 'Remove jwks or jwks_uri from the record: a client has one of them (RFC 7591 §2).'
+      }
+    ]
+  },
+  jwks_invalid: {
+    meaning: 'The `jwks` of the record is no key set that may be used.',
+    cause: 'The keys are stored in another form than a JWK Set.',
+    advice: 'Store jwks as an object { keys: [ … ] } with a public JWK for each key.',
+    cases: [
+      {
+        when: 'a private or symmetric key is registered',
+        applies: whyIs('private_key'),
+        advice:
+          'Let the client make a new key pair and register the public part only: the private key has been given away.'
+      },
+      {
+        when: 'a key is stored as PEM',
+        applies: (facts) => registeredKeys(facts).includes('PEM'),
+        advice: "Convert the PEM to a JWK and store { keys: [jwk] }: createPublicKey(pem).export({ format: 'jwk' })."
+      },
+      {
+        when: 'the keys are stored as text',
+        applies: (facts) => registeredKeys(facts).includes('text'),
+        advice: 'Parse the text before getClient returns the record: jwks must be an object, as JSON.parse gives it.'
+      },
+      {
+        when: 'a key or a list of keys stands where the set should',
+        applies: (facts) => /one JWK|an array/.test(registeredKeys(facts)),
+        advice: 'Wrap the keys in an object: jwks must be { keys: [ … ] }.'
+      }
+    ]
+  },
+  jwks_unavailable: {
+    meaning: 'The `jwks_uri` gave no key set.',
+    cause: 'The server of the partner is not reachable from here, or is no public https server.',
+    advice:
+      'Let the client serve its key set at the jwks_uri as the message demands; oauth-client-auth jwks URL shows each step.',
+    cases: [
+      {
+        when: 'TLS fails, such as for a self-signed certificate',
+        applies: whyIs('tls'),
+        advice:
+          'Serve the jwks_uri with a certificate of a public CA for its host name; for a private CA the operator names the host in hosts with ca.'
+      },
+      {
+        when: 'the URL, the host or the address is refused',
+        applies: whyIs('url', 'host', 'address'),
+        advice:
+          'Register a jwks_uri on a public https server; for a private network the operator names the host in the option hosts.'
+      },
+      {
+        when: 'the host has no address',
+        applies: whyIs('dns'),
+        advice: 'Correct the host name in jwks_uri or its DNS record: the name gave no address that may be used.'
+      },
+      {
+        when: 'the set holds a private or symmetric key',
+        applies: whyIs('private_key'),
+        advice:
+          'Let the client make a new key pair and publish the public part only: the private key has been given away.'
+      }
+    ]
+  },
+  no_matching_key: {
+    meaning: 'No key of the client fits `kid` and `alg`.',
+    cause: 'The client signs with a new key that is not published yet.',
+    advice: 'Publish the public key that signs in the key set of the client, with the same kid.',
+    cases: [
+      {
+        when: 'the set is empty',
+        applies: (facts) => Array.isArray(facts.expected) && facts.expected.length === 0,
+        advice: 'Put the public key that signs into the key set, which holds no key.'
+      },
+      {
+        when: 'the key is meant for encryption (`use: enc`)',
+        applies: (facts) => anyKey(facts, (fault) => fault.includes('(use)')),
+        advice: 'Publish the signing key with use: sig, or without use: a key for encryption verifies no signature.'
+      },
+      {
+        when: 'the key is of another type than `alg` needs',
+        applies: (facts) => anyKey(facts, (fault) => fault.startsWith('is not for ')),
+        advice:
+          'Sign with an algorithm that fits the registered key (an EC key takes ES256, an RSA key RS256 or PS256), or register a key of the other type.'
+      },
+      {
+        when: 'no key has the `kid`',
+        applies: (facts) => {
+          const keys = keysIn(facts)
+          return keys.length > 0 && keys.every((key) => textOf(member(key, 'fault')) === 'has another kid')
+        },
+        advice: 'Publish the key under the kid that the assertion names, or sign with a key that is published.'
+      },
+      {
+        when: 'no key of the set can be used',
+        applies: (facts) => anyKey(facts, (fault) => fault !== '' && fault !== 'has another kid'),
+        advice: 'Correct the key as its fault says, and publish it again.'
+      }
+    ]
+  },
+  signature_mismatch: {
+    meaning: 'No fitting key or secret verifies the signature.',
+    cause:
+      'The client signs with another key than the one that it registered, or signs a text that was changed afterwards.',
+    advice: 'Sign with the private key or secret whose counterpart is registered, and send the JWT unchanged.'
+  },
+  secret_too_short: {
+    meaning: 'The secret verifies the assertion, but is shorter than the MAC.',
+    cause: 'Secrets are made too short for HS256 (32 octets), HS384 (48) or HS512 (64).',
+    advice: 'Give the client a secret of as many octets as the MAC has: 32 for HS256, 48 for HS384, 64 for HS512.'
+  },
+  secret_verifier_busy: {
+    meaning: 'Too many slow verifications of secrets are waiting.',
+    cause: 'Somebody is guessing secrets.',
+    advice: 'Limit the rate of failed requests by client and address, and let the client try again.'
+  },
+  replay_store_unavailable: {
+    meaning: 'The replay store threw or did not answer in time.',
+    cause: 'Redis or the database is down.',
+    advice: 'Bring the replay store back: assertions are refused until it answers.'
+  },
+  replay_store_full: {
+    meaning: 'The replay store, or the share of one client, is full.',
+    cause: 'One client sends more long-lived assertions than the store holds.',
+    advice: 'Let the client sign shorter-lived assertions, or raise maxEntries of the store.'
+  },
+  invalid_client_metadata: {
+    meaning: 'The metadata of a client cannot be registered.',
+    cause: 'Members contradict each other or are unsafe.',
+    advice: 'Correct the metadata as the message says.'
+  }
+} as const satisfies Record<string, ReasonAdvice>

@@ -77,7 +77,7 @@ export function boundedSocket(socket: Socket, handshakeOctets: number): BoundedS
   socket.on('end', () => stream.push(null))
   socket.on('error', (error) => stream.destroy(error))
   socket.on('close', () => stream.destroy())
-  // Whoever waits for the socket is told by it, or by TLS
+  // Handled where the socket and TLS are waited for; without a listener it would end the process
   stream.on('error', () => undefined)
   return {
     socket,

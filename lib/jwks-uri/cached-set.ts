@@ -39,8 +39,8 @@ export const cacheOctets = 64 * 1024 * 1024
 const importsOf = ({ kty, alg }: Jwk): number => (alg !== undefined ? 1 : kty === 'RSA' ? 6 : 2)
 
 /**
- * What a set takes in memory once its keys are imported under every algorithm, in octets; measured, rounded up. The
- * text alone would tell a tenth of it: 5 KiB go to each imported RSA key of 2048 bits.
+ * What a set takes in memory once its keys are imported under every algorithm, in octets: measured, and rounded up. An
+ * RSA key of 2048 bits takes some 5 KiB each time it is imported, so its 400 characters of text would tell too little.
  */
 export function octetsInMemory({ keys }: JwkSet): number {
   const perKey = keys.map((jwk) => {

@@ -20,7 +20,8 @@ const words: Readonly<Record<string, (certificate: CertificateFacts | undefined)
   ERR_TLS_CERT_ALTNAME_INVALID: (certificate) =>
     `has a certificate for other names (${certificate === undefined || certificate.names === '' ? 'it names none' : certificate.names})`,
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: () => noCommonTls,
-  ERR_SSL_SSL_TLS_ALERT_HANDSHAKE_FAILURE: () => noCommonTls,
+  // The same since OpenSSL 3.2
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': () => noCommonTls,
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: () => noCommonTls,
   ERR_SSL_UNSUPPORTED_PROTOCOL: () => noCommonTls,
   ERR_SSL_WRONG_VERSION_NUMBER: () => 'does not speak TLS at this port',

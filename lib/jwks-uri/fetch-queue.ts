@@ -90,7 +90,7 @@ export function createFetchQueue({ maxConcurrent, maxConcurrentPerHost, maxWaitM
     })
 
   return async <T>(fetch: QueuedFetch, work: () => Promise<T>): Promise<T> => {
-    // Whatever waits could not start when it came, nor since: only the new one may
+    // The waiting fetches are checked whenever one ends, so only the new one can start now
     if (mayStart(fetch)) begin(fetch)
     else await wait(fetch)
     try {

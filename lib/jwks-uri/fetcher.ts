@@ -22,7 +22,7 @@ interface Attempt {
   readonly old: CachedSet | undefined
 }
 
-/** A handshake that held the event loop is repeated so seldom that it takes a thousandth of it, at most this long. */
+/** A failed fetch that held the event loop for n ms is not repeated for n s, but at most for so many ms. */
 const maxRest = 600_000
 
 /**
@@ -48,7 +48,7 @@ function servesOn(old: CachedSet, { why }: KeySetError, start: number, cooldownM
 /** Fetches one set through queue and guard. Tells `onBusy` how long the fetch held the event loop. */
 function createFetch(settings: JwksSettings) {
   const { timeout, maxConcurrent, maxConcurrentPerHost } = settings
-  // Half the time to wait, so that whatever begins has time left to succeed
+  // A fetch may wait for half of its time, so that the other half is left for the fetch itself
   const inQueue = createFetchQueue({ maxConcurrent, maxConcurrentPerHost, maxWaitMs: timeout * 500 })
 
   return async ({ uri, purpose, start, old }: Attempt, onBusy: (busyMs: number) => void): Promise<CachedSet> => {

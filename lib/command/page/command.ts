@@ -32,7 +32,8 @@ export async function startPage(args: readonly string[]): Promise<RunningPage> {
     explain: (pasted: unknown) => explainPasted(pasted, server)
   }
   return servePage(port, answers).catch((error: unknown) => {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!['EADDRINUSE', 'EACCES'].includes(code)) throw error
     throw new UsageError(`--port ${port} cannot be used (${code}): leave it out for any that is free.`)
   })
 }

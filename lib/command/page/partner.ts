@@ -2,11 +2,13 @@ import type { Finding } from '../../rules'
 import { inline } from '../format'
 import type { Report } from '../report'
 import { date } from '../times'
+import { factText } from './fact-text'
 
-function paragraph({ check, spec, expected, received, advice }: Finding, index: number): string {
+function paragraph(finding: Finding, index: number): string {
+  const { check, spec, expected, received, advice } = finding
   const facts = [
-    ...(expected === undefined ? [] : [`   Expected: ${inline(expected)}`]),
-    ...(received === undefined ? [] : [`   Received: ${inline(received)}`]),
+    ...(expected === undefined ? [] : [`   Expected: ${factText(finding, 'expected', expected)}`]),
+    ...(received === undefined ? [] : [`   Received: ${factText(finding, 'received', received)}`]),
     ...(advice === undefined ? [] : [`   What to change: ${advice}`])
   ]
   return [`${index + 1}. ${check} (${spec})`, ...facts].join('\n')

@@ -3,6 +3,7 @@ import { inline } from '../format'
 import type { JwksReport } from '../jwks/report'
 import type { Report } from '../report'
 import { date, draw, inWords, type Drawing } from '../times'
+import { factText } from './fact-text'
 import { partnerText } from './partner'
 
 /** One check, with its facts as text. */
@@ -37,17 +38,21 @@ export interface PageView {
   readonly partner: string
 }
 
-function findingView({ check, spec, result, reason, detail, advice }: Finding): FindingView {
+function findingView(finding: Finding): FindingView {
+  const { check, spec, result, reason, detail, advice } = finding
   const facts = Object.entries(detail ?? {}).filter(([name]) => name !== 'now')
   return {
     check,
     spec,
     result,
     ...(reason === undefined ? {} : { reason }),
-    facts: facts.map(([name, value]) => [name, inline(value)] as const),
+    facts: facts.map(([name, value]) => [spaced(name), factText(finding, name, value)] as const),
     ...(advice === undefined ? {} : { advice })
   }
 }
+
+/** `secondsLate` as people write it. */
+const spaced = (name: string): string => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
 /** One member a line. */
 const members = (object: Readonly<Record<string, unknown>>): string[] =>

@@ -1,7 +1,7 @@
 /** @file Draws the times of an assertion: a row each, the span in which it is valid, the leeway, and now. */
 
 const svgNamespace = 'http://www.w3.org/2000/svg'
-const rowHeight = 30
+const rowHeight = 40
 const nameWidth = 44
 
 function shape(name, attributes, text) {
@@ -17,13 +17,13 @@ const band = (className, { from, to }, x, height) =>
 
 /** The name at the left, a rail, the point on it, and beside the point where there is room, what it means. */
 function row({ name, at }, index, words, x, width) {
-  const y = index * rowHeight + rowHeight / 2
+  const y = index * rowHeight + 26
   const isLeft = x(at) < width / 2
   return [
     shape('line', { class: 'rail', x1: nameWidth, x2: width, y1: y, y2: y }),
     shape('text', { x: 0, y: y + 4 }, name),
     shape('circle', { class: name === 'now' ? 'now-point' : 'point', cx: x(at), cy: y, r: 5 }),
-    shape('text', { x: x(at) + (isLeft ? 10 : -10), y: y - 5, 'text-anchor': isLeft ? 'start' : 'end' }, words)
+    shape('text', { x: x(at) + (isLeft ? 10 : -10), y: y - 9, 'text-anchor': isLeft ? 'start' : 'end' }, words)
   ]
 }
 

@@ -32,22 +32,46 @@ const spoken = { passed: 'passed: ', failed: 'failed: ', not_checked: 'not check
 /** The mark is drawn for the eye; the word before it is for a screen reader. */
 const mark = (result) => make('span', { class: 'mark', 'aria-hidden': 'true' }, marks[result])
 
-function check({ check: name, spec, result, reason, facts: pairs, advice }) {
-  const head = [make('span', { class: 'unseen' }, spoken[result]), name]
-  if (reason !== undefined) head.push(' ', make('code', { class: 'reason' }, reason))
-  const body = make('div', {}, ...head, ' ', make('span', { class: 'spec' }, spec))
-  if (pairs.length > 0) body.append(facts(pairs))
-  if (advice !== undefined) body.append(make('p', { class: 'advice' }, advice))
+/** A check in a line. */
+function check({ check: name, spec, result, reason }) {
+  const body = make('div', {}, make('span', { class: 'unseen' }, spoken[result]), name, ' ')
+  if (reason !== undefined) body.append(make('code', { class: 'reason' }, reason), ' ')
+  body.append(make('span', { class: 'spec' }, spec))
   return make('li', { class: result }, mark(result), body)
 }
 
-function checksCard({ method, client, asOf, findings }) {
-  const about = facts([
-    ['method', method],
-    ['client', client],
-    ['as of', asOf]
-  ])
-  return card('checks', 'Checks', about, make('ol', { class: 'checks' }, ...findings.map(check)))
+const checksCard = ({ findings }) =>
+  card('checks', 'All checks', make('ol', { class: 'checks' }, ...findings.map(check)))
+
+/** A failed check with all that is known of it. */
+function failure({ check: name, spec, reason, facts: pairs, advice }) {
+  const title = make(
+    'h3',
+    {},
+    name,
+    ' ',
+    make('code', { class: 'reason' }, reason),
+    ' ',
+    make('span', { class: 'spec' }, spec)
+  )
+  const item = make('li', {}, title, facts(pairs))
+  if (advice !== undefined) item.append(make('p', { class: 'advice' }, advice))
+  return item
+}
+
+function failuresCards({ findings }) {
+  const failed = findings.filter(({ result }) => result === 'failed')
+  if (failed.length === 0) return []
+  return [card('failures', 'What to change', make('ol', { class: 'failures' }, ...failed.map(failure)))]
+}
+
+function aboutCard({ method, client, asOf }) {
+  const pairs = [
+    ['Method', method],
+    ['Client', client],
+    ['As of', asOf]
+  ]
+  return make('div', { class: 'card' }, facts(pairs))
 }
 
 /** Drawn again at each new width. The observer ends with the element. */
@@ -79,7 +103,7 @@ function keyRow(key) {
   return make(
     'tr',
     {},
-    ...columns.map((name) => make('td', { class: 'value' }, key[name])),
+    ...columns.map((name) => make('td', { class: `value ${name}` }, key[name])),
     make('td', { class: isUsable ? 'usable' : 'unusable' }, isUsable ? '✓ usable' : `✗ ${key.fault}`)
   )
 }
@@ -110,7 +134,7 @@ function keysCard({ lines, table, advice }) {
 function partnerCard(text) {
   const area = make('textarea', {
     id: 'partner',
-    rows: '12',
+    rows: String(Math.min(24, text.split('\n').length + 3)),
     spellcheck: 'false',
     'aria-labelledby': 'partner-card-title'
   })
@@ -137,10 +161,12 @@ function partnerCard(text) {
  */
 export function show(container, view) {
   container.replaceChildren(
-    checksCard(view),
+    aboutCard(view),
+    ...failuresCards(view),
+    partnerCard(view.partner),
     ...(view.times === undefined ? [] : [timesCard(view.times)]),
     ...(view.assertion === undefined ? [] : [decodedCard(view.assertion)]),
     ...(view.keys === undefined ? [] : [keysCard(view.keys)]),
-    partnerCard(view.partner)
+    checksCard(view)
   )
 }

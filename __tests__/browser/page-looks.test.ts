@@ -11,7 +11,7 @@ import {
   refusedAssertion
 } from '../support/page-in-chromium'
 
-jest.setTimeout(60_000)
+jest.setTimeout(30_000)
 
 /** Where the screenshots go, to be looked at. */
 const shots = process.env.PAGE_SHOTS ?? path.join(tmpdir(), 'oauth-client-auth-page')

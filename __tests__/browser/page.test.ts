@@ -12,7 +12,7 @@ import {
   verdict
 } from '../support/page-in-chromium'
 
-jest.setTimeout(60_000)
+jest.setTimeout(30_000)
 
 describeInChromium(({ open }) => {
   describe('what is pasted is explained', () => {

@@ -76,7 +76,11 @@ export function describeInChromium(suite: (page: PageInChromium) => void): void 
   describeWith('chromium', executablePath, 'REQUIRE_CHROMIUM', () => {
     let served: RunningPage
     let browser: Browser
-    const blank = async (options: BrowserContextOptions = {}) => (await browser.newContext(options)).newPage()
+    const blank = async (options: BrowserContextOptions = {}) => {
+      const context = await browser.newContext(options)
+      context.setDefaultTimeout(10_000)
+      return context.newPage()
+    }
 
     beforeAll(async () => {
       served = await startPage([])

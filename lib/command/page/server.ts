@@ -74,8 +74,14 @@ const sendJson = (response: ServerResponse, status: number, value: unknown): voi
   send(response, status, 'application/json', JSON.stringify(value))
 }
 
-const sendNothing = (response: ServerResponse, status: number): void => {
-  send(response, status, 'text/plain', '')
+/** Tells nothing but how the page is opened: whoever asks may be a stranger. */
+const sendRefusal = (response: ServerResponse, status: number): void => {
+  send(
+    response,
+    status,
+    'text/plain; charset=utf-8',
+    'Copy the whole address that the program printed into the address bar.\n'
+  )
 }
 
 async function explain(request: IncomingMessage, response: ServerResponse, { explain }: PageAnswers): Promise<void> {
@@ -90,7 +96,7 @@ function createHandler(gate: Gate, answers: PageAnswers) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const admitted = admit(request, gate)
     if (typeof admitted === 'number') {
-      sendNothing(response, admitted)
+      sendRefusal(response, admitted)
       return
     }
     const name = admitted === '' ? 'index.html' : admitted
@@ -101,7 +107,7 @@ function createHandler(gate: Gate, answers: PageAnswers) {
       explain(request, response, answers).catch((error: unknown) => {
         sendJson(response, 500, { message: String(error) })
       })
-    else sendNothing(response, 404)
+    else sendRefusal(response, 404)
   }
 }
 

@@ -72,7 +72,7 @@ describeInChromium(({ url, open, blank }) => {
         `document.body.append(Object.assign(document.createElement('script'), { src: 'https://evil.example/x.js' }))`
       ],
       ['markup made from text', `document.body.innerHTML = '<b>x</b>'`],
-      ['text as code', `Function('window.owned = true')()`],
+      ['text as code', `setTimeout(() => Function('window.owned = true')())`],
       [
         'an image of another host',
         `document.body.append(Object.assign(new Image(), { src: 'https://evil.example/x.png' }))`
@@ -93,7 +93,10 @@ describeInChromium(({ url, open, blank }) => {
     ])('blocks %s', async (_, script) => {
       const page = await open()
       const sent: string[] = []
-      page.on('request', (request) => sent.push(request.url()))
+      await page.route('https://evil.example/**', (route) => {
+        sent.push(route.request().url())
+        return route.fulfill({ body: '' })
+      })
       await page.evaluate(
         `void (window.blocked = new Promise((done) => { document.addEventListener('securitypolicyviolation', (event) => done(event.effectiveDirective)); setTimeout(done, 3000, 'nothing was blocked') }))`
       )
@@ -102,7 +105,7 @@ describeInChromium(({ url, open, blank }) => {
         /^(script|style|img|frame|connect)-src|^form-action|^require-trusted-types-for/
       )
       expect(await page.evaluate('window.owned')).toBeUndefined()
-      expect(sent.filter((one) => !one.startsWith(url()))).toEqual([])
+      expect(sent).toEqual([])
     })
 
     test('nothing pasted is kept: after a reload every field is empty, and no storage holds anything', async () => {

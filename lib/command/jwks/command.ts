@@ -28,7 +28,7 @@ const options = {
 } as const
 
 /** The exceptions of the option `hosts`, from `keys.corp=10.1.0.0/16` and `keys.corp:8443=10.1.0.0/16`. */
-function hostsOf(entries: readonly string[]): Record<string, JwksHost> {
+function hostsOf(entries: readonly string[], ca: JwksHost['ca']): Record<string, JwksHost> {
   const hosts = new Map<string, { addresses: string[]; ports: number[] }>()
   for (const entry of entries) {
     const [, name, port = '443', range] = /^([^=:]+)(?::(\d{1,5}))?=(.+)$/.exec(entry) ?? []
@@ -37,7 +37,7 @@ function hostsOf(entries: readonly string[]): Record<string, JwksHost> {
     const host = hosts.get(name) ?? { addresses: [], ports: [] }
     hosts.set(name, { addresses: [...host.addresses, range], ports: [...host.ports, Number(port)] })
   }
-  return Object.fromEntries(hosts)
+  return Object.fromEntries([...hosts].map(([name, host]) => [name, { ...host, ca }]))
 }
 
 const head = ['kid', 'kty', 'size', 'alg', 'use', '']
@@ -67,21 +67,25 @@ function textOf({ lines, table, advice }: JwksReport, styles: Styles): string {
   return `${parts.join('\n\n')}\n`
 }
 
+type Guard = Pick<JwksFetcherOptions, 'resolver'> & Pick<JwksHost, 'ca'>
+
 const isUrl = (source: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.test(source)
 
 /**
- * `oauth-client-auth jwks`, with options for the guard beside what `--host` names.
+ * `oauth-client-auth jwks`.
+ *
+ * @param guard - how DNS is asked, and the authorities that the named hosts are trusted by, where not Node's
  *
  * @returns the exit code: 0 where there is a usable key, else 1
  * @throws UsageError where it is called wrongly
  */
-export async function runJwks(args: readonly string[], io: Io, guard: JwksFetcherOptions = {}): Promise<number> {
+export async function runJwks(args: readonly string[], io: Io, { resolver, ca }: Guard = {}): Promise<number> {
   const { values, positionals } = parseArguments(args, options)
   const [source, ...more] = positionals
   if (source === undefined || more.length > 0)
     throw new UsageError('Give one URL or file: jwks https://…, or jwks FILE.')
-  const hosts = hostsOf([values.host ?? []].flat())
-  const report = isUrl(source) ? await reportOfUrl(source, { ...guard, hosts }) : await reportOfFile(source)
+  const hosts = hostsOf([values.host ?? []].flat(), ca)
+  const report = isUrl(source) ? await reportOfUrl(source, { resolver, hosts }) : await reportOfFile(source)
   const isUsable = report.lines.every(({ result }) => result === 'passed')
   const text = textOf(report, stylesFor(io, values['no-color']))
   io.stdout.write(values.json === true ? `${JSON.stringify({ usable: isUsable, ...report }, null, 2)}\n` : text)

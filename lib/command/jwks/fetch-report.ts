@@ -1,6 +1,7 @@
 import { printable } from '../../errors'
 import type { Inspection } from '../../jwks-uri/inspect'
 import type { FetchStep } from '../../jwks-uri/steps'
+import { fromNow } from '../times'
 import { keySetAdvice } from './advice'
 
 /** One line about how a key set was had. All texts are printable ASCII. */
@@ -16,13 +17,10 @@ export const line = (name: string, text: string, isPassed = true): StepLine => (
   text
 })
 
-const dayMs = 86_400_000
-
-/** `Nov 25 15:00:00 2026 GMT (in 12 days)`. */
+/** `Nov 25 15:00:00 2026 GMT (12 d after now)`. */
 function whenEnds(validTo: string): string {
-  const days = Math.floor((Date.parse(validTo) - Date.now()) / dayMs)
-  if (Number.isNaN(days)) return validTo
-  return `${validTo} (${days < 0 ? `${-days} days ago` : `in ${days} days`})`
+  const end = Date.parse(validTo)
+  return Number.isNaN(end) ? validTo : `${validTo} (${fromNow(end / 1000, Date.now() / 1000)})`
 }
 
 /** What is told of a step. `isAccepted`: whether TLS came about. */

@@ -35,7 +35,7 @@ describeInChromium(({ open }) => {
         `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]))`
       )
       expect(faults).toEqual([])
-      const paper = (await page.evaluate('getComputedStyle(document.body).backgroundColor')) as string
+      const paper = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
       const [red = 0] = /\d+/.exec(paper)?.map(Number) ?? []
       expect(red < 128).toBe(scheme === 'dark')
     }

@@ -115,9 +115,7 @@ describeInChromium(({ open }) => {
       expect(await drawing.locator('text').allTextContents()).toEqual(
         expect.arrayContaining(['iat', 'exp', 'now', 'expired 4 h 12 min before now'])
       )
-      const places = await drawing
-        .locator('circle')
-        .evaluateAll((all) => all.map((one) => Number(one.getAttribute('cx'))))
+      const places = await page.evaluate<number[]>(`Array.from(document.querySelectorAll('#times circle'), (one) => Number(one.getAttribute('cx')))`))
       expect([...places].sort((a, b) => a - b)).toEqual(places)
       expect(new Set(places).size).toBe(3)
       const span = (await drawing.locator('rect.span').boundingBox())!
@@ -154,7 +152,7 @@ describeInChromium(({ open }) => {
         await page.keyboard.press('Tab')
       await page.keyboard.press('Enter')
       await page.getByText('Copied.').waitFor()
-      const copied = (await page.evaluate('navigator.clipboard.readText()')) as string
+      const copied = await page.evaluate<string>('navigator.clipboard.readText()')
       expect(copied).toContain(`A request to ${issuer} (client bank, private_key_jwt), judged as of `)
       expect(copied).toContain(`Received: ${tokenEndpoint}`)
       expect(copied).toContain('What to change: Set aud to the issuer')
@@ -167,7 +165,7 @@ describeInChromium(({ open }) => {
       const widths: string[] = []
       for (let step = 0; step < 10; step++) {
         await page.keyboard.press('Tab')
-        widths.push((await page.evaluate('getComputedStyle(document.activeElement).outlineWidth')) as string)
+        widths.push(await page.evaluate<string>('getComputedStyle(document.activeElement).outlineWidth'))
       }
       expect(new Set(widths)).toEqual(new Set(['3px']))
     })

@@ -64,11 +64,11 @@ export async function explain(page: Page, pasted: string, client?: unknown): Pro
 /** The page, served and in a browser. */
 export interface PageInChromium {
   /** Where the page is, token included. */
-  url(): string
+  readonly url: () => string
   /** A new page of a context of its own. */
-  blank(options?: BrowserContextOptions): Promise<Page>
+  readonly blank: (options?: BrowserContextOptions) => Promise<Page>
   /** The page of the command, in a context of its own. */
-  open(options?: BrowserContextOptions): Promise<Page>
+  readonly open: (options?: BrowserContextOptions) => Promise<Page>
 }
 
 /** A suite that needs chromium: skipped where there is none, in words, or failed where REQUIRE_CHROMIUM is 1. */

@@ -159,7 +159,7 @@ describe('a key set from a server', () => {
   test('a kid cannot command the terminal', async () => {
     const { text } = await jwksOf({ set: { keys: [{ ...jwk, kid: '\x1b[2J\u202eevil\n✓' }] } })
     expect(text).toContain('?[2J?evil??')
-    expect(text).not.toMatch(/[\x1b\u202e]/)
+    for (const character of ['\x1b', '\u202e']) expect(text).not.toContain(character)
   })
 
   test('an address that is not public is refused, and the option that allows it is named', async () => {

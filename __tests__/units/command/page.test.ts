@@ -77,8 +77,7 @@ describe('the server of the page', () => {
   })
 
   test('answers a POST without Origin with nothing', async () => {
-    const { origin: _, ...headers } = post().headers!
-    expect((await ask({ ...post(), headers })).status).toBe(403)
+    expect((await ask({ ...post(), headers: { 'content-type': 'application/json' } })).status).toBe(403)
   })
 
   test.each(['', 'page.js', 'page.css', 'settings', 'nothing'])('sends the strict headers with "%s"', async (name) => {

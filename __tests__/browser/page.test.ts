@@ -115,7 +115,9 @@ describeInChromium(({ open }) => {
       expect(await drawing.locator('text').allTextContents()).toEqual(
         expect.arrayContaining(['iat', 'exp', 'now', 'expired 4 h 12 min before now'])
       )
-      const places = await page.evaluate<number[]>(`Array.from(document.querySelectorAll('#times circle'), (one) => Number(one.getAttribute('cx')))`))
+      const places = await page.evaluate<number[]>(
+        `Array.from(document.querySelectorAll('#times circle'), (one) => Number(one.getAttribute('cx')))`
+      )
       expect([...places].sort((a, b) => a - b)).toEqual(places)
       expect(new Set(places).size).toBe(3)
       const span = (await drawing.locator('rect.span').boundingBox())!

@@ -9,7 +9,13 @@ export default defineConfig(
   js.configs.recommended,
   {
     files: ['**/*.{js,mjs,cjs}'],
+    ignores: ['lib/**'],
     languageOptions: { globals: globals.node }
+  },
+  {
+    // What the page of the command runs in the browser.
+    files: ['lib/command/page/assets/*.js'],
+    languageOptions: { globals: globals.browser }
   },
   {
     files: ['**/*.ts'],
@@ -26,7 +32,10 @@ export default defineConfig(
   {
     // In lib/ no comment may silence the linter or the compiler.
     files: ['lib/**'],
-    linterOptions: { noInlineConfig: true },
+    linterOptions: { noInlineConfig: true }
+  },
+  {
+    files: ['lib/**/*.ts'],
     rules: { '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': true }] }
   },
   {

@@ -35,7 +35,7 @@ export const certificateAdvice = {
   certificate_subject: {
     meaning: 'The subject or the alternative name of the certificate is not the registered one.',
     cause: 'The certificate was renewed with another name, or the registration has a slip.',
-    advice: 'Register the subject of this certificate, if it is the client's own.'
+    advice: 'Register the subject of this certificate, if it belongs to the client.'
   },
   certificate_subject_form: {
     meaning: 'The subject differs from the registered one in order, case, spaces or normalisation alone.',

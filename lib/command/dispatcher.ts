@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { explain } from './explain'
+import { jwks } from './jwks/command'
+import { page } from './page/command'
 import { type Command, type Io, UsageError } from './usage'
 
 /** The commands, by name. */
-const commands: ReadonlyMap<string, Command> = new Map(Object.entries({ explain }))
+const commands: ReadonlyMap<string, Command> = new Map(Object.entries({ explain, jwks, page }))
 
 const width = 10
 const overview = (): string =>

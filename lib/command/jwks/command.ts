@@ -1,0 +1,100 @@
+import type { JwksFetcherOptions, JwksHost } from '../../jwks-uri/options'
+import { stylesFor } from '../explain'
+import type { Styles } from '../format'
+import { type Command, type Io, parseArguments, UsageError } from '../usage'
+import type { StepLine } from './fetch-report'
+import type { KeyRow } from './key-table'
+import { reportOfFile, reportOfUrl, type JwksReport } from './report'
+
+const help = `Usage: oauth-client-auth jwks URL|FILE [--host NAME[:PORT]=CIDR] [--json]
+
+Shows how the server fetches a key set, step by step, and which of its keys it can use.
+
+  URL                       a jwks_uri: fetched once, through the guard of createJwksFetcher
+  FILE                      a key set as JSON
+  --host NAME=CIDR          allows a host of your own network, and the addresses that it may have: keys.corp=10.1.0.0/16
+  --host NAME:PORT=CIDR     the same at another port than 443; may be given more than once
+  --json                    prints JSON
+  --no-color                prints no colours, as does NO_COLOR=1
+
+An authority of your own is trusted where NODE_EXTRA_CA_CERTS names its file.
+Exit code: 0 there is a usable key, 1 there is none, 2 called wrongly.
+`
+
+const options = {
+  host: { type: 'string', multiple: true },
+  json: { type: 'boolean' },
+  'no-color': { type: 'boolean' }
+} as const
+
+/** The exceptions of the option `hosts`, from `keys.corp=10.1.0.0/16` and `keys.corp:8443=10.1.0.0/16`. */
+function hostsOf(entries: readonly string[], ca: JwksHost['ca']): Record<string, JwksHost> {
+  const hosts = new Map<string, { addresses: string[]; ports: number[] }>()
+  for (const entry of entries) {
+    const [, name, port = '443', range] = /^([^=:]+)(?::(\d{1,5}))?=(.+)$/.exec(entry) ?? []
+    if (name === undefined || range === undefined)
+      throw new UsageError('--host needs NAME=CIDR or NAME:PORT=CIDR, such as keys.corp=10.1.0.0/16')
+    const host = hosts.get(name) ?? { addresses: [], ports: [] }
+    hosts.set(name, { addresses: [...host.addresses, range], ports: [...host.ports, Number(port)] })
+  }
+  return Object.fromEntries([...hosts].map(([name, host]) => [name, { ...host, ca }]))
+}
+
+const head = ['kid', 'kty', 'size', 'alg', 'use', '']
+const cellsOf = ({ kid, kty, size, alg, use, fault }: KeyRow): string[] =>
+  [kid || '(none)', kty, size, alg, use].concat(fault === undefined ? 'usable' : `not usable: ${fault}`)
+
+/** The keys in columns. Long texts make their column no wider than 40. */
+function tableText(rows: readonly KeyRow[]): string {
+  const cells = [head, ...rows.map(cellsOf)]
+  const widths = head.map((_, column) => Math.min(40, Math.max(...cells.map((row) => (row[column] ?? '').length))))
+  return cells
+    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
+    .join('\n')
+}
+
+function lineText({ result, name, text }: StepLine, { good, bad }: Styles): string {
+  const mark = result === 'passed' ? good('✓') : bad('✗')
+  return `  ${mark} ${name.padEnd(12)} ${text}`
+}
+
+function textOf({ lines, table, advice }: JwksReport, styles: Styles): string {
+  const parts = [
+    lines.map((one) => lineText(one, styles)).join('\n'),
+    ...(table === undefined || table.rows.length === 0 ? [] : [tableText(table.rows)]),
+    ...(advice === undefined ? [] : [`  advice  ${advice}`])
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+type Guard = Pick<JwksFetcherOptions, 'resolver'> & Pick<JwksHost, 'ca'>
+
+const isUrl = (source: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.test(source)
+
+/**
+ * `oauth-client-auth jwks`.
+ *
+ * @param guard - how DNS is asked, and the authorities that the named hosts are trusted by, where not Node's
+ *
+ * @returns the exit code: 0 where there is a usable key, else 1
+ * @throws UsageError where it is called wrongly
+ */
+export async function runJwks(args: readonly string[], io: Io, { resolver, ca }: Guard = {}): Promise<number> {
+  const { values, positionals } = parseArguments(args, options)
+  const [source, ...more] = positionals
+  if (source === undefined || more.length > 0)
+    throw new UsageError('Give one URL or file: jwks https://…, or jwks FILE.')
+  const hosts = hostsOf([values.host ?? []].flat(), ca)
+  const report = isUrl(source) ? await reportOfUrl(source, { resolver, hosts }) : await reportOfFile(source)
+  const isUsable = report.lines.every(({ result }) => result === 'passed')
+  const text = textOf(report, stylesFor(io, values['no-color']))
+  io.stdout.write(values.json === true ? `${JSON.stringify({ usable: isUsable, ...report }, null, 2)}\n` : text)
+  return isUsable ? 0 : 1
+}
+
+/** `oauth-client-auth jwks`. */
+export const jwks: Command = {
+  summary: 'shows how a key set is fetched, and which of its keys can be used',
+  help,
+  run: (args, io) => runJwks(args, io)
+}

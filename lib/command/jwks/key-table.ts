@@ -1,0 +1,91 @@
+import { printable } from '../../errors'
+import { algorithmsOf, isObject, keyFault, secretMembers } from '../../jwt/jwk'
+import { keysOf } from '../../jwt/jwk-set'
+import type { KeySetError } from '../../jwt/key-set-error'
+import { keySetAdvice } from './advice'
+
+/** One key of a set, as people read it. All texts are printable ASCII; private values are never among them. */
+export interface KeyRow {
+  readonly kid: string
+  readonly kty: string
+  /** The curve, or the size of an RSA modulus. */
+  readonly size: string
+  readonly alg: string
+  readonly use: string
+  /** Why the key cannot verify a client's assertion, in words that follow "the key …"; absent where it can. */
+  readonly fault?: string
+}
+
+/** A key set, judged key by key, and as a whole. */
+export interface KeyTable {
+  readonly rows: readonly KeyRow[]
+  /** How many keys the server would use: none where the set is refused whole. */
+  readonly usable: number
+  /** Why the set is refused whole. */
+  readonly fault?: string
+  /** What to do, where no key is usable. */
+  readonly advice?: string
+}
+
+const text = (value: unknown): string => (value === undefined ? '' : String(printable(value)))
+
+function sizeOf({ kty, crv, n }: Record<string, unknown>): string {
+  if (kty !== 'RSA' || typeof n !== 'string') return text(crv)
+  const modulus = Buffer.from(n, 'base64url')
+  return `${Math.max(0, modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24)} bits`
+}
+
+/** `use`, or `key_ops` where there is no `use`. */
+const useOf = ({ use, key_ops: operations }: Record<string, unknown>): string =>
+  use === undefined && Array.isArray(operations)
+    ? operations
+        .slice(0, 10)
+        .map((operation) => text(operation))
+        .join(' ')
+    : text(use)
+
+function faultOf(jwk: Record<string, unknown>): string | undefined {
+  if (jwk.kty === 'oct') return 'is a symmetric key: a set must hold public keys only'
+  if (secretMembers.some((name) => jwk[name] !== undefined))
+    return 'is a private key: it must be replaced, and only the public half published'
+  return keyFault(jwk)
+}
+
+/** Without an `alg` of its own, a key serves each algorithm of its type and curve. */
+const algOf = (jwk: Record<string, unknown>): string =>
+  jwk.alg === undefined
+    ? algorithmsOf(jwk)
+        .map(({ alg }) => alg)
+        .join(' ')
+    : text(jwk.alg)
+
+function rowOf(jwk: unknown): KeyRow {
+  if (!isObject(jwk)) return { kid: '', kty: '', size: '', alg: '', use: '', fault: 'is not a JSON object' }
+  const fault = faultOf(jwk)
+  return {
+    kid: text(jwk.kid),
+    kty: text(jwk.kty),
+    size: sizeOf(jwk),
+    alg: algOf(jwk),
+    use: useOf(jwk),
+    ...(fault === undefined ? {} : { fault })
+  }
+}
+
+const maxKeys = 100
+
+/** Judges a key set by the rules by which the server chooses keys (RFC 7517 §5). */
+export function keyTable(value: unknown): KeyTable {
+  const keys: unknown = isObject(value) ? value.keys : undefined
+  const rows = (Array.isArray(keys) ? keys : []).slice(0, maxKeys).map(rowOf)
+  try {
+    keysOf(value, maxKeys)
+  } catch (error) {
+    const refused = error as KeySetError // keysOf throws no other
+    return { rows, usable: 0, fault: refused.message, advice: keySetAdvice(refused) }
+  }
+  const usable = rows.filter(({ fault }) => fault === undefined).length
+  return { rows, usable, ...(usable > 0 ? {} : { advice: noUsableKey }) }
+}
+
+const noUsableKey = 'The owner has to publish a public key that can verify: see what is wrong with each.'

@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises'
+import { inspectFetch, type Inspection } from '../../jwks-uri/inspect'
+import type { JwksFetcherOptions } from '../../jwks-uri/options'
+import { UsageError } from '../usage'
+import { keySetAdvice } from './advice'
+import { fetchReport, line, type StepLine } from './fetch-report'
+import { keyTable, type KeyTable } from './key-table'
+
+/** What is known of a key set: how it was had, its keys, and what is to be done. */
+export interface JwksReport {
+  readonly lines: readonly StepLine[]
+  readonly table?: KeyTable
+  readonly advice?: string
+}
+
+/** The last line: what the keys are good for. */
+function keysLine({ rows, usable, fault }: KeyTable): StepLine {
+  if (fault !== undefined) return line('Key set', fault, false)
+  return line('Key set', `${rows.length} ${rows.length === 1 ? 'key' : 'keys'}, usable: ${usable}`, usable > 0)
+}
+
+/** What was done to read a set, and the judgement of its keys. */
+function judged(lines: readonly StepLine[], value: unknown): JwksReport {
+  const table = keyTable(value)
+  const { advice } = table
+  return { lines: [...lines, keysLine(table)], table, ...(advice === undefined ? {} : { advice }) }
+}
+
+/** What one fetch showed. */
+export function reportOfFetch(inspection: Inspection): JwksReport {
+  const { lines, failed, advice } = fetchReport(inspection)
+  if (failed === undefined) return judged(lines, inspection.json)
+  // The keys of a refused set are shown as well, since they are why it is refused
+  const table = inspection.json === undefined ? {} : { table: keyTable(inspection.json) }
+  return { lines: [...lines, failed], ...table, advice }
+}
+
+/** What a set in a record, or in a file, is good for. */
+export const reportOfSet = (value: unknown): JwksReport => judged([], value)
+
+/**
+ * Fetches a key set once, through the guard of the server.
+ *
+ * @throws UsageError for hosts that the guard does not take
+ */
+export async function reportOfUrl(url: string, options: JwksFetcherOptions): Promise<JwksReport> {
+  const inspection = await inspectFetch(url, options).catch((error: unknown) => {
+    throw error instanceof TypeError ? new UsageError(error.message.replace('createJwksFetcher', '--host')) : error
+  })
+  return reportOfFetch(inspection)
+}
+
+/**
+ * Reads a key set from a file.
+ *
+ * @throws UsageError where the file cannot be read
+ */
+export async function reportOfFile(path: string): Promise<JwksReport> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException
+    throw new UsageError(`${path} cannot be read (${code}): name a file, or a URL that starts with https://`)
+  })
+  try {
+    return reportOfSet(JSON.parse(text))
+  } catch {
+    return {
+      lines: [line('Key set', 'the file is not JSON', false)],
+      advice: keySetAdvice({ why: 'json', message: '' })
+    }
+  }
+}

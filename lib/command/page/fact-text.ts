@@ -1,0 +1,16 @@
+import type { Finding } from '../../rules'
+import { inline } from '../format'
+import { date } from '../times'
+
+const timeReasons: readonly unknown[] = ['assertion_expired', 'assertion_lifetime', 'assertion_not_yet_valid']
+
+/** Seconds since the epoch mean nothing to a reader, so the date stands beside them. */
+const withDates = (text: string): string =>
+  text.replace(/\b\d{10}(\.\d+)?\b/g, (seconds) => `${seconds} (${date(Number(seconds))})`)
+
+/** A fact of a finding as people read it: printable ASCII. What was received keeps its form, since that may be the fault. */
+export function factText({ reason }: Finding, name: string, value: unknown): string {
+  if (value === '') return '(empty)'
+  if (name === 'expected' && Array.isArray(value)) return value.map(inline).join(', ')
+  return timeReasons.includes(reason) ? withDates(inline(value)) : inline(value)
+}

@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import path from 'node:path'
+import { admit, type Gate } from './gate'
+
+/** What the page asks for, and what it gets. */
+export interface PageAnswers {
+  /** What the page must know before anything is pasted. */
+  readonly settings: () => unknown
+  /** Explains what was pasted. Nothing of it is kept. */
+  readonly explain: (pasted: unknown) => Promise<unknown>
+}
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml'
+}
+const names = ['index.html', 'page.css', 'page.js', 'results.js', 'drawing.js', 'icon.svg']
+
+/** Read once: what is served depends on no path of a request. */
+const readAssets = (): ReadonlyMap<string, Buffer> =>
+  new Map(names.map((name) => [name, readFileSync(path.join(__dirname, 'assets', name))]))
+
+/** Nothing from elsewhere, no inline script, no markup made from text, no frame around the page, nothing kept. */
+const safeHeaders = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "form-action 'none'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'"
+  ].join('; '),
+  'cache-control': 'no-store',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  // The token stands in the URL
+  'referrer-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY'
+}
+
+const maxPasted = 512 * 1024
+
+/** The JSON of a request, or `undefined` for a body that is too large or no JSON. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > maxPasted) return undefined
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString())
+  } catch {
+    return undefined
+  }
+}
+
+function send(response: ServerResponse, status: number, type: string, body: Buffer | string): void {
+  response.writeHead(status, { ...safeHeaders, 'content-type': type }).end(body)
+}
+
+const sendJson = (response: ServerResponse, status: number, value: unknown): void => {
+  send(response, status, 'application/json', JSON.stringify(value))
+}
+
+/** Tells nothing but how the page is opened: whoever asks may be a stranger. */
+const sendRefusal = (response: ServerResponse, status: number): void => {
+  send(
+    response,
+    status,
+    'text/plain; charset=utf-8',
+    'Copy the whole address that the program printed into the address bar.\n'
+  )
+}
+
+async function explain(request: IncomingMessage, response: ServerResponse, { explain }: PageAnswers): Promise<void> {
+  const pasted = await readJson(request)
+  if (pasted === undefined) sendJson(response, 413, { message: `Paste at most ${maxPasted / 1024} KiB.` })
+  else sendJson(response, 200, await explain(pasted))
+}
+
+/** Answers all that the gate admits. */
+function createHandler(gate: Gate, answers: PageAnswers) {
+  const assets = readAssets()
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const admitted = admit(request, gate)
+    if (typeof admitted === 'number') {
+      sendRefusal(response, admitted)
+      return
+    }
+    const name = admitted === '' ? 'index.html' : admitted
+    const asset = request.method === 'GET' ? assets.get(name) : undefined
+    if (asset !== undefined) send(response, 200, types[path.extname(name)] ?? '', asset)
+    else if (request.method === 'GET' && name === 'settings') sendJson(response, 200, answers.settings())
+    else if (request.method === 'POST' && name === 'explain')
+      explain(request, response, answers).catch((error: unknown) => {
+        sendJson(response, 500, { message: String(error) })
+      })
+    else sendRefusal(response, 404)
+  }
+}
+
+/** A page that listens. */
+export interface RunningPage {
+  /** Where it is, token included. */
+  readonly url: string
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Serves the page on the loopback interface, under a token that is new each time.
+ *
+ * @param port - 0 for any that is free
+ * @throws Error with a `code` where the port cannot be had
+ */
+export async function servePage(port: number, answers: PageAnswers): Promise<RunningPage> {
+  const server = createServer()
+  const { origin, host } = new URL(`http://127.0.0.1:${await listen(server, port)}`)
+  const token = randomBytes(32).toString('base64url')
+  server.on('request', createHandler({ origin, host, token }, answers))
+  return { url: `${origin}/${token}/`, close: () => close(server) }
+}
+
+const listen = (server: Server, port: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      resolve((server.address() as { port: number }).port)
+    })
+  })
+
+const close = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+    server.closeAllConnections()
+  })

@@ -49,7 +49,7 @@ const hashForms: readonly RegExp[] = [
   /^\$[156]\$(?:rounds=\d+\$)?[^$]{1,16}\$[./\w]{22}/, // crypt(3): MD5, SHA-256, SHA-512
   /^\$(?:7|s[02]|g?y)\$[./\w$+=]{40}/, // crypt(3): scrypt, yescrypt
   /^\$[PHS]\$[./\w]{31}/, // phpass, Drupal
-  /^\{(?:s?sha|s?md[45]|(?:blf-|s)?crypt|bcrypt|argon2|pbkdf2)[\w.@-]*\}/i, // LDAP, Dovecot, Spring
+  /^\{(?:s?sha-?\d*|s?md[45]|[bs]?crypt|blf|argon2(?:id?|d)?|pbkdf2)(?:[-.@][\w.-]*)?\}/i, // LDAP, Dovecot, Spring
   /^(?:pbkdf2_\w+|argon2|bcrypt(?:_\w+)?|scrypt|s?sha\d*|md5)\$[^$]*\$.{20}/, // Django
   /^(?:pbkdf2:\w+|scrypt)(?::\d+)*\$/, // Werkzeug
   /^AQAAAA[\w+/]{76}/ // ASP.NET Core Identity

@@ -68,11 +68,16 @@ function attempt<T>(act: () => T): T | undefined {
   }
 }
 
-/** The last resort, where even `next` has thrown: ends the answer, and lets the operator know. */
-function endAnswer(res: ServerResponse, thrown: unknown): void {
+/** Lets the operator know of what no `next` can be given. */
+function warn(thrown: unknown): void {
   attempt(() => {
-    process.emitWarning(`next() or the code behind it threw: ${asError(thrown).message}`, 'OAuthClientAuthWarning')
+    process.emitWarning(`a request could not be answered: ${asError(thrown).message}`, 'OAuthClientAuthWarning')
   })
+}
+
+/** The last resort, where `next` or the response itself throws: ends the answer. */
+function endAnswer(res: ServerResponse, thrown: unknown): void {
+  warn(thrown)
   const isEnded = attempt(() => {
     if (res.headersSent) return res.writableEnded
     res.statusCode = 500
@@ -84,7 +89,7 @@ function endAnswer(res: ServerResponse, thrown: unknown): void {
 }
 
 /** Calls `next` so that nothing it does, now or later, can end the process. */
-function handOn(res: ServerResponse, next: Next, ...error: [] | [unknown]): void {
+function handOn(res: ServerResponse, next: Next, ...error: [error?: unknown]): void {
   const failed = (thrown: unknown): void => {
     endAnswer(res, thrown)
   }
@@ -153,7 +158,9 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
       if (onError === undefined) sendError(res, error)
       else void answerBy(onError, error, req, res, next)
     } catch (thrown) {
-      handOn(res, next, thrown) // another middleware's hook on the response may throw
+      // Another middleware's hook on the response. Express would answer through it again, where nobody catches what it
+      // throws.
+      endAnswer(res, thrown)
     }
   }
 
@@ -165,10 +172,15 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     res: ServerResponse,
     next: Next
   ): Promise<void> {
+    let isHandedOn = false
     try {
-      await respond(error, req, res, next)
+      await respond(error, req, res, (...given: [error?: unknown]) => {
+        isHandedOn = true
+        handOn(res, next, ...given)
+      })
     } catch (thrown) {
-      handOn(res, next, thrown)
+      if (isHandedOn) warn(thrown)
+      else handOn(res, next, thrown)
     }
   }
 

@@ -185,6 +185,46 @@ describe('22: verifySecret never counts a guess against an innocent client', () 
   })
 })
 
+describe('24: registration holds the event loop for a few milliseconds, whatever is sent', () => {
+  const by = (method: string, more: object) => ({ token_endpoint_auth_method: method, ...more })
+  const times = (count: number, jwk: object) => ({
+    jwks: { keys: Array.from({ length: count }, (_, index) => ({ ...jwk, kid: `k${index}` })) }
+  })
+  const long = (octets: number) => Buffer.alloc(octets, 0xa5).toString('base64url')
+  const big = Buffer.alloc(1024, 0xff).toString('base64url')
+  const deep = JSON.parse('{"a":'.repeat(5000) + '1' + '}'.repeat(5000)) as object
+
+  test.each<[string, object, number]>([
+    ['100 keys of P-521', by('private_key_jwt', times(100, makeKey('ES512').jwk)), 10],
+    [
+      '100 points that are on no curve',
+      by('private_key_jwt', times(100, { ...makeKey('ES512').jwk, y: long(66) })),
+      10
+    ],
+    ['100 keys of RSA-8192', by('private_key_jwt', times(100, { kty: 'RSA', n: big, e: 'AQAB' })), 10],
+    ['100 keys of Ed25519', by('private_key_jwt', times(100, makeKey('EdDSA').jwk)), 10],
+    ['100,000 keys', by('private_key_jwt', times(100_000, makeKey('EdDSA').jwk)), 10],
+    ['a modulus of a million octets', by('private_key_jwt', times(1, { kty: 'RSA', n: long(1e6), e: 'AQAB' })), 10],
+    ['a point of a million octets', by('private_key_jwt', times(1, { ...makeKey('ES512').jwk, x: long(1e6) })), 10],
+    ['10,000 secrets', by('client_secret_basic', { client_secret: Array(10_000).fill(secret) as string[] }), 20],
+    ['10,000 methods', { token_endpoint_auth_method: Array(10_000).fill('client_secret_basic') as string[] }, 10],
+    ['an object 5,000 levels deep as a key', by('private_key_jwt', times(1, { ...makeKey('EdDSA').jwk, deep })), 10],
+    ['an object 5,000 levels deep as jwks', by('private_key_jwt', { jwks: deep }), 10]
+  ])('%s', (name, metadata, limit) => {
+    const took = Array.from({ length: 5 }, () => {
+      const start = performance.now()
+      try {
+        validateClientMetadata(metadata)
+      } catch {
+        // refused: that may be, as long as it is quick
+      }
+      return performance.now() - start
+    })
+    expect(Math.min(...took)).toBeLessThan(limit)
+    process.stderr.write(`${name}: ${Math.min(...took).toFixed(2)} ms\n`)
+  })
+})
+
 describe('26: stripCredentials', () => {
   type Body = URLSearchParams | FormData | Record<string, string>
   const formData = (form: Record<string, string>) => {

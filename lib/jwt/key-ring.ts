@@ -25,7 +25,7 @@ export type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey
 const maxCandidates = 8
 
 /** What an imported key takes in memory, measured for RSA, the largest. */
-const importedOctets = 6_000
+const importedOctets = 20_000
 
 /** An honest upper bound: the text, and each key imported for each algorithm that it may be used with. */
 function weigh({ keys }: KeyRing, text: string): number {

@@ -4,7 +4,19 @@ import type { ClientAuthentication, OAuthClient } from './types'
 const credentialParameters = ['client_secret', 'client_assertion', 'client_assertion_type']
 
 /** A parser of the application's may have left URLSearchParams or FormData as body. */
-const isParams = (body: unknown): body is URLSearchParams => typeof (body as URLSearchParams).getAll === 'function'
+const isParams = (body: unknown): body is URLSearchParams =>
+  typeof (body as URLSearchParams | undefined)?.getAll === 'function'
+
+/** What a request presents: the objects that hold it, and the values. */
+export function presentedBy({ headers, body }: ParsedRequest): readonly unknown[] {
+  const valueOf = (name: string): unknown =>
+    isParams(body) ? body.get(name) : (Object(body) as Record<string, unknown>)[name]
+  return [headers, headers.authorization, body, ...['client_id', ...credentialParameters].map(valueOf)]
+}
+
+/** Whether a request presents the very same as before. */
+export const isSame = (before: readonly unknown[], now: readonly unknown[]): boolean =>
+  before.every((value, index) => value === now[index])
 
 /** Puts the client, how it authenticated, and `body.client_id` onto the request, for the handlers behind. */
 export function attach(
@@ -19,19 +31,23 @@ export function attach(
   Object.assign(req, { [property]: client, oauthClientAuth: authentication })
 }
 
+const isAuthorization = (name: string | undefined): boolean => name?.toLowerCase() === 'authorization'
+
 /** Removes the credentials, for handlers behind that would verify them again. */
 export function strip(req: ParsedRequest, { method }: ClientAuthentication): void {
   const { body } = req
   for (const name of credentialParameters) {
     if (isParams(body)) body.delete(name)
-    else Reflect.deleteProperty(Object(body) as object, name)
+    else if (!Reflect.deleteProperty(Object(body) as object, name)) {
+      throw new TypeError(`stripCredentials: ${name} cannot be removed from a body that is sealed`)
+    }
   }
   // Another scheme (DPoP, a user's token) is no client credential and belongs to the handler behind.
   if (method !== 'client_secret_basic') return
-  delete req.headers.authorization
+  for (const name of Object.keys(req.headers)) if (isAuthorization(name)) Reflect.deleteProperty(req.headers, name)
   delete (req as Partial<ParsedRequest>).headersDistinct?.authorization // node:http2 has none
   const { rawHeaders: raw = [] } = req as Partial<ParsedRequest>
   for (let index = raw.length - 2; index >= 0; index -= 2) {
-    if (raw[index]?.toLowerCase() === 'authorization') raw.splice(index, 2)
+    if (isAuthorization(raw[index])) raw.splice(index, 2)
   }
 }

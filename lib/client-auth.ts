@@ -1,11 +1,11 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
 import { createAuthenticator } from './authenticator'
-import { attach, strip } from './attachment'
+import { attach, isSame, presentedBy, strip } from './attachment'
 import { sendError, setErrorHeaders } from './error-response'
 import { ClientAuthError } from './errors'
 import type { ExplainOptions, Explanation } from './explainer'
 import { acceptedMethods, endpointMetadata, type EndpointMetadata, type MetadataEndpoint } from './metadata'
-import { createObserver } from './observer'
+import { asError, createObserver } from './observer'
 import { errorContext, resolveOptions, type ClientAuthOptions } from './options'
 import { createBodyParser, octetsOf, type ParsedRequest } from './request/body'
 import type { ClientAuthentication, ClientAuthRequest, OAuthClient } from './types'
@@ -64,28 +64,43 @@ const notNode =
 const isNodePair = (req: Partial<IncomingMessage>, res: Partial<ServerResponse>): boolean =>
   typeof req.headers === 'object' && typeof res.setHeader === 'function' && typeof res.end === 'function'
 
-/** The last resort, where even `next` has thrown: ends the answer, and lets the operator know. */
-function endAnswer(res: ServerResponse, thrown: unknown): void {
+/** What an act returns, or `undefined` where it throws. */
+function attempt<T>(act: () => T): T | undefined {
   try {
-    process.emitWarning(`next() or the code behind it threw: ${String(thrown)}`, 'OAuthClientAuthWarning')
-    if (res.headersSent) res.destroy()
-    else {
-      res.statusCode = 500
-      res.end()
-    }
+    return act()
   } catch {
-    // A response that cannot even be ended is out of our hands.
+    return undefined
   }
 }
 
+/** Lets the operator know of what no `next` can be given. */
+function warn(thrown: unknown): void {
+  attempt(() => {
+    process.emitWarning(`a request could not be answered: ${asError(thrown).message}`, 'OAuthClientAuthWarning')
+  })
+}
+
+/** The last resort, where `next` or the response itself throws: ends the answer. */
+function endAnswer(res: ServerResponse, thrown: unknown): void {
+  warn(thrown)
+  const isEnded = attempt(() => {
+    if (res.headersSent) return res.writableEnded
+    res.statusCode = 500
+    res.end()
+    return true
+  })
+  // Half an answer, or a hook that throws at every answer: only the connection can be ended.
+  if (isEnded !== true) attempt(() => res.destroy())
+}
+
 /** Calls `next` so that nothing it does, now or later, can end the process. */
-function handOn(res: ServerResponse, next: Next, ...error: [] | [unknown]): void {
+function handOn(res: ServerResponse, next: Next, ...error: [error?: unknown]): void {
   const failed = (thrown: unknown): void => {
     endAnswer(res, thrown)
   }
   try {
     const result = next(...error)
-    if (result instanceof Promise) result.catch(failed)
+    if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') Promise.resolve(result).catch(failed)
   } catch (thrown) {
     failed(thrown)
   }
@@ -123,8 +138,8 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
   const observe = createObserver(errorContext(resolved))
   const parseBody = createBodyParser(octetsOf(bodyLimit))
   const accepted = acceptedMethods('clientAuth', options)
-  /** The requests that this middleware has authenticated. */
-  const clients = new WeakMap<object, OAuthClient>()
+  /** The requests that this middleware has authenticated, and what each presented. */
+  const authenticated = new WeakMap<object, { client: OAuthClient; presented: readonly unknown[] }>()
 
   async function run(req: ParsedRequest, res: ServerResponse): Promise<void> {
     const { client, ...authentication } = await observe(req, async (seen) => {
@@ -133,7 +148,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     })
     attach(req, property, client, authentication)
     if (stripCredentials) strip(req, authentication)
-    clients.set(req, client)
+    authenticated.set(req, { client, presented: presentedBy(req) })
   }
 
   function answer(error: unknown, req: IncomingMessage, res: ServerResponse, next: Next): void {
@@ -148,7 +163,9 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
       if (onError === undefined) sendError(res, error)
       else void answerBy(onError, error, req, res, next)
     } catch (thrown) {
-      handOn(res, next, thrown) // another middleware's hook on the response may throw
+      // Another middleware's hook on the response. Express would answer through it again, where nobody catches what it
+      // throws.
+      endAnswer(res, thrown)
     }
   }
 
@@ -160,22 +177,27 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     res: ServerResponse,
     next: Next
   ): Promise<void> {
+    let isHandedOn = false
     try {
-      await respond(error, req, res, next)
+      await respond(error, req, res, (...given: [error?: unknown]) => {
+        isHandedOn = true
+        handOn(res, next, ...given)
+      })
     } catch (thrown) {
-      handOn(res, next, thrown)
+      if (isHandedOn) warn(thrown)
+      else handOn(res, next, thrown)
     }
   }
 
-  const middleware = (req: IncomingMessage, res: ServerResponse, next: Next): void => {
-    if (!isNodePair(req, res)) {
-      handOn(res, next, new TypeError(notNode))
-      return
-    }
-    if (clients.has(req)) {
+  function start(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    if (!isNodePair(req, res)) throw new TypeError(notNode)
+    // Mounted twice. Only what was judged is handed on: a host may use one request object for several requests.
+    const before = authenticated.get(req)?.presented
+    if (before !== undefined && isSame(before, presentedBy(req))) {
       handOn(res, next)
       return
     }
+    authenticated.delete(req)
     void run(req, res).then(
       () => {
         handOn(res, next)
@@ -186,9 +208,19 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     )
   }
 
+  const middleware = (req: IncomingMessage, res: ServerResponse, next: Next): void => {
+    try {
+      start(req, res, next)
+    } catch (thrown) {
+      // Koa, Hono and the like pass no such third argument; they answer what is thrown.
+      if (typeof next !== 'function') throw thrown
+      handOn(res, next, thrown)
+    }
+  }
+
   return Object.assign(middleware, {
     clientOf: (req: object): C => {
-      const client = clients.get(req)
+      const client = authenticated.get(req)?.client
       if (client === undefined) throw new TypeError('clientOf: this middleware has not authenticated the request')
       return client as C // what getClient<C> returned
     },

@@ -6,6 +6,7 @@ import { keyFault } from './jwt/jwk'
 import { usableKeySet } from './jwt/jwk-set'
 import { isSeconds } from './jwt/numeric-date'
 import { createJwksFetcher } from './jwks-uri/fetcher'
+import { keySourceOf, looksHashed } from './methods/client-record'
 import { resolveMethods, usableMethods, type AcceptedMethods, type AuthenticatorOptions } from './options'
 import type { JwkSet, KeySets, OAuthClient } from './types'
 
@@ -56,6 +57,21 @@ const refuse = (message: string): never => {
   throw new ClientAuthError('invalid_client_metadata', { message })
 }
 
+const fields = [
+  ...['client_secret', 'client_secret_expires_at', 'jwks', 'jwks_uri'],
+  ...['token_endpoint_auth_method', 'token_endpoint_auth_signing_alg']
+]
+
+/** A column called clientSecret would be ignored: the client would seem registered, and be refused at each request. */
+function checkNames(metadata: Readonly<Record<string, unknown>>): void {
+  for (const name of fields) {
+    const other = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+    if (metadata[name] === undefined && metadata[other] !== undefined) {
+      refuse(`${other} is not read: RFC 7591 calls it ${name}.`)
+    }
+  }
+}
+
 function checkMethods(
   { token_endpoint_auth_method: registered }: Partial<OAuthClient>,
   { methods }: AcceptedMethods
@@ -88,7 +104,8 @@ function checkEnd(name: string, end: unknown): void {
 
 function checkSecrets(
   { client_secret: stored, token_endpoint_auth_signing_alg: alg }: Partial<OAuthClient>,
-  hmacs: string[]
+  hmacs: string[],
+  hasHashes: boolean
 ): void {
   const entries: readonly unknown[] = Array.isArray(stored) ? stored : [stored]
   const octets = Math.min(...(alg ? [alg] : hmacs).map((name) => minSecretOctets(name) || Infinity))
@@ -97,6 +114,11 @@ function checkSecrets(
     const { value, expires_at: end } = (typeof entry === 'object' ? entry : { value: entry }) as Record<string, unknown>
     checkEnd('expires_at of a client_secret', end)
     if (typeof value !== 'string' || value === '') return refuse('client_secret must be a non-empty string.')
+    if (!hasHashes && looksHashed(value)) {
+      refuse(
+        'client_secret looks like a hash, which never matches: register the secret, or give the option verifySecret.'
+      )
+    }
     // OIDC Core §16.19
     if (Number.isFinite(octets) && Buffer.byteLength(value) < octets) {
       refuse(`client_secret must have at least ${octets} octets for client_secret_jwt.`)
@@ -149,8 +171,9 @@ function checkJwksUri(uri: unknown, keySets: KeySets = createJwksFetcher()): voi
 }
 
 function checkKeys(metadata: Partial<OAuthClient>, methods: string[], keySets: KeySets | undefined): void {
-  const { jwks, jwks_uri: uri, token_endpoint_auth_signing_alg: alg } = metadata
-  const [hasJwks, hasUri] = [jwks !== undefined && jwks !== null, uri !== undefined && uri !== null]
+  const { jwks, uri } = keySourceOf(metadata)
+  const alg = metadata.token_endpoint_auth_signing_alg
+  const [hasJwks, hasUri] = [jwks !== undefined, uri !== undefined]
   if (hasJwks && hasUri) refuse('jwks and jwks_uri must not both be present.') // RFC 7591 §2
   const needing = ['private_key_jwt', 'self_signed_tls_client_auth'].find((method) => methods.includes(method))
   if (needing !== undefined && !hasJwks && !hasUri) refuse(`${needing} needs jwks or jwks_uri.`)
@@ -169,13 +192,14 @@ function checkKeys(metadata: Partial<OAuthClient>, methods: string[], keySets: K
 export function validateClientMetadata(metadata: Partial<OAuthClient>, options: ClientMetadataOptions = {}): void {
   const accepted = acceptedMethods('validateClientMetadata', options)
   if (typeof metadata !== 'object' || (metadata as unknown) === null) refuse('The client metadata must be an object.')
+  checkNames(metadata)
   const methods = checkMethods(metadata, accepted)
   checkAlgorithm(metadata.token_endpoint_auth_signing_alg, methods, accepted)
   checkEnd('client_secret_expires_at', metadata.client_secret_expires_at)
   const hmacs = methods.includes('client_secret_jwt')
     ? accepted.algorithms.filter((alg) => hmacAlgorithms.includes(alg))
     : []
-  checkSecrets(metadata, hmacs)
+  checkSecrets(metadata, hmacs, options.verifySecret !== undefined)
   checkSubject(metadata, methods)
   checkKeys(metadata, methods, options.keySets)
 }

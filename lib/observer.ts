@@ -50,11 +50,13 @@ const failed = channel('oauth-client-auth:failed')
 
 const isObserved = (): boolean => authenticated.hasSubscribers || rejected.hasSubscribers || failed.hasSubscribers
 
-/** What an application's function threw, always as an Error. */
-export const asError = (thrown: unknown): Error =>
-  types.isNativeError(thrown) || thrown instanceof Error
+/** What an application's function threw, always as an Error, and never as one that is answered as a refusal. */
+export function asError(thrown: unknown): Error {
+  if (thrown instanceof ClientAuthError) return new Error(thrown.message, { cause: thrown })
+  return types.isNativeError(thrown) || thrown instanceof Error
     ? thrown
     : new Error('a function of the application threw something that is no Error', { cause: thrown })
+}
 
 function attemptEvent(request: unknown, { received }: Seen, start: number): AttemptEvent {
   const kid = received?.jws?.kid
@@ -100,7 +102,8 @@ export function createObserver(context: ErrorContext) {
       }
       return result
     } catch (thrown) {
-      throw thrown instanceof ClientAuthError
+      // An application that validates its records in getClient must not tell the client what is wrong with them.
+      throw thrown instanceof ClientAuthError && thrown.code !== 'invalid_client_metadata'
         ? refused(thrown, request, seen, start)
         : broken(thrown, request, seen, start)
     }

@@ -28,8 +28,10 @@ export const certificateAdvice = {
     advice: 'Use a certificate with RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519.'
   },
   certificate_unverified: {
-    meaning: 'No authority that the server trusts vouches for the certificate, or it is the certificate of an authority.',
-    cause: 'The issuing authority is not in `ca`, an intermediate certificate is missing, or the proxy verifies nothing.',
+    meaning:
+      'No authority that the server trusts vouches for the certificate, or it is the certificate of an authority.',
+    cause:
+      'The issuing authority is not in `ca`, an intermediate certificate is missing, or the proxy verifies nothing.',
     advice: 'Present a certificate of an authority that the server trusts, with its intermediate certificates.'
   },
   certificate_subject: {

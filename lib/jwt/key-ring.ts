@@ -28,7 +28,7 @@ export type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey
 const maxCandidates = 8
 
 /** What an imported key takes in memory, measured for RSA, the largest. */
-const importedOctets = 6_000
+const importedOctets = 20_000
 
 /** Rings of different keys with the same numbers: one key registered under several names. */
 const maxNamesakes = 4

@@ -116,16 +116,19 @@ export function keySetDetail(cause: unknown): { received: unknown; why: unknown 
 
 async function proveByUri(uri: string, credentials: AssertionCredentials, { policy }: Subject): Promise<ProofFault> {
   const { kid } = credentials.jws
-  const verifyIn = (set: JwkSet) => verifyWith(candidates(set, kid, Infinity), credentials)
+  const keysIn = (set: JwkSet) => candidates(set, kid, Infinity)
   try {
     const set = await policy.keySets.get(uri)
-    const outcome = await verifyIn(set)
+    const keys = keysIn(set)
+    const outcome = await verifyWith(keys, credentials)
     const isKnownKey = outcome === 'signature_mismatch' && kid !== undefined
     if (outcome === 'verified' || isKnownKey) return faultOf(outcome, credentials, set)
     // OIDC Core §10.1.1: an unknown kid asks for a newer set; so does an assertion without kid that no key verifies.
+    // Compared by text: a keySets of the application's own may edit its set in place.
+    const text = JSON.stringify(keys)
     const newer = await policy.keySets.get(uri, { refresh: true })
-    if (newer === set) return faultOf(outcome, credentials, set)
-    const last = await verifyIn(newer)
+    if (JSON.stringify(keysIn(newer)) === text) return faultOf(outcome, credentials, newer)
+    const last = await verifyWith(keysIn(newer), credentials)
     return faultOf(last === 'no_matching_key' ? outcome : last, credentials, newer)
   } catch (cause) {
     await verifyWith([], credentials)

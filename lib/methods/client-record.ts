@@ -13,7 +13,7 @@ const given = <T>(value: T | null | undefined): T | undefined =>
   value === null || (value as unknown) === '' ? undefined : value
 
 /** Where a client's keys are: inline, behind a URI, or, against RFC 7591 §2, both or neither. */
-export const keySourceOf = ({ jwks, jwks_uri: uri }: OAuthClient) => ({ jwks: given(jwks), uri: given(uri) })
+export const keySourceOf = ({ jwks, jwks_uri: uri }: Partial<OAuthClient>) => ({ jwks: given(jwks), uri: given(uri) })
 
 /** The only algorithm that the client may use, where one is registered (OIDC Registration §2). */
 export const registeredAlg = ({ token_endpoint_auth_signing_alg: alg }: OAuthClient): string | undefined =>
@@ -40,14 +40,23 @@ export function liveSecrets(client: OAuthClient, nowSeconds: number): string[] {
 }
 
 /**
- * What the common password hashes begin with: bcrypt, crypt(3), argon2, scrypt, PBKDF2 (passlib, Django), LDAP. Where
- * nothing compares hashes, such a text in place of a secret would be the password itself.
+ * The forms of the common password hashes. Where nothing compares hashes, such a text in place of a secret would be the
+ * password itself. A short mark such as `$1$` may begin an ordinary secret, so what follows it counts too.
  */
-const hashForm =
-  /^(?:\$(?:2[abxy]?|1|5|6|7|y|gy|argon2(?:id|i|d)|scrypt|s[02]|pbkdf2(?:-[\w]+)?|bcrypt(?:-sha256)?)\$|\{(?:SSHA|SHA|SMD5|MD5|CRYPT|ARGON2|BCRYPT|PBKDF2)[\w.-]*\}|(?:pbkdf2|argon2|bcrypt|scrypt)(?:_\w+)?\$|pbkdf2:|scrypt:)/i
+const hashForms: readonly RegExp[] = [
+  /^(?:\$wp)?\$2[abxy]?\$\d\d\$/, // bcrypt; WordPress puts $wp before it
+  /^\$(?:argon2(?:id?|d)|scrypt|bcrypt(?:-sha256)?|pbkdf2(?:-\w+)?|apr1|sha1|md5)[$,]/, // PHC strings, Apache, BSD, Sun
+  /^\$[156]\$(?:rounds=\d+\$)?[^$]{1,16}\$[./\w]{22}/, // crypt(3): MD5, SHA-256, SHA-512
+  /^\$(?:7|s[02]|g?y)\$[./\w$+=]{40}/, // crypt(3): scrypt, yescrypt
+  /^\$[PHS]\$[./\w]{31}/, // phpass, Drupal
+  /^\{(?:s?sha-?\d*|s?md[45]|[bs]?crypt|blf|argon2(?:id?|d)?|pbkdf2)(?:[-.@][\w.-]*)?\}/i, // LDAP, Dovecot, Spring
+  /^(?:pbkdf2_\w+|argon2|bcrypt(?:_\w+)?|scrypt|s?sha\d*|md5)\$[^$]*\$.{20}/, // Django
+  /^(?:pbkdf2:\w+|scrypt)(?::\d+)*\$/, // Werkzeug
+  /^AQAAAA[\w+/]{76}/ // ASP.NET Core Identity
+]
 
 /** Whether a stored secret is visibly a hash. */
-export const looksHashed = (stored: string): boolean => hashForm.test(stored)
+export const looksHashed = (stored: string): boolean => hashForms.some((form) => form.test(stored))
 
 /** A secret that nobody holds. */
 export const decoySecret = randomBytes(32).toString('base64url')

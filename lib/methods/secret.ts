@@ -74,6 +74,28 @@ async function callVerifier(verify: VerifySecret, presented: string, stored: str
   return result
 }
 
+let hasHinted = false
+
+/** Says once what is behind most throws: argon2 takes the hash first, bcrypt the secret. */
+function hintAtOrder(): void {
+  if (hasHinted) return
+  hasHinted = true
+  process.emitWarning(
+    'verifySecret threw. It is called with (presented, stored, client); argon2 takes the hash first: (presented, stored) => argon2.verify(stored, presented)',
+    'OAuthClientAuthWarning'
+  )
+}
+
+/** `verifySecret` for a registered client. */
+async function verifyOwn(verify: VerifySecret, presented: string, stored: string, client: OAuthClient) {
+  try {
+    return await callVerifier(verify, presented, stored, client)
+  } catch (error) {
+    if (!(error instanceof ClientAuthError)) hintAtOrder()
+    throw error
+  }
+}
+
 /** `verifySecret` with the client's stored hashes, or with a decoy. */
 function createHashComparison(verify: VerifySecret) {
   // A hash of a client that was let in: a made-up one would be refused without the slow work. Until then, any.
@@ -100,7 +122,7 @@ function createHashComparison(verify: VerifySecret) {
     let fault: Fault | undefined = { reason: 'secret_mismatch' }
     for (const secret of stored) {
       if (!isProven) decoyHash ??= secret
-      if (!(await callVerifier(verify, credentials.secret, secret, client))) continue
+      if (!(await verifyOwn(verify, credentials.secret, secret, client))) continue
       fault = undefined
       decoyHash = secret
       isProven = true

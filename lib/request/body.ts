@@ -43,6 +43,15 @@ function bodyError(error: unknown): unknown {
   return new ClientAuthError(isType ? 'body_content_type' : 'body_unreadable')
 }
 
+/** What body-parser calls on a request, partly in events, where a throw would end the process. */
+const streamMethods = ['on', 'pause', 'pipe', 'removeListener', 'resume', 'unpipe'] as const
+
+function mustBeStream(req: Partial<IncomingMessage>): void {
+  const missing = streamMethods.find((name) => typeof req[name] !== 'function')
+  if (missing !== undefined)
+    throw new TypeError(`the request announces a body, but has no method ${missing} to read it`)
+}
+
 /**
  * Returns what parses the form body of a request into `req.body`, unless a parser before it has done so.
  *
@@ -74,6 +83,7 @@ export function createBodyParser(limit: number) {
     // RFC 9113 §8.1: on HTTP/2 no header announces a body, and body-parser looks for one.
     const isSilent = stream?.endAfterHeaders === false && headers['content-length'] === undefined
     if (isSilent) headers['transfer-encoding'] = 'chunked'
+    if (headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined) mustBeStream(req)
     const error = await parsed(req, res)
     if (isSilent) delete headers['transfer-encoding']
     if (error !== undefined) throw bodyError(error)

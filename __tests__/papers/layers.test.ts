@@ -13,7 +13,7 @@ const rooms = [
   ['attachment', 'authenticator', 'explainer', 'metadata', 'observer'],
   ['options'],
   ['jwks-uri/'],
-  ['remember-secrets', 'replay-store/'],
+  ['remember-secrets', 'replay-store/', 'verification-queue'],
   ['methods/'],
   ['request/'],
   ['jwt/'],

@@ -36,6 +36,7 @@ export type { AuthenticatorOptions, ClientAuthOptions } from './options'
 export { rememberSecrets, type RememberSecretsOptions } from './remember-secrets'
 export { createMemoryReplayStore, type MemoryReplayStoreOptions } from './replay-store/memory'
 export { createRedisReplayStore, type RedisReplayStoreOptions } from './replay-store/redis'
+export { createSqliteReplayStore, type SqliteDatabase, type SqliteReplayStoreOptions } from './replay-store/sqlite'
 export { claimedClientId } from './request/credentials'
 export type { Finding } from './rules'
 // by star, so that `declare module 'oauth-client-auth'` can merge into OAuthClient

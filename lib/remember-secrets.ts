@@ -1,47 +1,46 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { ClientAuthError } from './errors'
+import { decoyRecords } from './methods/secret'
 import { checkOptions, isInteger, isNumber } from './option-checks'
 import type { OAuthClient, VerifySecret } from './types'
+import { createVerificationQueue, unknownIds } from './verification-queue'
 
 /** Options of {@link rememberSecrets}. */
 export interface RememberSecretsOptions {
   /** How many verified secrets to remember. Default 10,000; about 150 bytes each. */
   max?: number | undefined
   /**
-   * How long to remember one, in seconds. Default 600. A secret whose stored hash is replaced is forgotten
-   * at once; one that is only removed elsewhere than in `stored` is accepted no longer than this.
+   * How long to remember one that is not used, in seconds. Default 600. Each use renews it, for a day at most. A secret
+   * whose stored hash is replaced or removed is forgotten at once. One that is withdrawn elsewhere, so that its stored
+   * value stays the same, may be accepted for that day.
    */
   ttl?: number | undefined
+  /**
+   * Longest time that a verification may wait for its turn, and that it may take once started, in seconds. Default 5.
+   * After either the request is refused with 503 (`secret_verifier_busy`). Keep it far above the cost of one
+   * verification: one that is given up may go on in its thread.
+   */
+  timeout?: number | undefined
 }
 
-/** Slow verifications at once, of the four threads that Node has by default, and how many may wait. */
-const SLOW_AT_ONCE = 2
-const SLOW_WAITING = 1000
-
-/** Runs at most `SLOW_AT_ONCE` tasks, so that a guessing flood cannot pin every thread of the process. */
-function createGate() {
-  let running = 0
-  const waiting: (() => void)[] = []
-  return async (task: () => boolean | Promise<boolean>): Promise<boolean> => {
-    if (waiting.length >= SLOW_WAITING) throw new ClientAuthError('secret_verifier_busy')
-    if (running >= SLOW_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running++
-    try {
-      return await task()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) running--
-      else next()
-    }
-  }
-}
+/** However often it is used, a secret is verified anew after a day. */
+const longestMs = 86_400_000
 
 /**
- * Wraps a slow `verifySecret` (bcrypt, scrypt, argon2): a secret once verified against a stored hash is
- * recognised without the slow function. It is kept in memory only as an HMAC under a random key of this
- * process, bound to client and stored hash. Failures are never remembered: every guess costs the slow
- * function, equal ones at the same time once, and at most two run at once.
+ * Wraps a slow `verifySecret` (bcrypt, scrypt, argon2): a secret once verified against a stored hash is recognised
+ * without the slow function. It is kept in memory only as an HMAC under a random key of this process, bound to client
+ * and stored hash. Failures are never remembered: every guess costs the slow function, equal ones at the same time once.
+ *
+ * At most two verifications run at once, and one of each client. Clients that wait are served in rotation; all ids that
+ * nobody has count as one client. So a client that is not remembered waits for one verification of each other client
+ * that waits, however many guesses there are. At most 1,000 wait; then the client with the most is refused with 503.
+ *
+ * @param verify - the slow comparison
+ * @throws TypeError on unknown or unfit options
+ *
+ * @example
+ * const verifySecret = rememberSecrets((presented, stored) => bcrypt.compare(presented, stored))
+ * app.post('/token', clientAuth({ issuer, getClient, verifySecret }), handler)
  */
 export function rememberSecrets<C extends OAuthClient = OAuthClient>(
   verify: VerifySecret<C>,
@@ -50,19 +49,27 @@ export function rememberSecrets<C extends OAuthClient = OAuthClient>(
   if (typeof verify !== 'function') throw new TypeError('rememberSecrets: the first argument must be a function')
   checkOptions('rememberSecrets', options, {
     max: isInteger('a number of secrets', 1, 10_000_000),
-    ttl: isNumber('seconds', 1, 86_400)
+    ttl: isNumber('seconds', 1, 86_400),
+    timeout: isNumber('seconds', 0.01, 60)
   })
-  const { max = 10_000, ttl = 600 } = options
+  const { max = 10_000, ttl = 600, timeout = 5 } = options
   const processKey = randomBytes(32)
-  const gate = createGate()
-  const known = new LRUCache<string, true>({ max, ttl: ttl * 1000 })
+  const inTurn = createVerificationQueue(timeout * 1000)
+  /** When each was verified, in milliseconds of the monotonic clock. */
+  const known = new LRUCache<string, number>({ max, ttl: ttl * 1000, updateAgeOnGet: true })
   // Apart from what is known: guesses must not push a remembered secret out, nor equal ones cost twice.
   const underWay = new Map<string, Promise<boolean>>()
 
-  async function verifySlowly(key: string, task: () => boolean | Promise<boolean>): Promise<boolean> {
+  function isKnown(key: string): boolean {
+    const verifiedMs = known.get(key)
+    return verifiedMs !== undefined && performance.now() - verifiedMs < longestMs
+  }
+
+  async function verifySlowly(key: string, presented: string, stored: string, client: C): Promise<boolean> {
     try {
-      const result = await gate(task)
-      if ((result as unknown) === true) known.set(key, true)
+      const turn = decoyRecords.has(client) ? unknownIds : client.client_id
+      const result = await inTurn(turn, () => verify(presented, stored, client))
+      if ((result as unknown) === true) known.set(key, performance.now())
       return result
     } finally {
       underWay.delete(key)
@@ -73,8 +80,8 @@ export function rememberSecrets<C extends OAuthClient = OAuthClient>(
     const key = createHmac('sha256', processKey)
       .update(JSON.stringify([client.client_id, stored, presented]))
       .digest('base64')
-    if (known.get(key) === true) return true
-    const attempt = underWay.get(key) ?? verifySlowly(key, () => verify(presented, stored, client))
+    if (isKnown(key)) return true
+    const attempt = underWay.get(key) ?? verifySlowly(key, presented, stored, client)
     underWay.set(key, attempt)
     return attempt
   }

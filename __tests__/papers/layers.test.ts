@@ -15,7 +15,7 @@ const rooms = [
   ['attachment', 'authenticator', 'explainer', 'explainer-steps', 'metadata', 'observer'],
   ['options'],
   ['jwks-uri/'],
-  ['remember-secrets', 'replay-store/'],
+  ['remember-secrets', 'replay-store/', 'verification-queue'],
   ['methods/'],
   ['certificates/'],
   ['request/'],

@@ -1,5 +1,6 @@
 // rememberSecrets with real scrypt: who pays for the slow function, and what is remembered.
 import { randomBytes, scrypt, scryptSync, timingSafeEqual } from 'node:crypto'
+import { setImmediate, setTimeout as wait } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { createClientAuthenticator, rememberSecrets, type OAuthClient, type VerifySecret } from '../../lib'
 import { basic, issuer } from '../support/assertions'
@@ -161,8 +162,8 @@ describe('with scrypt', () => {
       }
       const kept = set.mock.calls.map(([key, value]) => [key, value] as unknown[])
       expect(kept).toEqual([
-        [expect.stringMatching(/^[\w+/]{43}=$/), true],
-        [expect.stringMatching(/^[\w+/]{43}=$/), true]
+        [expect.stringMatching(/^[\w+/]{43}=$/), expect.any(Number)],
+        [expect.stringMatching(/^[\w+/]{43}=$/), expect.any(Number)]
       ])
       // The same secret and hash, another key
       expect(kept[0]![0]).not.toBe(kept[1]![0])
@@ -185,28 +186,34 @@ describe('when more wait than may', () => {
     return { verify: rememberSecrets(verify), release, hold: () => (held = true) }
   }
 
-  test('known and unknown clients get the same 503, and what is remembered is not forgotten', async () => {
+  test('the latest of the id with the most get 503, known and unknown ids the same; others keep their place', async () => {
     const { verify, release, hold } = heldVerifier()
     const { attempt, authenticate } = server(verify, { c: 'hash c', d: 'hash d' })
     expect(await attempt('c', 'right')).toBe('ok')
     hold()
-    const waiting = Array.from({ length: 1002 }, (_, i) => attempt('c', `guess ${i}`))
-    // The attempts reach the slow function in order: these two are the first too many
-    const answers = await Promise.all(
-      ['d', 'nobody'].map((id) =>
-        authenticate({ headers: { authorization: basic(id, 'guess') } }).catch((error: unknown) => error)
+    const answers: Record<string, unknown>[] = []
+    const flood = (id: string, count: number) =>
+      Array.from({ length: count }, (_, i) =>
+        authenticate({ headers: { authorization: basic(id, `guess ${i}`) } }).catch((error: unknown) => {
+          const { reason, status, headers, message } = error as Record<string, unknown>
+          if (status === 503) answers.push({ id, reason, status, headers, message })
+        })
       )
-    )
-    const facts = answers.map((error) => {
-      const { reason, status, headers, message } = error as Record<string, unknown>
-      return { reason, status, headers, message }
-    })
-    expect(facts[0]).toMatchObject({ reason: 'secret_verifier_busy', status: 503, headers: { 'Retry-After': '5' } })
-    expect(facts[1]).toEqual(facts[0])
+    const waiting = flood('c', 1001)
+    await setImmediate()
+    expect(answers).toEqual([])
+    waiting.push(...flood('nobody', 502))
+    await setImmediate()
+    // One of each runs, so 1,000 of the 1,501 others may wait: the latest of the longer list go first, then in turns.
+    expect(answers).toHaveLength(501)
+    const [known, unknown] = ['c', 'nobody'].map((id) => answers.find((answer) => answer.id === id))
+    expect(known).toMatchObject({ reason: 'secret_verifier_busy', status: 503, headers: { 'Retry-After': '5' } })
+    expect({ ...unknown, id: 'c' }).toEqual(known)
+    const late = attempt('d', 'right')
     expect(await attempt('c', 'right')).toBe('ok')
     release()
-    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['secret_mismatch']))
-    expect(await attempt('d', 'right')).toBe('ok')
+    expect(await late).toBe('ok')
+    await Promise.all(waiting)
   })
 
   test('a slow function that throws frees its place', async () => {
@@ -220,10 +227,148 @@ describe('when more wait than may', () => {
   })
 })
 
+describe('with a hash of 100 ms', () => {
+  const names = Array.from({ length: 10 }, (_, i) => `client ${i}`)
+  const records = Object.fromEntries(['remembered', 'attacked', ...names].map((id) => [id, `hash of ${id}`]))
+  const verify: VerifySecret = (presented) => wait(100, presented === 'right')
+  const timed = async (attempt: Promise<string>) => {
+    const began = performance.now()
+    return { answer: await attempt, ms: performance.now() - began }
+  }
+
+  test.each([
+    ['unknown ids', (i: number) => `nobody ${i}`],
+    ['one client', () => 'attacked']
+  ])(
+    '1,002 guesses at %s: remembered clients are served at once, each other one within its turn',
+    async (_name, id) => {
+      const { attempt } = server(rememberSecrets(verify), records)
+      expect(await attempt('remembered', 'right')).toBe('ok')
+      const flood = Array.from({ length: 1002 }, (_, i) => attempt(id(i), `guess ${i}`))
+      await wait(150)
+      const others = Promise.all(names.map((name) => timed(attempt(name, 'right'))))
+      for (let i = 0; i < 20; i++) {
+        const { answer, ms } = await timed(attempt('remembered', 'right'))
+        expect(answer).toBe('ok')
+        expect(ms).toBeLessThan(90)
+        await wait(10)
+      }
+      for (const { answer, ms } of await others) {
+        expect(answer).toBe('ok')
+        // What runs, then at most one verification of each other turn, two at once: about 600 ms; the rest is for the machine.
+        expect(ms).toBeLessThan(100 * (names.length + 2))
+      }
+      const outcomes = new Set(await Promise.all(flood))
+      const refused = id(0) === 'attacked' ? 'secret_mismatch' : 'unknown_client'
+      expect(outcomes).toEqual(new Set(['secret_verifier_busy', refused]))
+    },
+    20_000
+  )
+
+  test('alone, an unknown id is answered after the same time as a known one', async () => {
+    const { attempt } = server(rememberSecrets(verify), records)
+    await attempt('remembered', 'right')
+    for (const id of ['attacked', 'nobody']) {
+      const { ms } = await timed(attempt(id, 'guess'))
+      expect(ms).toBeGreaterThan(95)
+      expect(ms).toBeLessThan(190)
+    }
+  })
+})
+
+describe('limits of time', () => {
+  const never = new Promise<boolean>(() => undefined)
+  const stuck = (options: { timeout?: number }) =>
+    server(
+      rememberSecrets((presented) => (presented === 'hang' ? never : presented === 'right'), options),
+      { c: 'hash c', d: 'hash d', e: 'hash e' }
+    )
+
+  test('two verifications that never settle give their places back, and are answered with 503', async () => {
+    const { attempt } = stuck({ timeout: 0.2 })
+    const hanging = [attempt('c', 'hang'), attempt('d', 'hang')]
+    expect(await attempt('e', 'right')).toBe('secret_verifier_busy') // its own wait is over as soon
+    expect(await Promise.all(hanging)).toEqual(['secret_verifier_busy', 'secret_verifier_busy'])
+    for (const id of ['c', 'd', 'e']) expect(await attempt(id, 'right')).toBe('ok')
+  })
+
+  test('what has waited for too long is refused, and is never started', async () => {
+    const started: string[] = []
+    const verify: VerifySecret = (presented) => {
+      started.push(presented)
+      return wait(150, false)
+    }
+    const { attempt } = server(rememberSecrets(verify, { timeout: 0.25 }), { c: 'hash' })
+    const answers = await Promise.all(['1', '2', '3', '4'].map((guess) => attempt('c', guess)))
+    expect(answers).toEqual(['secret_mismatch', 'secret_mismatch', 'secret_verifier_busy', 'secret_verifier_busy'])
+    await wait(200)
+    expect(started).toEqual(['1', '2'])
+  })
+
+  test('the limit is 5 s by default', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'performance'] })
+    try {
+      const answer = jest.fn()
+      void stuck({}).attempt('c', 'hang').then(answer)
+      await jest.advanceTimersByTimeAsync(4999)
+      expect(answer).not.toHaveBeenCalled()
+      await jest.advanceTimersByTimeAsync(1)
+      expect(answer).toHaveBeenCalledWith('secret_verifier_busy')
+      expect(jest.getTimerCount()).toBe(0)
+    } finally {
+      jest.useRealTimers()
+    }
+  })
+})
+
+describe('the life of what is remembered', () => {
+  let nowMs = 0
+  /** lru-cache reads the clock once in a millisecond. */
+  const pass = async (ms: number) => {
+    nowMs += ms
+    await wait(2)
+  }
+  beforeEach(() => {
+    nowMs = 1000
+    jest.spyOn(performance, 'now').mockImplementation(() => nowMs)
+  })
+  afterEach(() => {
+    jest.restoreAllMocks()
+  })
+  const setUp = () => {
+    const { seen, verify } = slowVerifier()
+    return { seen, ...server(rememberSecrets(verify, { ttl: 600 }), { c: hashOf('right') }) }
+  }
+
+  test('each use renews it', async () => {
+    const { seen, attempt } = setUp()
+    for (let i = 0; i < 100; i++) {
+      expect(await attempt('c', 'right')).toBe('ok')
+      await pass(590_000)
+    }
+    expect(seen.calls).toBe(1)
+    await pass(20_000)
+    expect(await attempt('c', 'right')).toBe('ok')
+    expect(seen.calls).toBe(2)
+  })
+
+  test('a day after its verification it costs again, however often it is used', async () => {
+    const { seen, attempt } = setUp()
+    for (const end = nowMs + 86_400_000; nowMs < end;) {
+      await attempt('c', 'right')
+      await pass(300_000)
+    }
+    expect(seen.calls).toBe(1)
+    await attempt('c', 'right')
+    expect(seen.calls).toBe(2)
+  })
+})
+
 test.each<[name: string, verify: unknown, options: object, message: RegExp]>([
   ['no function', undefined, {}, /first argument must be a function/],
   ['max 0', () => true, { max: 0 }, /"max" must be/],
   ['ttl 0', () => true, { ttl: 0 }, /"ttl" must be/],
+  ['timeout 0', () => true, { timeout: 0 }, /"timeout" must be/],
   ['a misspelt option', () => true, { tll: 5 }, /did you mean "ttl"/]
 ])('%s is a TypeError', (_name, verify, options, message) => {
   expect(() => rememberSecrets(verify as VerifySecret, options)).toThrow(message)

@@ -29,6 +29,7 @@ const clockDifference = 60_000
  * @throws TypeError on unknown, missing or unfit options
  */
 export function createRedisReplayStore(options: RedisReplayStoreOptions): ReplayStore {
+  refuseClient(options)
   const rules = { sendCommand: isFunction, prefix: isText, timeout: isNumber('seconds', 0.01, 60) }
   checkOptions('createRedisReplayStore', options, rules)
   const { sendCommand, prefix = 'oauth-client-auth:replay:', timeout = 2 } = options
@@ -50,6 +51,21 @@ export function createRedisReplayStore(options: RedisReplayStoreOptions): Replay
   }
 
   return { consume }
+}
+
+/** Says how to give a client that was given itself: its own fields would only be called unknown options. */
+function refuseClient(options: object | null | undefined): void {
+  const has = (name: string) => typeof (options as Record<string, unknown> | null | undefined)?.[name] === 'function'
+  if (!has('call') && !has('connect') && !has('customCommand')) return
+  const line = has('customCommand')
+    ? '(args) => client.customCommand(args)'
+    : has('call')
+      ? '(args) => client.call(...args)'
+      : '(args) => client.sendCommand(args)'
+  throw new TypeError(
+    `createRedisReplayStore: give a function over your client, not the client: { sendCommand: ${line} } ` +
+      '(node-redis: (args) => client.sendCommand(args); ioredis: (args) => redis.call(...args))'
+  )
 }
 
 /** The outcome of `work`, or a rejection after `seconds`; a later outcome is ignored, a rejection too. */

@@ -1,0 +1,96 @@
+import { checkOptions, isText, optionRule } from '../option-checks'
+import type { ReplayEntry, ReplayStore } from '../types'
+import { digest } from './digest'
+
+/** What the SQLite store uses of a database handle: `node:sqlite`, `better-sqlite3` and `libsql` fit. */
+export interface SqliteDatabase {
+  /** Runs statements that take no parameters. */
+  exec(sql: string): unknown
+  /** Prepares one statement. `changes` is how many rows its run has changed. */
+  prepare(sql: string): { run(...parameters: (string | number)[]): { changes: number | bigint } }
+}
+
+/** Options of {@link createSqliteReplayStore}. */
+export interface SqliteReplayStoreOptions {
+  /**
+   * Your own open handle: `new DatabaseSync(file)` of `node:sqlite` (Node 22.13 and newer), `new Database(file)` of
+   * `better-sqlite3` or `libsql`. A file on a local disk: SQLite's locks do not hold on network file systems. With
+   * `:memory:` each process has a store of its own.
+   */
+  database: SqliteDatabase
+  /** The table, created if it is absent. Default `oauth_client_auth_replay`: letters, digits and `_`. */
+  table?: string | undefined
+}
+
+/** Rows outlive their assertion by this, so that a clock that was ahead and is set back lets nothing pass again. */
+const marginSeconds = 86_400
+/** Every so many uses, this many times two expired rows are deleted: the table shrinks again after a burst. */
+const batch = 16
+
+/**
+ * Remembers used assertions in SQLite (RFC 7523 §3 item 7), for the processes of one machine and across restarts. It
+ * creates its table, switches the file to WAL and waits up to 2 s for the lock of another process. A use is one
+ * `INSERT … ON CONFLICT DO NOTHING`. It blocks the event loop while it writes. `consume` throws what the database
+ * throws (busy, disk full), and the request is refused with 503.
+ *
+ * Rows are kept for a day beyond their assertion, so that a clock that steps by less lets nothing pass twice. Expired
+ * ones are deleted 32 at a time by every 16th use.
+ *
+ * @throws TypeError on unknown, missing or unfit options
+ *
+ * @example
+ * const database = new DatabaseSync('/var/lib/as/replay.db') // from node:sqlite
+ * const replayStore = createSqliteReplayStore({ database })
+ */
+export function createSqliteReplayStore(options: SqliteReplayStoreOptions): ReplayStore {
+  checkOptions('createSqliteReplayStore', options, { database: isDatabase, table: isTable })
+  const { database, table = 'oauth_client_auth_replay' } = options
+  if ((database as unknown) === undefined) {
+    throw new TypeError(
+      'createSqliteReplayStore: option "database" is required: an open handle such as new DatabaseSync(file)'
+    )
+  }
+  database.exec(`PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL;
+    CREATE TABLE IF NOT EXISTS ${table} (key TEXT PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS ${table}_expires_at ON ${table} (expires_at)`)
+  const insert = database.prepare(`INSERT INTO ${table} VALUES (?, ?) ON CONFLICT DO NOTHING`)
+  const sweep = database.prepare(
+    `DELETE FROM ${table} WHERE key IN (SELECT key FROM ${table} WHERE expires_at < ? ORDER BY expires_at LIMIT ${batch * 2})`
+  )
+  let uses = 0
+
+  function consume({ clientId, id, expiresAt }: ReplayEntry): boolean {
+    const nowSeconds = Date.now() / 1000
+    if (!(expiresAt > nowSeconds)) return false
+    const { changes } = insert.run(digest(clientId, id), expiresAt)
+    if (uses++ % batch === 0) sweepQuietly(nowSeconds - marginSeconds)
+    return Number(changes) === 1
+  }
+
+  /** The assertion is written down already: a sweep that fails (busy) must not refuse its request. */
+  function sweepQuietly(before: number): void {
+    try {
+      sweep.run(before)
+    } catch {
+      // The next sweep deletes the same rows.
+    }
+  }
+
+  return { consume }
+}
+
+const isTable = optionRule(
+  'a name of letters, digits and _ that begins with a letter or _',
+  (value) => isText.test(value) && /^[a-z_]\w{0,62}$/i.test(String(value))
+)
+
+/** The callback package `sqlite3` has both methods too, but answers later; its `serialize` tells. */
+const isDatabase = optionRule(
+  'an open handle of node:sqlite, better-sqlite3 or libsql; the package sqlite3 answers by callback and does not fit',
+  (value) => {
+    if (typeof value !== 'object' || value === null) return false
+    const { exec, prepare, serialize, parallelize } = value as Record<string, unknown>
+    const isCallback = typeof serialize === 'function' && typeof parallelize === 'function'
+    return typeof exec === 'function' && typeof prepare === 'function' && !isCallback
+  }
+)

@@ -89,7 +89,7 @@ export async function measureGrowth({ rounds, count }) {
     ]) {
       group.push(await subjectOf(kind, size, active, count))
     }
-    await compare(group, { rounds, warmup: 3 })
+    await compare(group, { rounds, warmup: 1500 })
     rows.push(...group)
   }
   return rows

@@ -72,16 +72,10 @@ function serves(kind, method) {
   return kind === 'oidc-provider' || method !== 'none'
 }
 
-/** Each process compiles what it runs often: none is measured before it has run for a while. */
-async function warmUp(port, make) {
-  for (let i = 0; i < 3000; i += 16) await Promise.all(Array.from({ length: 16 }, () => post(port, make())))
-}
-
 /** The same requests to each server; only the server's CPU counts. */
-export async function measureHttp({ rounds, count, inFlight }) {
-  const warmup = 3
+export async function measureHttp({ rounds, count, inFlight, warmup }) {
   const makers = mainAlgorithms.map((alg) => makeClient(alg))
-  const requests = await makeRequests(makers, (rounds + warmup) * count)
+  const requests = await makeRequests(makers, rounds * count + warmup)
   const clients = [
     ...makers.map(({ client }) => client),
     secretClient('client_secret_basic'),
@@ -97,7 +91,6 @@ export async function measureHttp({ rounds, count, inFlight }) {
     const { port, meter } = servers[kind]
     table[kind] = {}
     const methods = Object.entries(requests).filter(([method]) => serves(kind, method))
-    if (kind !== 'bare jose') await warmUp(port, kind.endsWith(' with') ? requests.client_secret_post : requests.none)
     for (const [method, make] of methods) {
       // What is to be told apart by a few microseconds takes longer batches
       const times = method in keyed ? 1 : 4

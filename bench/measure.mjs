@@ -1,16 +1,23 @@
+import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 
-/** CPU of all threads of this process and time that its event loop was busy, in microseconds. */
-function localMeter() {
-  let cpu, loop
+/** CPU of the main thread, in microseconds, as Linux counts it. Event-loop utilisation would count the neighbours' noise. */
+function mainThreadCpu() {
+  const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ', 1)
+  return Number(nanoseconds) / 1000
+}
+
+/** CPU of all threads of this process and of its main thread, in microseconds. */
+export function localMeter() {
+  let cpu, main
   return {
     start() {
+      main = mainThreadCpu()
       cpu = process.cpuUsage()
-      loop = performance.eventLoopUtilization()
     },
     stop() {
       const { user, system } = process.cpuUsage(cpu)
-      return { cpu: user + system, loop: performance.eventLoopUtilization(loop).active * 1000 }
+      return { cpu: user + system, main: mainThreadCpu() - main }
     }
   }
 }
@@ -26,24 +33,23 @@ async function batch({ op, count, inFlight = 1, meter = localMeter(), state }) {
     })
   )
   const wall = (performance.now() - start) * 1000
-  const { cpu, loop } = await meter.stop()
-  return { cpu: cpu / count, loop: loop / count, rate: (count / wall) * 1e6 }
+  const { cpu, main } = await meter.stop()
+  return { cpu: cpu / count, main: main / count, rate: (count / wall) * 1e6 }
 }
 
 /**
  * Measures all subjects side by side: each round takes a batch of each, in alternating order, so that what
- * else happens on the machine falls on all alike. `op(i)` is called with a number that never repeats.
+ * else happens on the machine falls on all alike. `op(i)` is called with a number that never repeats. Each subject runs
+ * `warmup` times before anything is measured: half-warm code misleads.
  */
-export async function compare(subjects, { rounds, warmup = 2 }) {
+export async function compare(subjects, { rounds, warmup }) {
   for (const subject of subjects) {
     subject.state = { next: 0 }
     subject.samples = []
+    await batch({ ...subject, count: warmup })
   }
-  for (let round = -warmup; round < rounds; round++) {
-    for (const subject of round % 2 ? subjects : subjects.toReversed()) {
-      const sample = await batch(subject)
-      if (round >= 0) subject.samples.push(sample)
-    }
+  for (let round = 0; round < rounds; round++) {
+    for (const subject of round % 2 ? subjects : subjects.toReversed()) subject.samples.push(await batch(subject))
   }
 }
 
@@ -61,6 +67,6 @@ export function spread(values) {
 
 export const of = (subject, what) => spread(subject.samples.map((sample) => sample[what]))
 
-/** `f` of the CPU of several subjects, round by round. */
-export const perRound = (f, ...subjects) =>
-  spread(subjects[0].samples.map((_, round) => f(...subjects.map(({ samples }) => samples[round].cpu))))
+/** `f` of a figure (CPU, if not said otherwise) of several subjects, round by round. */
+export const perRound = (f, subjects, what = 'cpu') =>
+  spread(subjects[0].samples.map((_, round) => f(...subjects.map(({ samples }) => samples[round][what]))))

@@ -9,7 +9,7 @@ const rate = ({ median }) => Math.round(median).toLocaleString('en')
 const table = (head, rows) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 
-const over = (a, b) => perRound((x, y) => x / y, a, b)
+const over = (a, b, what) => perRound((x, y) => x / y, [a, b], what)
 
 export function assertionTable(rows) {
   return table(
@@ -17,37 +17,64 @@ export function assertionTable(rows) {
       'algorithm',
       'in flight',
       'CPU ÷ jose',
+      'main ÷ jose',
+      'CPU ÷ crypto',
       'CPU, µs',
       'jose',
-      'node:crypto',
-      'on the loop, µs',
-      'jose',
-      'per second',
+      'crypto',
+      'main, µs',
       'jose'
     ],
     rows.map(({ alg, inFlight, ours, jose, crypto }) => [
       alg,
       inFlight,
       ratio(over(ours, jose)),
+      ratio(over(ours, jose, 'main')),
+      ratio(over(ours, crypto)),
       micros(of(ours, 'cpu')),
       micros(of(jose, 'cpu')),
       micros(of(crypto, 'cpu')),
-      micros(of(ours, 'loop')),
-      micros(of(jose, 'loop')),
-      rate(of(ours, 'rate')),
-      rate(of(jose, 'rate'))
+      micros(of(ours, 'main')),
+      micros(of(jose, 'main'))
+    ])
+  )
+}
+
+/** The same ratios on each version of Node. */
+export function versionTable(versions) {
+  return table(
+    ['Node', 'algorithm', 'in flight', 'CPU ÷ jose', 'main ÷ jose', 'CPU ÷ crypto'],
+    versions.flatMap(({ node, ratios }) =>
+      ratios.map(({ alg, inFlight, cpuOverJose, mainOverJose, cpuOverCrypto }) => [
+        node,
+        alg,
+        inFlight,
+        ...[cpuOverJose, mainOverJose, cpuOverCrypto].map((value) => value.toFixed(2))
+      ])
+    )
+  )
+}
+
+/** Refusals a second, on each version of Node. */
+export function refusalTable(versions) {
+  const [{ refusals }] = versions
+  return table(
+    ['refused for', ...versions.map(({ node }) => node)],
+    refusals.map(({ name }, row) => [
+      name,
+      ...versions.map(({ refusals }) => `${rate({ median: refusals[row].rate })} (${refusals[row].cpu.toFixed(1)} µs)`)
     ])
   )
 }
 
 export function secretTable(rows) {
   return table(
-    ['method', 'in flight', 'CPU, µs', 'on the loop, µs', 'per second'],
-    rows.map((row) => [row.name, row.inFlight, micros(of(row, 'cpu')), micros(of(row, 'loop')), rate(of(row, 'rate'))])
+    ['method', 'in flight', 'CPU, µs', 'main, µs', 'per second'],
+    rows.map((row) => [row.name, row.inFlight, micros(of(row, 'cpu')), micros(of(row, 'main')), rate(of(row, 'rate'))])
   )
 }
 
-const minus = (a, b) => perRound((x, y) => x - y, a, b)
+const minus = (a, b) => perRound((x, y) => x - y, [a, b])
 
 const without = { express: 'express without', 'node:http': 'node:http without', 'bare jose': 'node:http without' }
 
@@ -91,11 +118,11 @@ export function serverTable({ table: servers }) {
       kind,
       method,
       micros(of(subject, 'cpu')),
-      micros(of(subject, 'loop')),
+      micros(of(subject, 'main')),
       rate(of(subject, 'rate'))
     ])
   )
-  return table(['server', 'request', 'CPU, µs', 'on the loop, µs', 'per second'], rows)
+  return table(['server', 'request', 'CPU, µs', 'main, µs', 'per second'], rows)
 }
 
 export const growthRatio = (rows, kind, size) =>

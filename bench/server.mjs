@@ -1,10 +1,10 @@
 // One token endpoint in a process of its own: started by http.mjs, measured from within.
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
-import { performance } from 'node:perf_hooks'
 import { generateKeyPairSync } from 'node:crypto'
 import Provider from 'oidc-provider'
 import { importSecret } from './clients.mjs'
+import { localMeter } from './measure.mjs'
 
 const require = createRequire(new URL('../package.json', import.meta.url))
 const { clientAuth } = require('./dist/index.js')
@@ -84,7 +84,7 @@ const kinds = {
   'oidc-provider': oidcProvider
 }
 
-let cpu, loop
+const meter = localMeter()
 const answers = {
   async listen({ kind, setup }) {
     const server = createServer(kinds[kind](setup))
@@ -93,13 +93,9 @@ const answers = {
   },
   start() {
     globalThis.gc({ type: 'minor' })
-    cpu = process.cpuUsage()
-    loop = performance.eventLoopUtilization()
+    meter.start()
   },
-  stop() {
-    const { user, system } = process.cpuUsage(cpu)
-    return { cpu: user + system, loop: performance.eventLoopUtilization(loop).active * 1000 }
-  }
+  stop: () => meter.stop()
 }
 process.on('message', async ({ ask, ...rest }) => {
   process.send({ answer: await answers[ask](rest) })

@@ -1,5 +1,5 @@
 // Prints the form body of a token request with a fresh assertion, for curl and the running quick start:
-//   npm run --silent example:assertion [private_key_jwt | client_secret_jwt]
+//   node examples/assertion.mjs [private_key_jwt | client_secret_jwt]
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { importJWK, SignJWT } from 'jose'

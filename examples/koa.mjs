@@ -1,5 +1,6 @@
-// Koa 3: the middleware as a promise over Koa's own req and res.
+// Koa 3, the middleware before the body parser.
 import { promisify } from 'node:util'
+import { bodyParser } from '@koa/bodyparser'
 import Koa from 'koa'
 import { clientAuth, ClientAuthError } from 'oauth-client-auth'
 import { findClient, issuer, issueToken } from './support/clients.mjs'
@@ -20,11 +21,14 @@ app.use(async (ctx, next) => {
     ctx.body = error.toJSON()
     return
   }
+  ctx.request.body = ctx.req.body // the stream has been read: a body parser behind must see that there is a body
   await next()
 })
+app.use(bodyParser())
 // --- end
 
 app.use((ctx) => {
+  if (ctx.request.body.grant_type !== 'client_credentials') ctx.throw(400)
   ctx.set('Cache-Control', 'no-store')
   ctx.body = issueToken(ctx.req.oauthClient)
 })

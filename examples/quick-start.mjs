@@ -129,8 +129,8 @@ else {
 
   curl -u web-shop:${secrets.shop} -d grant_type=client_credentials ${issuer}/token
   curl -d client_id=old-script -d client_secret=${secrets.script} -d grant_type=client_credentials ${issuer}/token
-  curl -d "$(npm run --silent example:assertion client_secret_jwt)" ${issuer}/token
-  curl -d "$(npm run --silent example:assertion)" ${issuer}/token
+  curl -d "$(node examples/assertion.mjs client_secret_jwt)" ${issuer}/token
+  curl -d "$(node examples/assertion.mjs)" ${issuer}/token
   curl ${issuer}/.well-known/oauth-authorization-server
 
 Change one of them, such as the secret: what it is refused for is told here, to you and not to the client.

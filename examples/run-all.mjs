@@ -1,109 +1,61 @@
 // Runs every example and tells whether each host accepted and refused as it must.
-//   npm run examples              a table; exit 0 only if every row of every example came out right
-//   npm run examples -- --write   writes docs/hosts.md from the same results
-import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { promisify } from 'node:util'
-import { format } from 'prettier'
-import { table } from './support/demonstrate.mjs'
+//   npm run examples              tables; exit 0 only if every row of every example came out right
+//   npm run examples -- --write   writes the same tables into docs/hosts.md and docs/migration.md
+//   npm run examples -- --check   fails as well if the pages say something else
+// The hosts that install heavily have a suite of their own: hosts/run-all.mjs.
+import { comparisonTable, exampleTable, hostTable, publish, runAll, versionOf } from './support/matrix.mjs'
 
-const hosts = {
-  express5: 'express',
-  express4: 'express4',
-  oauth2orize: 'oauth2orize',
-  'node-oauth': '@node-oauth/oauth2-server',
-  jmondi: '@jmondi/oauth2-server',
-  koa: 'koa',
-  fastify: 'fastify',
-  'node-http': undefined
-}
-const others = {
-  'quick-start': 'the four methods and four refusals, keys by `jwks_uri`',
-  registration: 'a partner registers, renews its key and is revoked alone (RFC 7591)',
-  migration: 'a partner moves from a secret to a key, and from the older audience to the issuer',
-  fapi2: 'the FAPI 2 profile: all but short private_key_jwt assertions refused',
-  audit: 'an audit log, counters, and a limit on guessing'
-}
+const host = (name, dependency, rest = {}) => ({
+  name,
+  file: `${name}.mjs`,
+  version: dependency === undefined ? 'of Node' : versionOf(dependency),
+  ...rest
+})
+const example = (name, shows) => ({ name, shows, file: `${name}.mjs` })
 
-const run = promisify(execFile)
-const path = (file) => new URL(file, import.meta.url).pathname
+const hosts = await runAll([
+  host('express5', 'express'),
+  host('express4', 'express4'),
+  host('node-http'),
+  host('koa', 'koa'),
+  host('koa-body-parser', '@koa/bodyparser'),
+  host('hono', 'hono'),
+  host('fastify', 'fastify'),
+  host('fastify-middie', '@fastify/middie'),
+  host('fastify-express', '@fastify/express'),
+  host('lambda, event 1.0', undefined, { file: 'lambda.mjs', args: ['--event=1.0'] }),
+  host('lambda, event 2.0', undefined, { file: 'lambda.mjs', args: ['--event=2.0'] }),
+  host('oauth2orize', 'oauth2orize'),
+  host('node-oauth', '@node-oauth/oauth2-server'),
+  host('jmondi', '@jmondi/oauth2-server')
+])
+const others = await runAll([
+  example('quick-start', 'the four methods and four refusals, keys by `jwks_uri`'),
+  example('registration', 'a partner registers, renews its key and is revoked alone (RFC 7591)'),
+  example('migration', 'a partner moves from a secret to a key, and from the older audience to the issuer'),
+  example(
+    'public-clients',
+    'public clients with PKCE beside clients with a secret, on Express: before and after a move'
+  ),
+  example('issuers', 'several issuers in one process, over shared stores'),
+  example('endpoints', 'endpoints with different methods over one store: no public client at introspection'),
+  example('rate-limit', 'a limit on guessing, by address and by the client that is claimed, however spelt'),
+  example('fapi2', 'the FAPI 2 profile: all but short private_key_jwt assertions refused'),
+  example('mutual-tls', 'TLS client certificates: of an authority and self-signed, on a port of their own (RFC 8705)'),
+  example('audit', 'an audit log, and a counter for each reason')
+])
 
-/** The rows of one example, or one row that tells why it gave none. */
-async function rowsOf(example) {
-  const { stdout, error } = await run(process.execPath, [path(`./${example}.mjs`), '--once', '--json'], {
-    timeout: 60_000
-  }).catch((error) => ({ stdout: error.stdout, error }))
-  try {
-    const { rows } = JSON.parse(stdout)
-    return error && rows.every(({ ok }) => ok) ? [...rows, { what: error.message, ok: false }] : rows
-  } catch {
-    return [{ what: String(error ?? 'no rows').slice(0, 500), ok: false }]
-  }
-}
-
-const versionOf = (dependency) =>
-  dependency && JSON.parse(readFileSync(path(`../node_modules/${dependency}/package.json`), 'utf8')).version
-const cell = ({ ok, status }) => (ok ? String(status) : `WRONG ${status ?? ''}`)
-const counted = (rows) => `${rows.filter(({ ok }) => ok).length} of ${rows.length}`
-
-const results = {}
-for (const example of [...Object.keys(hosts), ...Object.keys(others)]) results[example] = await rowsOf(example)
-
-const methods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt']
-const wrongs = [
-  ['wrong secret by basic', ...['client_secret_basic', 'wrong secret']],
-  ['by post', ...['client_secret_post', 'wrong secret']],
-  ['by secret_jwt', ...['client_secret_jwt', 'wrong secret']],
-  ['wrong key', ...['private_key_jwt', 'wrong key']],
-  ['sent twice', ...['private_key_jwt', 'sent twice']],
-  ['secret for key', ...['client_secret_post', 'a secret instead']],
-  ['other id', ...['client_secret_basic', 'names another client']]
-]
-const find = (rows, method, what) => rows.find((row) => row.method === method && row.what === what) ?? { ok: false }
-
-const hostTable = [
-  ['host', 'version', ...methods, ...wrongs.map(([title]) => title), 'all rows'],
-  ...Object.entries(hosts).map(([example, dependency]) => {
-    const rows = results[example]
-    const right = methods.map((method) => cell(find(rows, method, 'right')))
-    const wrong = wrongs.map(([, method, what]) => cell(find(rows, method, what)))
-    return [example, versionOf(dependency) ?? 'of Node', ...right, ...wrong, counted(rows)]
-  })
-]
-const otherTable = [
-  ['example', 'shows', 'all rows'],
-  ...Object.entries(others).map(([example, shows]) => [example, shows, counted(results[example])])
-]
-
-const markdown = (rows) => {
-  const [head, ...body] = rows.map((row) => `| ${row.join(' | ')} |`)
-  return [head, `|${' --- |'.repeat(rows[0].length)}`, ...body].join('\n')
-}
-const linked = ([head, ...body]) => [
-  head,
-  ...body.map(([name, ...rest]) => [`[${name}](../examples/${name}.mjs)`, ...rest])
-]
-const document = `# Hosts
-
-Written by \`npm run examples -- --write\` from what happened; a test holds it to that. Each number is the
-HTTP status: first what the right client got by each method, then what wrong ones got. Every request of the
-hosts was sent by openid-client over loopback HTTP, and every token was checked to belong to its client.
-
-${markdown(linked(hostTable))}
-
-More examples:
-
-${markdown(linked(otherTable))}
-`
-
-const formatted = () => format(document, { parser: 'markdown' })
-if (process.argv.includes('--markdown')) process.stdout.write(await formatted())
-else console.log(`${table(hostTable)}\n\n${table(otherTable)}`)
-if (process.argv.includes('--write')) writeFileSync(path('../docs/hosts.md'), await formatted())
-
-for (const [example, rows] of Object.entries(results)) {
-  for (const row of rows.filter(({ ok }) => !ok)) {
-    process.exitCode = 1
-    console.error(`${example}: ${JSON.stringify(row)}`)
-  }
-}
+const hostsPage = '../docs/hosts.md'
+const compared = [...hosts, ...others].filter(({ rows }) => rows.some(({ before }) => before !== undefined))
+await publish(
+  [
+    { file: hostsPage, name: 'hosts', rows: hostTable(hosts) },
+    { file: hostsPage, name: 'more examples', rows: exampleTable(others) },
+    ...compared.map((result) => ({
+      file: '../docs/migration.md',
+      name: `comparison: ${result.name}`,
+      rows: comparisonTable(result)
+    }))
+  ],
+  [...hosts, ...others]
+)

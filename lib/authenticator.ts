@@ -1,7 +1,10 @@
+import { certificateOfRequest } from './certificates/certificate-source'
+import { subjectOf, thumbprintOf } from './certificates/client-certificate'
+import { formatDistinguishedName } from './certificates/distinguished-name'
 import { ClientAuthError } from './errors'
 import { createMethods } from './methods'
-import { checkRecord, methodOf, nobody } from './methods/client-record'
-import { withAudiences, type Claimed } from './methods/method'
+import { checkRecord, methodOf, nobody, wantsBoundTokens } from './methods/client-record'
+import { withAudiences, type Claimed, type Method } from './methods/method'
 import { createExplainer, type ExplainOptions, type Explanation } from './explainer'
 import { createObserver, type Seen } from './observer'
 import {
@@ -12,7 +15,7 @@ import {
   type ResolvedOptions
 } from './options'
 import { credentialRules } from './request/credential-rules'
-import { credentialsOf, receive } from './request/credentials'
+import { credentialsOf, receive, type Credentials } from './request/credentials'
 import { firstFault, type Fault } from './rules'
 import type { AuthenticatedClient, ClientAuthentication, ClientAuthRequest, OAuthClient } from './types'
 
@@ -21,12 +24,22 @@ function refuse(fault: Fault | undefined): void {
 }
 
 /** What is attached to the request: how the client authenticated. */
-function authenticationOf({ credentials, client, policy }: Claimed): ClientAuthentication {
-  const { clientId, methods } = credentials
-  const method = methodOf(methods, policy.methods, client) ?? 'none'
-  if (credentials.kind !== 'assertion') return { clientId, method }
+function authenticationOf(claimed: Claimed, { provenMethod }: Method<Credentials>): ClientAuthentication {
+  const { credentials, client, policy } = claimed
+  const method = provenMethod?.(claimed) ?? methodOf(credentials.methods, policy.methods, client) ?? 'none'
+  const authentication = { clientId: credentials.clientId, method, ...attachedCertificate(claimed) }
+  if (credentials.kind !== 'assertion') return authentication
   const { header, payload } = credentials.jws
-  return { clientId, method, assertion: { header, claims: payload } }
+  return { ...authentication, assertion: { header, claims: payload } }
+}
+
+/** The certificate, whatever the method; and what tokens of this client must be bound to (RFC 8705 §3.1). */
+function attachedCertificate({ certificate, client }: Claimed): Pick<ClientAuthentication, 'certificate' | 'cnf'> {
+  if (certificate.kind !== 'shown') return {}
+  const { certificate: x509, verified } = certificate
+  const thumbprint = { 'x5t#S256': thumbprintOf(x509) }
+  const attached = { ...thumbprint, subject: formatDistinguishedName(subjectOf(x509) ?? []), verified, x509 }
+  return { certificate: attached, ...(wantsBoundTokens(client) ? { cnf: thumbprint } : {}) }
 }
 
 /** The order of all the work: read, judge, look up, prove, consume. */
@@ -40,11 +53,14 @@ export function createAuthenticator(options: ResolvedOptions) {
     refuse(firstFault(credentialRules(received.mechanism), received))
     const credentials = credentialsOf(received)
     const method = methodFor(credentials)
-    const presented = { credentials, policy, nowSeconds: Math.floor(Date.now() / 1000), legacyAudiences }
+    const nowSeconds = Math.floor(Date.now() / 1000)
+    const certificate = certificateOfRequest(policy.clientCertificates, request)
+    const hasGrant = received.form.grant_type !== undefined
+    const presented = { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant }
     refuse(firstFault(method.requestRules, presented))
 
     const found = checkRecord(await getClient(credentials.clientId, request), credentials.clientId)
-    const claimed = { ...presented, client: found ?? nobody }
+    const claimed = { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant, client: found ?? nobody }
     const unregistered = firstFault(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
     const unproven = await method.prove(unregistered === undefined ? claimed : { ...claimed, client: nobody })
@@ -53,7 +69,7 @@ export function createAuthenticator(options: ResolvedOptions) {
     const proven = withAudiences(claimed, options.audiencesOf)
     refuse(firstFault(method.provenRules, proven))
     if (method.consume !== undefined) refuse(await method.consume(proven))
-    return { client: claimed.client, ...authenticationOf(proven) }
+    return { client: claimed.client, ...authenticationOf(proven, method) }
   }
   return { authenticate, explain: createExplainer(options, methodFor) }
 }
@@ -82,6 +98,8 @@ export interface ClientAuthenticator<C extends OAuthClient = OAuthClient> {
   readonly explain: (request: ClientAuthRequest, options?: ExplainOptions) => Promise<Explanation>
 }
 
+const noMiddleware = 'createClientAuthenticator returns no middleware: mount clientAuth({ … })'
+
 /**
  * The whole job without a framework: for Koa, Fastify, Hono, a Next route handler or a Lambda function.
  *
@@ -100,8 +118,8 @@ export function createClientAuthenticator<C extends OAuthClient = OAuthClient>(
   refuseMiddlewareOptions('createClientAuthenticator', options)
   const { authenticate, explain } = createAuthenticator(resolved)
   const observe = createObserver(errorContext(resolved))
-  const authenticator = async (request: ClientAuthRequest, ...more: unknown[]) => {
-    if (more.length > 0) throw new TypeError('createClientAuthenticator returns no middleware: mount clientAuth({ … })')
+  const authenticator = (request: ClientAuthRequest, ...more: unknown[]) => {
+    if (more.length > 0) return Promise.reject(new TypeError(noMiddleware))
     return observe(request, (seen) => authenticate(request, seen))
   }
   // Whatever client getClient<C> returned comes back.

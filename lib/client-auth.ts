@@ -193,7 +193,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
       return client as C // what getClient<C> returned
     },
     metadata: <E extends MetadataEndpoint = 'token'>(endpoint?: E) =>
-      endpointMetadata((endpoint ?? 'token') as E, accepted),
+      endpointMetadata((endpoint ?? 'token') as E, accepted, options.clientCertificates !== undefined),
     explain
   })
 }

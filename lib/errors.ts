@@ -15,6 +15,7 @@ const badRequest = (message: string, status = 400) => ({ code: 'invalid_request'
 const badClient = (message: string) => ({ code: 'invalid_client', status: 401, message }) as const
 /** One answer for all that depends on what is registered, so that nothing can be probed. */
 const unproven = badClient('Client authentication failed.')
+const noCertificate = badClient('A client certificate is required.')
 const unavailable = {
   code: 'temporarily_unavailable',
   status: 503,
@@ -127,6 +128,28 @@ export const reasons = {
   secret_too_short: badClient(
     'The client secret is too short for this algorithm: it needs as many octets as the hash output.'
   ),
+  /** The request has a `client_id` alone, and its connection no client certificate. */
+  certificate_missing: noCertificate,
+  /** The header of the proxy is not exactly one certificate, or stands twice. `cause` tells. */
+  certificate_header: badClient('The client certificate could not be read.'),
+  /** A certificate header that does not come from a trusted proxy: it is misconfigured, or somebody imitates it. */
+  certificate_proxy: noCertificate,
+  /** The certificate has ended, or does not hold yet. */
+  certificate_expired: badClient('The client certificate is not valid at this time.'),
+  /** The key of the certificate is too short, or of a kind that is not supported. */
+  certificate_weak: badClient('The key of the client certificate is too weak or of an unsupported type.'),
+  /** Nobody vouches for the certificate, or it is one of an authority. */
+  certificate_unverified: unproven,
+  /** The certificate has another subject than the registered one. */
+  certificate_subject: unproven,
+  /** It differs from the registered one in order, case, spaces or normalisation only. `detail` has the text to register. */
+  certificate_subject_form: unproven,
+  /** The client has registered no subject, several, or one that cannot be used (RFC 8705 §2.1.2). */
+  certificate_subject_not_registered: unproven,
+  /** The certificate is not among the client's registered ones (RFC 8705 §2.2). */
+  certificate_not_registered: unproven,
+  /** The client is registered for bound tokens, and its connection has no client certificate (RFC 8705 §3). */
+  certificate_required: badRequest('This client needs a client certificate: its access tokens are bound to it.'),
 
   /** More slow secret verifications are waiting than `rememberSecrets` allows. */
   secret_verifier_busy: unavailable,

@@ -1,3 +1,4 @@
+import { certificateOfRequest } from './certificates/certificate-source'
 import { ClientAuthError, type ClientAuthErrorReason } from './errors'
 import { cachedOnly, canProve, hasCredentials, namedIds, notCached, orderOf, proofFindings } from './explainer-steps'
 import { checkRecord, methodOf, nobody } from './methods/client-record'
@@ -111,7 +112,9 @@ export function createExplainer(
       credentials,
       policy: mayFetch ? policy : { ...policy, keySets: cachedOnly(policy.keySets) },
       nowSeconds: Math.floor((how.at?.getTime() ?? Date.now()) / 1000),
-      legacyAudiences
+      legacyAudiences,
+      certificate: certificateOfRequest(policy.clientCertificates, request),
+      hasGrant: received.form.grant_type !== undefined
     }
     const { early, late } = orderOf(method, { ...presented, client: nobody })
     const { all, add } = createFindings([...read, ...findings(early, presented)])
@@ -134,7 +137,7 @@ export function createExplainer(
     }
     return {
       client,
-      method: methodOf(credentials.methods, policy.methods, client),
+      method: method.provenMethod?.(claimed) ?? methodOf(credentials.methods, policy.methods, client),
       accepted: isAccepted && !all.some(isFailed),
       findings: all
     }

@@ -1,3 +1,15 @@
+export type { ClientCertificates, PresentedCertificate } from './certificates/certificate-source'
+export {
+  createProxyCertificates,
+  type ExactHeader,
+  type ProxyCertificatesOptions
+} from './certificates/proxy-certificates'
+export {
+  createTlsCertificates,
+  type TlsCertificates,
+  type TlsCertificatesOptions,
+  type TlsServerOptions
+} from './certificates/tls-certificates'
 export { createClientAuthenticator, type ClientAuthenticator } from './authenticator'
 export { clientAuth, type ClientAuthMiddleware } from './client-auth'
 export {
@@ -9,7 +21,10 @@ export {
 } from './errors'
 export type { Explanation, ExplainOptions } from './explainer'
 export { createJwksFetcher } from './jwks-uri/fetcher'
+export { fapi2 } from './fapi2'
+export type { JwksEvent } from './jwks-uri/events'
 export type { JwksFetcherOptions, JwksHost } from './jwks-uri/options'
+export { KeySetError, type KeySetFault } from './jwt/key-set-error'
 export {
   validateClientMetadata,
   type ClientMetadataOptions,
@@ -17,7 +32,7 @@ export {
   type MetadataEndpoint
 } from './metadata'
 export type { AuthenticatedEvent, FailedEvent, RejectedEvent } from './observer'
-export { fapi2, type AuthenticatorOptions, type ClientAuthOptions } from './options'
+export type { AuthenticatorOptions, ClientAuthOptions } from './options'
 export { rememberSecrets, type RememberSecretsOptions } from './remember-secrets'
 export { createMemoryReplayStore, type MemoryReplayStoreOptions } from './replay-store/memory'
 export { createRedisReplayStore, type RedisReplayStoreOptions } from './replay-store/redis'

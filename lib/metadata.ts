@@ -1,3 +1,5 @@
+import { registeredCertificateFault } from './certificates/client-certificate'
+import { registeredSubject, subjectFields } from './certificates/registered-subject'
 import { ClientAuthError } from './errors'
 import { hmacAlgorithms, minSecretOctets } from './jwt/algorithms'
 import { keyFault } from './jwt/jwk'
@@ -5,7 +7,7 @@ import { usableKeySet } from './jwt/jwk-set'
 import { isSeconds } from './jwt/numeric-date'
 import { createJwksFetcher } from './jwks-uri/fetcher'
 import { resolveMethods, usableMethods, type AcceptedMethods, type AuthenticatorOptions } from './options'
-import type { KeySets, OAuthClient } from './types'
+import type { JwkSet, KeySets, OAuthClient } from './types'
 
 /** The endpoints that RFC 8414 §2 has metadata for; PAR and device authorization follow the token endpoint. */
 export type MetadataEndpoint = 'token' | 'introspection' | 'revocation'
@@ -15,10 +17,16 @@ export type EndpointMetadata<E extends MetadataEndpoint = 'token'> = Record<
   `${E}_endpoint_auth_methods_supported`,
   string[]
 > &
-  Partial<Record<`${E}_endpoint_auth_signing_alg_values_supported`, string[]>>
+  Partial<Record<`${E}_endpoint_auth_signing_alg_values_supported`, string[]>> & {
+    /** RFC 8705 §3.3: present where there is a source of client certificates. */
+    tls_client_certificate_bound_access_tokens?: true
+  }
 
 /** What `validateClientMetadata` takes from the options of the server; give it the same object. */
-export interface ClientMetadataOptions extends Pick<AuthenticatorOptions, 'methods' | 'algorithms' | 'keySets'> {
+export interface ClientMetadataOptions extends Pick<
+  AuthenticatorOptions,
+  'methods' | 'algorithms' | 'keySets' | 'clientCertificates'
+> {
   /** As given to `clientAuth`: its presence rules out client_secret_jwt. It is not called. */
   verifySecret?: ((presented: string, stored: string, client: never) => unknown) | undefined
 }
@@ -30,15 +38,17 @@ export const acceptedMethods = (caller: string, options: ClientMetadataOptions):
 /** RFC 8414 §2: the algorithms stand beside JWT methods only. */
 export function endpointMetadata<E extends MetadataEndpoint>(
   endpoint: E,
-  { methods, algorithms }: AcceptedMethods
+  { methods, algorithms }: AcceptedMethods,
+  bindsTokens = false
 ): EndpointMetadata<E> {
   if (!['token', 'introspection', 'revocation'].includes(endpoint)) {
     throw new TypeError(`metadata: endpoint must be token, introspection or revocation, not ${endpoint}`)
   }
   // RFC 7662 §2.1: introspection needs a caller that has proven who it is.
   const proving = endpoint === 'introspection' ? methods.filter((method) => method !== 'none') : methods
-  const metadata: Record<string, string[]> = { [`${endpoint}_endpoint_auth_methods_supported`]: [...proving] }
+  const metadata: Record<string, string[] | true> = { [`${endpoint}_endpoint_auth_methods_supported`]: [...proving] }
   if (algorithms.length > 0) metadata[`${endpoint}_endpoint_auth_signing_alg_values_supported`] = [...algorithms]
+  if (bindsTokens) metadata.tls_client_certificate_bound_access_tokens = true
   return metadata as EndpointMetadata<E>
 }
 
@@ -109,6 +119,26 @@ function checkJwks(jwks: unknown, alg: unknown): void {
   if (usable === 0) refuse(`jwks has no key that can verify ${typeof alg === 'string' ? alg : 'a signature'}.`)
 }
 
+/** RFC 8705 §2.2.2. A certificate beside a key must be of that key, and not have ended; keyFault judges the strength. */
+function checkRegisteredCertificates({ keys }: JwkSet): void {
+  for (const [index, key] of keys.entries()) {
+    const fault = key.use === 'enc' ? undefined : registeredCertificateFault(key, Date.now() / 1000)
+    if (fault !== undefined) refuse(`jwks: key ${index} ${fault}.`)
+  }
+}
+
+/** RFC 8705 §2.1.2: the subject of a tls_client_auth client, and of no other. */
+function checkSubject(metadata: Partial<OAuthClient>, methods: string[]): void {
+  const [field] = subjectFields(metadata)
+  if (methods.includes('tls_client_auth')) {
+    const registered = registeredSubject(metadata)
+    if (typeof registered === 'string') refuse(registered)
+  } else if (field !== undefined) refuse(`${field} needs token_endpoint_auth_method tls_client_auth.`)
+  const bound: unknown = metadata.tls_client_certificate_bound_access_tokens
+  if (!['boolean', 'undefined'].includes(typeof bound) && bound !== null)
+    refuse('tls_client_certificate_bound_access_tokens must be true or false.')
+}
+
 function checkJwksUri(uri: unknown, keySets: KeySets = createJwksFetcher()): void {
   if (typeof uri !== 'string') return refuse('jwks_uri must be a string.')
   try {
@@ -122,9 +152,11 @@ function checkKeys(metadata: Partial<OAuthClient>, methods: string[], keySets: K
   const { jwks, jwks_uri: uri, token_endpoint_auth_signing_alg: alg } = metadata
   const [hasJwks, hasUri] = [jwks !== undefined && jwks !== null, uri !== undefined && uri !== null]
   if (hasJwks && hasUri) refuse('jwks and jwks_uri must not both be present.') // RFC 7591 §2
-  if (methods.includes('private_key_jwt') && !hasJwks && !hasUri) refuse('private_key_jwt needs jwks or jwks_uri.')
+  const needing = ['private_key_jwt', 'self_signed_tls_client_auth'].find((method) => methods.includes(method))
+  if (needing !== undefined && !hasJwks && !hasUri) refuse(`${needing} needs jwks or jwks_uri.`)
   const keyAlg = typeof alg === 'string' && hmacAlgorithms.includes(alg) ? undefined : alg
   if (hasJwks) checkJwks(jwks, keyAlg)
+  if (jwks && methods.includes('self_signed_tls_client_auth')) checkRegisteredCertificates(jwks)
   if (hasUri) checkJwksUri(uri, keySets)
 }
 
@@ -144,5 +176,6 @@ export function validateClientMetadata(metadata: Partial<OAuthClient>, options: 
     ? accepted.algorithms.filter((alg) => hmacAlgorithms.includes(alg))
     : []
   checkSecrets(metadata, hmacs)
+  checkSubject(metadata, methods)
   checkKeys(metadata, methods, options.keySets)
 }

@@ -1,4 +1,6 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
+import type { ClientCertificates } from './certificates/certificate-source'
+import { certificateMethods, checkCertificates } from './certificates/source-check'
 import { bareMethods } from './methods'
 import { isAudienceList, type Policy } from './methods/method'
 import type { ErrorContext } from './error-response'
@@ -20,7 +22,8 @@ export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = C
   getClient(clientId: string, request: R): C | null | undefined | Promise<C | null | undefined>
   /**
    * Methods that this server accepts. Default: the four that prove something. Adding `none` admits
-   * public clients by their `client_id` alone (RFC 6749 §2.1).
+   * public clients by their `client_id` alone (RFC 6749 §2.1). `tls_client_auth` and `self_signed_tls_client_auth`
+   * (RFC 8705) need `clientCertificates`.
    */
   methods?: readonly ClientAuthMethod[] | undefined
   /** Signature algorithms accepted. Default: all that are supported; `none` is never one (RFC 8725 §3.2). */
@@ -48,6 +51,12 @@ export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = C
   keySets?: KeySets | undefined
   /** Where used assertions are remembered. Default `createMemoryReplayStore()`: enough for one process only. */
   replayStore?: ReplayStore | undefined
+  /**
+   * Where the certificate of a client comes from: `createTlsCertificates()` where TLS ends in this process,
+   * `createProxyCertificates()` behind a proxy. Default: certificates are not looked at. It is believed: with a wrong
+   * one, a client can pass for another (RFC 8705 §7).
+   */
+  clientCertificates?: ClientCertificates | undefined
 }
 
 /** Options of `clientAuth`. */
@@ -65,9 +74,12 @@ export interface ClientAuthOptions<C extends OAuthClient = OAuthClient> extends 
    */
   stripCredentials?: boolean | undefined
   /** Answers a refusal instead of RFC 6749 §5.2 JSON; the error's headers are already set on `res`. */
-  onError?:
-    | ((error: ClientAuthError, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => unknown)
-    | undefined
+  onError?: ErrorAnswer['onError'] | undefined
+}
+
+/** A method, whose parameters may be narrower: a function over Express's own Request and Response fits. */
+interface ErrorAnswer {
+  onError(error: ClientAuthError, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): unknown
 }
 
 /** Options as they hold from start-up on: checked, completed and frozen. */
@@ -83,16 +95,6 @@ export interface ResolvedOptions {
 
 const provingMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'] as const
 const allAlgorithms = [...keyAlgorithms, ...hmacAlgorithms]
-
-/** The profile of FAPI 2 §5.3.2.1 and §5.4.1, to spread into the options. */
-export const fapi2 = Object.freeze({
-  methods: Object.freeze(['private_key_jwt'] as const),
-  algorithms: Object.freeze(['PS256', 'ES256', 'EdDSA', 'Ed25519'] as const),
-  legacyAudiences: Object.freeze([] as string[]),
-  stringAudience: true,
-  requireJti: true,
-  maxAssertionLifetime: 300
-})
 
 function isIssuer(value: unknown): boolean {
   if (typeof value !== 'string' || !/^https?:\/\/[\x21-\x7e]+$/.test(value) || !URL.canParse(value)) return false
@@ -117,7 +119,7 @@ const rules = {
     hint: 'http is for development on one machine: only localhost, 127.x.x.x and [::1] may have it'
   },
   getClient: check.isFunction,
-  methods: listOf([...provingMethods, 'none']),
+  methods: listOf([...provingMethods, ...certificateMethods, 'none']),
   algorithms: listOf(allAlgorithms),
   legacyAudiences: check.optionRule(
     'an array of audience strings, or a function that returns one',
@@ -130,16 +132,13 @@ const rules = {
   verifySecret: check.isFunction,
   keySets: check.hasMethod('get', 'createJwksFetcher()'),
   replayStore: check.hasMethod('consume', 'createMemoryReplayStore()'),
+  clientCertificates: check.hasMethod('get', 'createTlsCertificates({ ca })'),
   bodyLimit: check.isWord("a number of bytes or a size such as '64kb'", (value) =>
     typeof value === 'string' ? /^\d+(\.\d+)? ?(b|kb|mb)$/i.test(value) : Number.isInteger(value) && Number(value) > 0
   ),
   property: check.isWord('the name of a new request property', (value) => {
-    return (
-      typeof value === 'string' &&
-      value !== '' &&
-      !(value in IncomingMessage.prototype) &&
-      !ownProperties.includes(value)
-    )
+    if (typeof value !== 'string' || value === '') return false
+    return !(value in IncomingMessage.prototype) && !ownProperties.includes(value)
   }),
   stripCredentials: check.isBoolean,
   onError: check.isFunction
@@ -223,6 +222,7 @@ export function resolveOptions<C extends OAuthClient>(
 ): ResolvedOptions {
   const { methods, algorithms } = resolveMethods(caller, options)
   requireOptions(caller, options)
+  checkCertificates(caller, methods, options.clientCertificates)
   // Inside, the client is whatever getClient returns: its type matters to the application alone.
   const { legacyAudiences = [], verifySecret } = options as unknown as AuthenticatorOptions
   const dependsOnClient = typeof legacyAudiences === 'function'
@@ -237,7 +237,8 @@ export function resolveOptions<C extends OAuthClient>(
     audiencesDependOnClient: dependsOnClient,
     verifySecret,
     keySets: options.keySets ?? createJwksFetcher(),
-    replayStore: options.replayStore ?? createMemoryReplayStore()
+    replayStore: options.replayStore ?? createMemoryReplayStore(),
+    clientCertificates: options.clientCertificates
   })
   return Object.freeze({
     policy,

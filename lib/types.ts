@@ -1,9 +1,16 @@
 /// <reference types="node" preserve="true" />
+import type { X509Certificate } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** How a client may authenticate (RFC 7591 §2, OIDC Core §9); `none` is a public client. */
 export type ClientAuthMethod =
-  'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | 'private_key_jwt' | 'none'
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'client_secret_jwt'
+  | 'private_key_jwt'
+  | 'tls_client_auth'
+  | 'self_signed_tls_client_auth'
+  | 'none'
 
 /** A JSON Web Key (RFC 7517 §4), public keys only. */
 export interface Jwk {
@@ -50,6 +57,21 @@ export interface OAuthClient {
   jwks?: JwkSet | null | undefined
   /** Where the client publishes its public keys; fetched through the guard of `keySets`. */
   jwks_uri?: string | null | undefined
+  /**
+   * The subject of a `tls_client_auth` client (RFC 8705 §2.1.2): exactly one of the five. This one is a distinguished
+   * name as in RFC 4514, compared RDN by RDN, in order and in case.
+   */
+  tls_client_auth_subject_dn?: string | null | undefined
+  /** A DNS name among the alternative names of the certificate; no wildcard. */
+  tls_client_auth_san_dns?: string | null | undefined
+  /** A URI among the alternative names, compared as text. */
+  tls_client_auth_san_uri?: string | null | undefined
+  /** An IP address among the alternative names. */
+  tls_client_auth_san_ip?: string | null | undefined
+  /** A mail address among the alternative names. */
+  tls_client_auth_san_email?: string | null | undefined
+  /** Whether access tokens are bound to the client's certificate (RFC 8705 §3.4). It then always needs one. */
+  tls_client_certificate_bound_access_tokens?: boolean | null | undefined
 }
 
 /**
@@ -77,8 +99,12 @@ export interface ClientAuthRequest {
   headers: IncomingHttpHeaders | NodeJS.Dict<string[]> | Headers
   /** Node's raw header list; where present, a repeated `Authorization` header is recognised by it. */
   rawHeaders?: readonly string[] | undefined
+  /** Where a framework keeps Node's own request (Fastify's `request.raw`): its `rawHeaders` are read. */
+  raw?: { readonly rawHeaders?: readonly string[] | undefined } | undefined
   /** The parsed form body: a plain object (an array value means repetition) or `URLSearchParams`. */
   body?: unknown
+  /** The connection (`req.socket` of Node): a client certificate of TLS, and the address of a proxy, are found by it. */
+  socket?: { readonly remoteAddress?: string | undefined } | null | undefined
 }
 
 /** A verified client assertion. */
@@ -94,6 +120,24 @@ export interface ClientAuthentication {
   method: ClientAuthMethod
   /** Present for `private_key_jwt` and `client_secret_jwt`. */
   assertion?: VerifiedAssertion
+  /** Present where the option `clientCertificates` found a certificate with the request, whatever the method. */
+  certificate?: AttachedCertificate
+  /**
+   * Present for a client that is registered for bound tokens: copy it into the access token (RFC 8705 §3.1), and for a
+   * public client store it with the refresh token and compare it when that is used (§4).
+   */
+  cnf?: { 'x5t#S256': string }
+}
+
+/** The client certificate of a request. Only the methods of RFC 8705 authenticate by it. */
+export interface AttachedCertificate {
+  /** The SHA-256 of the DER in base64url (RFC 8705 §3.1). */
+  'x5t#S256': string
+  /** The subject, as `tls_client_auth_subject_dn` can register it; empty where it has none, or one of unknown types. */
+  subject: string
+  /** Whether the handshake or the proxy has validated the path to a trusted authority. */
+  verified: boolean
+  x509: X509Certificate
 }
 
 /** The result of `authenticate()`: {@link ClientAuthentication} and the looked-up client itself. */
@@ -105,16 +149,19 @@ export interface AuthenticatedClient<C extends OAuthClient = OAuthClient> extend
 /** Where a `jwks_uri` is resolved: `createJwksFetcher()`, or anything with its `get`. */
 export interface KeySets {
   /**
-   * The key set at `uri`. An unchanged set is the same object each time: imported keys are kept with it.
+   * The key set at `uri`. Whoever changes a set hands out a new object.
    * `refresh` asks for a newer set than the one in hand, because a key was not found in it; the
    * implementation bounds how often it really asks, and answers with what it has otherwise.
    * Rejects when there is no set to be had: the client is then refused.
    */
   get(uri: string, options?: { refresh?: boolean }): Promise<JwkSet>
-  /** The set at `uri` that is in hand, if any. Fetches nothing and changes nothing: `explain` asks it. */
-  cached?(uri: string): JwkSet | undefined
   /** Throws an `Error` that says why `uri` can never be fetched; lets registration refuse it early. */
   check?(uri: string): void
+  /**
+   * The set in hand for `uri`, fresh or not, or `undefined`. Has no effect: fetches nothing, and waits for nothing.
+   * Lets `explain` judge by cached keys; without this method it says that the keys were not looked at.
+   */
+  cached?(uri: string): JwkSet | undefined
 }
 
 /** One use of an assertion, as a {@link ReplayStore} remembers it. */

@@ -47,12 +47,13 @@ export const cellsOf = ({ verdicts }: Row): string[] => titles.map((title) => ve
 const reasonNotes: Record<string, string> = {
   basic_malformed:
     'The client does not form-encode its Basic credentials (RFC 6749 §2.3.1), and what it sends cannot be decoded.',
-  client_id_conflict: 'An id that decodes to another: the client sends it raw in the header and right in the body.',
+  client_id_conflict:
+    'The client sends the id unencoded in the header and correctly in the body, so the server reads two different ids.',
   secret_not_form_encoded:
-    'The client does not form-encode; the server sees that the secret matches as it stands, and says so to its operator.',
-  unknown_client: 'The client does not form-encode: the id that arrives is another one.',
+    'The client does not form-encode its Basic credentials. The server notices that the secret matches as it was sent, and tells its log.',
+  unknown_client: 'The client does not form-encode its Basic credentials, so the server reads another id.',
   assertion_replayed:
-    'The client sends one assertion again until it expires (10 minutes): give it a secret, or a new client object for each token.',
+    'The client uses one assertion until it expires (10 minutes). Give it a secret, or make a new client object for each token.',
   'refused by the client': 'The library itself refuses the value and sends nothing.'
 }
 
@@ -70,17 +71,17 @@ export function markdown(rows: Row[], versions: Map<string, string>): string {
   }
   const told = (reason: string) => {
     const words = description(reason)
-    return words === undefined ? '' : ` It is told: "${words}"`
+    return words === undefined ? '' : ` The client gets: "${words}"`
   }
 
   return `# Clients
 
-Written by \`UPDATE=1 npm run test:clients\` from what happened; the same command holds this page to it. Each
-client library was run for real, over loopback, by every method that it has, with ids and secrets that hold what
-clients encode differently. Advice: make ids and secrets of letters, digits, \`-\` and \`_\`, and every client works.
+Written by \`UPDATE=1 npm run test:clients\` by running each client library over loopback, by every method that it has,
+with ids and secrets that hold characters which clients encode differently. \`npm run test:clients\` fails if this page is
+out of date. Advice: make ids and secrets of letters, digits, \`-\` and \`_\`. Every client sends those correctly.
 
-\`✓\` a token was issued to the right client. \`again\`: a second token through the same client object. \`aud\`: what the
-client names as audience; whatever is not the issuer needs \`legacyAudiences\`.
+\`✓\`: a token was issued to the right client. \`again\`: a second token was requested through the same client object.
+\`aud\`: what the client names as audience. Anything but the issuer needs [\`legacyAudiences\`](options.md#legacyaudiences).
 
 ${line(['client', 'method', ...titles, 'aud'])}
 ${line(['client', 'method', ...titles, 'aud'].map(() => '---'))}

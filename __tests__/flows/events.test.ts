@@ -11,9 +11,12 @@ import {
   createRedisReplayStore,
   rememberSecrets,
   type ClientAuthError,
-  type OAuthClient
+  type OAuthClient,
+  type ClientCertificates
 } from '../../lib'
+import { CertificateSourceError } from '../../lib/certificates/certificate-source'
 import { reasons } from '../../lib/errors'
+import { x509 } from '../support/client-certificates'
 import {
   assertionForm,
   basic,
@@ -73,7 +76,50 @@ const busy = rememberSecrets(() => new Promise<boolean>(() => undefined))
 /** What a sender may put into any claim: for the facts of an error, and for nothing else. */
 const told = 'a text that the sender has chosen'
 
+/** A `client_id` alone, and a certificate from a source that gives it, or throws as a proxy's does. */
+const withCertificate = (get: () => unknown, record: Partial<OAuthClient> = {}): Attempt => ({
+  form: () => ({ client_id: 'tls' }),
+  options: {
+    methods: ['tls_client_auth', 'self_signed_tls_client_auth'],
+    clientCertificates: { get } as ClientCertificates,
+    getClient: () => ({
+      client_id: 'tls',
+      token_endpoint_auth_method: 'tls_client_auth',
+      tls_client_auth_subject_dn: 'CN=bank.example,O=Bank AG,C=DE',
+      ...record
+    })
+  }
+})
+const shows =
+  (id: string, verified = true) =>
+  () => ({ certificate: x509(id), verified })
+const refuses = (why: 'header' | 'proxy') => () => {
+  throw new CertificateSourceError(why, told)
+}
+const bound: Partial<OAuthClient> = {
+  token_endpoint_auth_method: 'private_key_jwt',
+  jwks: { keys: [key.jwk] },
+  tls_client_certificate_bound_access_tokens: true
+}
+
 const attempts: Partial<Record<keyof typeof reasons, Attempt>> = {
+  certificate_missing: withCertificate(() => undefined),
+  certificate_header: withCertificate(refuses('header')),
+  certificate_proxy: withCertificate(refuses('proxy')),
+  certificate_expired: withCertificate(shows('bank-expired')),
+  certificate_weak: withCertificate(shows('bank-rsa1024')),
+  certificate_unverified: withCertificate(shows('bank', false)),
+  certificate_subject: withCertificate(shows('shop')),
+  certificate_subject_form: withCertificate(shows('dn-upper')),
+  certificate_subject_not_registered: withCertificate(shows('bank'), { tls_client_auth_subject_dn: null }),
+  certificate_not_registered: withCertificate(shows('self-attacker'), {
+    token_endpoint_auth_method: 'self_signed_tls_client_auth',
+    jwks: { keys: [key.jwk] }
+  }),
+  certificate_required: {
+    form: () => ({ ...by('tls'), grant_type: 'client_credentials' }),
+    options: { ...withCertificate(() => undefined, bound).options, methods: ['private_key_jwt'] }
+  },
   body_content_type: { form: () => `client_secret=${secret}`, type: 'text/plain' },
   body_unreadable: { form: () => ({ client_id: 'post', client_secret: secret }), type: 'encoded' },
   body_too_large: { form: () => ({ client_id: 'post', client_secret: secret }), options: { bodyLimit: 10 } },

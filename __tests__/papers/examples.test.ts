@@ -11,7 +11,7 @@ const root = join(__dirname, '../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 const run = (args: string[]) => promisify(execFile)(process.execPath, args, { cwd: root })
 
-jest.setTimeout(100_000)
+jest.setTimeout(300_000)
 
 test('the build is there, and newer than its sources', () => {
   const newest = Math.max(...readdirSync(join(root, 'lib')).map((file) => statSync(join(root, 'lib', file)).mtimeMs))
@@ -20,15 +20,22 @@ test('the build is there, and newer than its sources', () => {
   expect(built).toBeGreaterThan(newest)
 })
 
-test('every host accepts the right client by every method, refuses the wrong ones, and docs/hosts.md says so', async () => {
-  const { stdout } = await run(['examples/run-all.mjs', '--markdown']) // rejects unless every row is right
-  expect(stdout).toBe(read('docs/hosts.md'))
+test('every example comes out right, and docs/hosts.md and docs/migration.md say what came out', async () => {
+  await run(['examples/run-all.mjs', '--check']) // rejects unless every row is right and both pages say so
 })
 
 test('every example is among those that are run', () => {
   const programs = readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.mjs'))
-  const named = [...read('docs/hosts.md').matchAll(/examples\/([\w-]+\.mjs)/g)].map(([, file]) => file)
-  expect(programs.sort()).toEqual([...named, 'assertion.mjs', 'run-all.mjs'].sort())
+  const named = [...read('docs/hosts.md').matchAll(/\]\(\.\.\/examples\/([\w-]+\.mjs)\)/g)].map(([, file]) => file)
+  expect(programs.sort()).toEqual([...new Set([...named, 'assertion.mjs', 'run-all.mjs'])].sort())
+})
+
+test('every move of docs/migration.md has a program for before and one for after, and their comparison', () => {
+  const programs = readdirSync(join(root, 'examples/migrations')).filter((file) => /-(before|after)\.mjs$/.test(file))
+  const page = read('docs/migration.md')
+  expect(programs).toHaveLength(8)
+  for (const program of programs) expect(page).toContain(`<!-- examples/migrations/${program} -->`)
+  expect(page.match(/<!-- comparison: /g)).toHaveLength(4)
 })
 
 test('the quick start tells its story and ends', async () => {
@@ -91,7 +98,7 @@ test('the quick start goes on serving, and the commands that it prints work', as
 /** Does what a printed curl command does, with fetch, so that the tests need nothing but Node. */
 async function perform(command: string): Promise<string> {
   const url = command.slice(command.lastIndexOf(' ') + 1)
-  const assertion = /\$\(npm run --silent example:assertion ?(\w*)\)/.exec(command)
+  const assertion = /\$\(node examples\/assertion\.mjs ?(\w*)\)/.exec(command)
   const [, user] = / -u (\S+)/.exec(command) ?? []
   const data = [...command.matchAll(/ -d (\w+=\S+)/g)].map(([, field]) => field)
   if (assertion !== null) {
@@ -118,11 +125,23 @@ test('the quick start takes a free port where its own is taken', async () => {
   }
 })
 
-test('each snippet of the migration guide stands in the example that it names', () => {
-  const snippets = [...read('docs/migration.md').matchAll(/<!-- examples\/([\w-]+\.mjs) -->\n\n```js\n([^]*?)```/g)]
-  expect(snippets.length).toBeGreaterThan(5)
+test.each(['docs/hosts.md', 'docs/migration.md'])('each snippet of %s stands in the program that it names', (page) => {
+  const text = read(page)
+  const snippets = [...text.matchAll(/<!-- (examples\/[\w./-]+) -->\n\n```[jt]s\n([^]*?)```/g)]
+  expect(snippets).toHaveLength([...text.matchAll(/^```[jt]s/gm)].length) // none without a program
+  expect(snippets.length).toBeGreaterThan(9)
   for (const [, file = '', snippet = ''] of snippets) {
-    const example = read(`examples/${file}`)
-    for (const part of snippet.split(/^\/\/ …\n/m)) expect(example).toContain(part.trim())
+    const program = read(file)
+    for (const part of snippet.split(/^\/\/ …\n/m)) expect(program).toContain(part.trim())
+  }
+})
+
+test('no part that docs/hosts.md or docs/migration.md shows from a marked program is out of date or left out', () => {
+  for (const page of ['docs/hosts.md', 'docs/migration.md']) {
+    const text = read(page)
+    for (const [, file = ''] of text.matchAll(/<!-- (examples\/[\w./-]+) -->/g)) {
+      const marked = [...read(file).matchAll(/^ *\/\/ --- glue.*\n([^]*?)^ *\/\/ --- end\n/gm)]
+      for (const [, part = ''] of marked) expect(text).toContain(part.trimEnd())
+    }
   }
 })

@@ -8,7 +8,7 @@ import ts from 'typescript'
  * folder, or, at the top level, a group of files.
  */
 const rooms = [
-  ['command/'],
+  ['command/', 'testing/'],
   ['index'],
   ['client-auth'],
   ['attachment', 'authenticator', 'explainer', 'explainer-steps', 'metadata', 'observer'],
@@ -16,22 +16,24 @@ const rooms = [
   ['jwks-uri/'],
   ['remember-secrets', 'replay-store/'],
   ['methods/'],
+  ['certificates/'],
   ['request/'],
   ['jwt/'],
   ['rules'],
   ['advice/'],
-  ['error-response', 'errors', 'option-checks', 'types']
+  ['address-range', 'error-response', 'errors', 'fapi2', 'option-checks', 'types']
 ]
 
 /** Who may touch what: one place to look when a dependency changes, and no way to the network but the guarded one. */
 const owners: Record<string, string[]> = {
   'body-parser': ['request/body'],
-  'ipaddr.js': ['jwks-uri/guard'],
+  'ipaddr.js': ['address-range', 'jwks-uri/guard'],
   jose: ['jwt/key-ring'],
   'lru-cache': ['jwks-uri/fetcher', 'jwt/key-ring', 'remember-secrets'],
-  'node:dns': ['jwks-uri/fetcher'],
+  'node:dns': ['jwks-uri/options'],
   'node:https': ['jwks-uri/https-get'],
-  'node:net': ['jwks-uri/guard', 'jwks-uri/https-get']
+  'node:net': ['address-range', 'certificates/registered-subject', 'jwks-uri/bounded-socket', 'jwks-uri/guard'],
+  'node:tls': ['certificates/tls-certificates', 'jwks-uri/tls'] // the first for types only
 }
 
 const root = path.join(__dirname, '../..')
@@ -102,9 +104,18 @@ describe('the dependencies of lib/', () => {
     expect(Object.keys(dependencies).sort()).toEqual(packages(Object.keys(owners)))
   })
 
-  test('nothing but https-get opens a connection', () => {
-    const ways = ['node:http2', 'node:tls', 'node:dgram', 'node:child_process', 'node:worker_threads']
+  test('testing/ is apart: what it runs is node:crypto and the checks of options', () => {
+    const foreign = files
+      .filter((file) => file.startsWith('testing/'))
+      .flatMap((file) => importedIn(sourceOf(file)))
+      .filter((name) => !name.startsWith('./'))
+    expect([...new Set(foreign)].sort()).toEqual(['../option-checks', '../types', 'node:crypto'])
+  })
+
+  test('nothing but those owners opens a connection', () => {
+    const ways = ['node:http2', 'node:dgram', 'node:child_process', 'node:worker_threads']
     expect(ways.filter((way) => importers.has(way))).toEqual([])
+    expect(sourceOf('certificates/tls-certificates')).toMatch(/^import type \{[^}]*\} from 'node:tls'$/m)
     expect(files.filter((file) => /(?<![.\w])(fetch|WebSocket|EventSource)\(/.test(sourceOf(file)))).toEqual([])
   })
 })
@@ -126,10 +137,10 @@ describe('the public face', () => {
     }))
   }
   const isDocumented = (symbol: ts.Symbol) => symbol.getDocumentationComment(checker).length > 0
-  const publicNames = exportsOf('index')
+  const publicNames = [...exportsOf('index'), ...exportsOf('testing/index')]
 
   test.each(files)('%s exports names only', (file) => {
-    if (file === 'index') expect(publicNames.length).toBeGreaterThan(10)
+    if (file === 'index') expect(exportsOf(file).length).toBeGreaterThan(10)
     const source = program.getSourceFile(path.join(root, 'lib', `${file}.ts`))!
     const names = checker.getExportsOfModule(checker.getSymbolAtLocation(source)!).map(({ name }) => name)
     expect(names.filter((name) => name === 'default' || name === 'export=')).toEqual([])
@@ -159,7 +170,7 @@ describe('the public face', () => {
     const declarations = new Map<string, string>()
     const dist = path.join(root, 'dist')
     program.emit(undefined, (file, text) => declarations.set(path.relative(dist, file), text), undefined, true)
-    const reached = new Set(['index.d.ts'])
+    const reached = new Set(['index.d.ts', 'testing/index.d.ts'])
     for (const file of reached) {
       const text = declarations.get(file)
       expect(text).toBeDefined()

@@ -8,9 +8,9 @@ export interface Certificate {
 const day = 86_400_000
 
 /** An authority of our own, made when the tests run. */
-export async function makeAuthority(): Promise<Certificate> {
-  const made = await generate([{ name: 'commonName', value: 'Test authority' }], {
-    keyType: 'ec',
+export async function makeAuthority(keyType: 'ec' | 'rsa' = 'ec', name = 'Test authority'): Promise<Certificate> {
+  const made = await generate([{ name: 'commonName', value: name }], {
+    keyType,
     algorithm: 'sha256',
     notBeforeDate: new Date(Date.now() - day),
     extensions: [
@@ -26,14 +26,16 @@ export interface Subject {
   addresses?: string[]
   /** Ended yesterday. */
   expired?: boolean
+  /** That of its authority too. Default `ec`. */
+  keyType?: 'ec' | 'rsa'
 }
 
 export async function makeCertificate(
   ca: Certificate | undefined,
-  { names = [], addresses = [], expired }: Subject
+  { names = [], addresses = [], expired, keyType = 'ec' }: Subject
 ): Promise<Certificate> {
   const made = await generate([{ name: 'commonName', value: 'server' }], {
-    keyType: 'ec',
+    keyType,
     algorithm: 'sha256',
     notBeforeDate: new Date(Date.now() - 2 * day),
     notAfterDate: new Date(Date.now() + (expired === true ? -day : day)),

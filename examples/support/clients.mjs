@@ -1,4 +1,4 @@
-// Four registered clients, one for each method, and what each of them keeps to itself.
+// Four registered clients, one for each method, a public one, and what each of them keeps to itself.
 import { randomBytes } from 'node:crypto'
 import { exportJWK, generateKeyPair } from 'jose'
 
@@ -13,14 +13,18 @@ export const newKey = async (kid, alg = 'ES256') => {
 /** The private key of partner-bank: this side of it stays with the partner. */
 export const bankKey = await newKey('bank-1')
 
-/** What the server knows. The fields `grants` and `scopes` are the application's own. */
+export const redirectUri = 'https://client.example/callback'
+const grants = ['client_credentials', 'authorization_code', 'refresh_token', 'urn:example:voucher']
+
+/** What the server knows. The field `grants` is the application's own. */
 export const clients = new Map(
   [
     { client_id: 'web-shop', token_endpoint_auth_method: 'client_secret_basic', client_secret: newSecret() },
     { client_id: 'old-script', token_endpoint_auth_method: 'client_secret_post', client_secret: newSecret() },
     { client_id: 'signing-app', token_endpoint_auth_method: 'client_secret_jwt', client_secret: newSecret() },
-    { client_id: 'partner-bank', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [bankKey.jwk] } }
-  ].map((client) => [client.client_id, { ...client, grants: ['client_credentials'] }])
+    { client_id: 'partner-bank', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [bankKey.jwk] } },
+    { client_id: 'phone-app', token_endpoint_auth_method: 'none', grants: ['authorization_code', 'refresh_token'] }
+  ].map((client) => [client.client_id, { grants, redirect_uris: [redirectUri], ...client }])
 )
 
 export const findClient = (clientId) => clients.get(clientId)

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { subscribe } from 'node:diagnostics_channel'
 import { bankKey, clientOf as tokenOwner, clients, issuer, newKey, newSecret } from './clients.mjs'
-import { requestToken, sendTwice } from './requests.mjs'
+import { postForm, postWithTwoHeaders, requestToken, sendTwice } from './requests.mjs'
 
 /** The reason of the last refusal: only the server's side hears it. */
 let lastReason
@@ -41,7 +41,7 @@ export async function row(method, what, must, send) {
 }
 
 /** The rows that every host must pass. */
-async function hostRows(server, options) {
+async function hostRows(server, { hidesSecondHeader = false, ...options }) {
   const secretOf = (clientId) => clients.get(clientId).client_secret
   const thief = await newKey('bank-1')
   const right = [
@@ -70,7 +70,36 @@ async function hostRows(server, options) {
   const conflict = { status: 400, error: 'invalid_request', reason: 'client_id_conflict' }
   const parameters = { client_id: 'partner-bank' }
   const ask = () => requestToken(server, ...right[0], { parameters })
-  return [...rows, await row('client_secret_basic', 'names another client', conflict, ask)]
+  const repeated = { status: 400, error: 'invalid_request', reason: 'parameter_repeated' }
+  const authorizations = hidesSecondHeader
+    ? { status: 401, error: 'invalid_client', reason: 'secret_mismatch' } // the first one is judged
+    : { status: 400, error: 'invalid_request', reason: 'authorization_repeated' }
+  const { client_id, client_secret } = clients.get('old-script')
+  const twice = [
+    ...Object.entries({ client_id, client_secret, grant_type: 'client_credentials' }),
+    ['client_id', client_id]
+  ]
+  return [
+    ...rows,
+    await row('client_secret_basic', 'names another client', conflict, ask),
+    await row('client_secret_post', 'a parameter twice', repeated, () => postForm(server.token_endpoint, twice)),
+    await row('client_secret_basic', 'the header twice', authorizations, () =>
+      postWithTwoHeaders(server.token_endpoint)
+    )
+  ]
+}
+
+/** A row for a server that never answers: what the page warns of is still true. */
+export async function hangs(what, server) {
+  const { url, close } = await listening(server)
+  const { client_id, client_secret } = clients.get('old-script')
+  const form = { client_id, client_secret, grant_type: 'client_credentials' }
+  const deadline = AbortSignal.timeout(2000)
+  const found = await row('', what, { status: 'no answer' }, () =>
+    postForm(`${url}/token`, form, {}, deadline).catch(() => ({ status: deadline.aborted ? 'no answer' : 'broken' }))
+  )
+  close()
+  return found
 }
 
 /** Prints the rows (as JSON for the program that runs all examples) and sets the exit status. */
@@ -111,11 +140,12 @@ export async function listening(server) {
 }
 
 /**
- * Runs the rows against the token endpoint `/token` of a `node:http` server that listens or soon will, then
- * those that `more(url)` adds, and reports. `clientOf` tells which client a token was issued to.
+ * Runs the rows against the token endpoint `/token` of a `node:http` server that listens or soon will, or of
+ * anything with `url` and `close()`, then those that `more(url)` adds, and reports. `clientOf` tells which client a
+ * token was issued to. `hidesSecondHeader`: the host shows a handler only the first of two `Authorization` headers.
  */
 export async function demonstrate(name, server, { more = () => [], ...options } = {}) {
-  const { url, close } = await listening(server)
+  const { url, close } = 'url' in server ? server : await listening(server)
   const rows = await hostRows({ issuer, token_endpoint: `${url}/token` }, options)
   report(name, [...rows, ...(await more(url))])
   close()

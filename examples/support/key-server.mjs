@@ -5,7 +5,7 @@ import { createCertificate } from './certificate.mjs'
 
 /** Serves whatever `keys()` returns as the JWK Set of `host`. */
 export async function serveKeys(host, keys) {
-  const { key, cert } = await createCertificate(host)
+  const { key, cert, ca } = await createCertificate(host)
   const server = createServer({ key, cert }, (req, res) => {
     res.writeHead(200, { 'Content-Type': 'application/jwk-set+json', 'Cache-Control': 'max-age=300' })
     res.end(JSON.stringify({ keys: keys() }))
@@ -13,7 +13,7 @@ export async function serveKeys(host, keys) {
   server.listen(0, '127.0.0.1').unref()
   await once(server, 'listening')
   const { port } = server.address()
-  return { host, port, ca: cert, jwks_uri: `https://${host}:${port}/jwks.json` }
+  return { host, port, ca, jwks_uri: `https://${host}:${port}/jwks.json` }
 }
 
 /** Options of createJwksFetcher under which exactly these key servers on loopback are reached. */

@@ -1,4 +1,7 @@
 // What a real client does: openid-client asks for a token, and tells what came back.
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { json } from 'node:stream/consumers'
 import * as openid from 'openid-client'
 
 const { ClientSecretBasic, ClientSecretPost, ClientSecretJwt, PrivateKeyJwt } = openid
@@ -30,10 +33,10 @@ export async function requestToken(server, clientId, method, secretOrKey, { para
 }
 
 /** A form sent by hand, for what no honest client library sends. */
-export async function postForm(url, form, headers = {}) {
-  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form), headers })
+export async function postForm(url, form, headers = {}, signal = undefined) {
+  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form), headers, signal })
   const text = await response.text()
-  const { error, error_description: description, ...body } = text === '' ? {} : JSON.parse(text)
+  const { error, error_description: description, ...body } = text.startsWith('{') ? JSON.parse(text) : {}
   return { status: response.status, error, description, challenge: response.headers.get('www-authenticate'), body }
 }
 
@@ -41,4 +44,15 @@ export async function postForm(url, form, headers = {}) {
 export const sendTwice = async (url, init) => {
   await fetch(url, init)
   return fetch(url, init)
+}
+
+/** A token request with two Authorization headers, which fetch cannot send. */
+export async function postWithTwoHeaders(url) {
+  const Authorization = ['web-shop', 'old-script'].map((clientId) => `Basic ${btoa(`${clientId}:secret`)}`)
+  const headers = { Authorization, 'Content-Type': 'application/x-www-form-urlencoded' }
+  const sent = request(url, { method: 'POST', headers, agent: false })
+  sent.end('grant_type=client_credentials')
+  const [response] = await once(sent, 'response')
+  const { error, error_description: description } = await json(response)
+  return { status: response.statusCode, error, description, challenge: response.headers['www-authenticate'] }
 }

@@ -1,5 +1,6 @@
 import type { ClientAuthErrorReason, Detail } from '../errors'
 import { assertionAdvice } from './assertion'
+import { certificateAdvice } from './certificate'
 import type { ReasonAdvice } from './reason-advice'
 import { registeredAdvice } from './registered'
 import { requestAdvice } from './request'
@@ -8,6 +9,7 @@ import { requestAdvice } from './request'
 export const reasonAdvice: Readonly<Record<ClientAuthErrorReason, ReasonAdvice>> = {
   ...requestAdvice,
   ...assertionAdvice,
+  ...certificateAdvice,
   ...registeredAdvice
 }
 

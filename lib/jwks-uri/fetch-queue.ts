@@ -1,50 +1,102 @@
 import { KeySetError } from '../jwt/key-set-error'
 
-/** A place in the queue: it is left when the signal comes, and taken at its head by those that go `first`. */
-export interface Turn {
+/**
+ * Why a set is fetched. The queue starts them in this order:
+ * - `expired`: the cached set is no longer fresh. First, so that slow servers of others cannot delay a revocation.
+ * - `first_load`: nothing is cached yet, and the client cannot authenticate without the set.
+ * - `unknown_kid` and `ahead`: the cached set is still fresh. Last, because anybody can ask for an unknown `kid`
+ *   without authenticating.
+ */
+export type Purpose = 'expired' | 'first_load' | 'unknown_kid' | 'ahead'
+
+export interface QueuedFetch {
   readonly host: string
-  readonly first: boolean
-  readonly signal: AbortSignal
+  readonly purpose: Purpose
 }
 
-/**
- * Bounds the work in hand, in all and per host; the rest waits. Known sets go first, so that hostile servers that
- * take their time cannot keep a good set from its refresh.
- */
-export function createTurns(max: number, maxPerHost: number) {
-  const running: string[] = []
-  const waiting: { host: string; start: () => void }[] = []
-  const isFree = (host: string): boolean => running.filter((other) => other === host).length < maxPerHost
+export interface QueueLimits {
+  readonly maxConcurrent: number
+  readonly maxConcurrentPerHost: number
+  /** How long a fetch may wait for its start, in milliseconds. */
+  readonly maxWaitMs: number
+}
 
-  const next = (): void => {
-    if (running.length >= max) return
-    const index = waiting.findIndex(({ host }) => isFree(host))
-    const [turn] = index < 0 ? [] : waiting.splice(index, 1)
-    if (turn === undefined) return
-    running.push(turn.host)
-    turn.start()
+interface Waiting extends QueuedFetch {
+  readonly start: () => void
+}
+
+const urgency: Readonly<Record<Purpose, number>> = { expired: 0, first_load: 1, unknown_kid: 2, ahead: 2 }
+const byUrgency = [0, 1, 2]
+
+/**
+ * Bounds the fetches under way, in all and per host. The others wait; one that waits longer than `maxWaitMs` rejects
+ * with a {@link KeySetError} `busy`. Refreshes leave one place of each host to first loads.
+ */
+export function createFetchQueue({ maxConcurrent, maxConcurrentPerHost, maxWaitMs }: QueueLimits) {
+  const running = new Map<string, QueuedFetch[]>()
+  let runningInAll = 0
+  const waiting = byUrgency.map(() => new Set<Waiting>())
+  const maxRefreshesPerHost = Math.max(1, maxConcurrentPerHost - 1)
+
+  function mayStart({ host, purpose }: QueuedFetch): boolean {
+    const atHost = running.get(host) ?? []
+    if (runningInAll >= maxConcurrent || atHost.length >= maxConcurrentPerHost) return false
+    const refreshes = atHost.filter((other) => other.purpose !== 'first_load').length
+    return purpose === 'first_load' || refreshes < maxRefreshesPerHost
   }
 
-  const wait = ({ host, first, signal }: Turn): Promise<void> =>
-    new Promise((start, reject) => {
-      const entry = { host, start }
-      if (first) waiting.unshift(entry)
-      else waiting.push(entry)
-      signal.addEventListener('abort', () => {
-        const index = waiting.indexOf(entry)
-        if (index >= 0) waiting.splice(index, 1)
-        reject(new KeySetError('busy', `${host} was not asked: too many fetches are under way`))
-      })
-      next()
+  function begin(fetch: QueuedFetch): void {
+    running.set(fetch.host, [...(running.get(fetch.host) ?? []), fetch])
+    runningInAll++
+  }
+
+  function end(fetch: QueuedFetch): void {
+    const others = (running.get(fetch.host) ?? []).filter((other) => other !== fetch)
+    if (others.length > 0) running.set(fetch.host, others)
+    else running.delete(fetch.host)
+    runningInAll--
+    startNext()
+  }
+
+  function startNext(): void {
+    for (const fetches of waiting) {
+      for (const fetch of fetches) {
+        if (runningInAll >= maxConcurrent) return
+        if (mayStart(fetch)) fetch.start()
+      }
+    }
+  }
+
+  const wait = (fetch: QueuedFetch): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const queue = waiting[urgency[fetch.purpose]]
+      const leave = () => {
+        clearTimeout(timer)
+        queue?.delete(entry)
+      }
+      const timer = setTimeout(() => {
+        leave()
+        reject(new KeySetError('busy', `${fetch.host} was not asked: too many fetches are under way`))
+      }, maxWaitMs)
+      const entry = {
+        ...fetch,
+        start: () => {
+          leave()
+          begin(fetch)
+          resolve()
+        }
+      }
+      queue?.add(entry)
     })
 
-  return async <T>(turn: Turn, work: () => Promise<T>): Promise<T> => {
-    await wait(turn)
+  return async <T>(fetch: QueuedFetch, work: () => Promise<T>): Promise<T> => {
+    // The waiting fetches are checked whenever one ends, so only the new one can start now
+    if (mayStart(fetch)) begin(fetch)
+    else await wait(fetch)
     try {
       return await work()
     } finally {
-      running.splice(running.indexOf(turn.host), 1)
-      next()
+      end(fetch)
     }
   }
 }

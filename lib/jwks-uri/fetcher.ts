@@ -1,165 +1,173 @@
-import { channel } from 'node:diagnostics_channel'
-import { Resolver } from 'node:dns/promises'
 import { LRUCache } from 'lru-cache'
-import { createTurns } from './fetch-queue'
-import { lifetime, retryAfter, storableTag } from './caching-headers'
-import { type Answer, guardedUrl, httpsGet } from './https-get'
-import { parseKeySet } from '../jwt/jwk-set'
 import { KeySetError } from '../jwt/key-set-error'
-import { type JwksFetcherOptions, resolveJwksOptions } from './options'
 import type { JwkSet, KeySets } from '../types'
-
-interface Entry {
-  readonly set: JwkSet
-  readonly etag: string | undefined
-  readonly ttl: number
-  readonly freshUntil: number
-  /** When it may be tried again after a failure. */
-  retryAt: number
-  /** When it may be tried again for a key that is not in the set. */
-  refreshAt: number
-}
+import { cacheOctets, type CachedSet, now, refreshPurpose, toCachedSet } from './cached-set'
+import { retryAfter } from './caching-headers'
+import { withDeadline } from './deadline'
+import { report } from './events'
+import { createFetchQueue, type Purpose } from './fetch-queue'
+import { guardedUrl, httpsGet } from './https-get'
+import { type JwksFetcherOptions, type JwksSettings, resolveJwksOptions } from './options'
 
 interface Failure {
   readonly error: KeySetError
-  /** Whether the set in hand may serve on. */
-  readonly serves: boolean
   readonly retryAt: number
 }
 
-const cacheBytes = 16 * 1024 * 1024
-const events = channel('oauth-client-auth:jwks')
-const now = (): number => Date.now()
+/** One attempt to fetch a set; `old` is the set in the cache. */
+interface Attempt {
+  readonly uri: string
+  readonly purpose: Purpose
+  readonly start: number
+  readonly old: CachedSet | undefined
+}
 
-const remaining = (until: number): number => Math.max(1, until - now())
+/** A failed fetch that held the event loop for n ms is not repeated for n s, but at most for so many ms. */
+const maxRest = 600_000
 
-function report(event: string, uri: string, start: number, more: { why?: string; keys?: number }): void {
-  if (!events.hasSubscribers) return
-  const host = URL.canParse(uri) ? new URL(uri).hostname : undefined
-  events.publish({ event, uri, host, durationMs: now() - start, ...more })
+/**
+ * How long nothing is asked after a failure, in milliseconds. A first load that did not leave the queue was not tried,
+ * and may be tried again at once.
+ */
+function restAfter({ old }: Attempt, error: KeySetError, busyMs: number, cooldownMs: number): number {
+  if (error.why === 'busy' && old === undefined) return 0
+  return Math.max(cooldownMs, retryAfter(error.retryAfter ?? '', Date.now()), Math.min(busyMs * 1000, maxRest))
 }
 
 /**
- * Where `jwks_uri`s are resolved: a cache in front of a fetch that reaches public https servers only. Each way to
- * widen it is an exception for one host by name. Throws a `TypeError` for options that cannot be.
+ * Whether the cached set serves on after a failure. 404 and 410 withdraw it; while it is fresh it takes two, a
+ * cool-down apart, because anybody can choose the moment of a refresh by an unknown `kid`.
+ */
+function servesOn(old: CachedSet, { why }: KeySetError, start: number, cooldownMs: number): boolean {
+  if (why !== 'withdrawn') return now() < old.staleUntil
+  if (now() >= old.freshUntil) return false
+  old.goneAt ??= start
+  return start === old.goneAt || start < old.goneAt + cooldownMs
+}
+
+/** Fetches one set through queue and guard. Tells `onBusy` how long the fetch held the event loop. */
+function createFetch(settings: JwksSettings) {
+  const { timeout, maxConcurrent, maxConcurrentPerHost } = settings
+  // A fetch may wait for half of its time, so that the other half is left for the fetch itself
+  const inQueue = createFetchQueue({ maxConcurrent, maxConcurrentPerHost, maxWaitMs: timeout * 500 })
+
+  return async ({ uri, purpose, start, old }: Attempt, onBusy: (busyMs: number) => void): Promise<CachedSet> => {
+    const { hostname: host } = new URL(uri)
+    const answer = await withDeadline(
+      host,
+      timeout,
+      (step) => {
+        if (step.step === 'closed') onBusy(step.busyMs)
+      },
+      (signal, observe) =>
+        inQueue({ host, purpose }, () => httpsGet(uri, settings, { signal, etag: old?.etag, observe }))
+    )
+    const fetched = toCachedSet(answer, start, settings, old)
+    const event = answer.notModified ? 'not_modified' : old === undefined ? 'fetched' : 'refreshed'
+    report(event, uri, now() - start, { keys: fetched.set.keys.length })
+    return fetched
+  }
+}
+
+/**
+ * Resolves `jwks_uri`s: a cache in front of a fetch that reaches public https servers only. The option `hosts` is the
+ * one way to a private network, host by host. Times are in seconds.
  *
- * `get` rejects with an error whose `why` tells what went wrong: no set, no authentication.
+ * @param options see {@link JwksFetcherOptions}; all have defaults.
+ * @returns a value for the option `keySets`. Its `get` rejects with an error whose `why` says what went wrong; the
+ * client is then refused.
+ * @throws a `TypeError` for an unknown option or an impossible value; it names the option and the fix.
+ *
+ * @example
+ * const keySets = createJwksFetcher({ hosts: { 'keys.corp': { addresses: ['10.1.0.0/16'], ports: [8443] } } })
+ * app.post('/token', clientAuth({ issuer, getClient, keySets }), issueToken)
  */
 export function createJwksFetcher(options: JwksFetcherOptions = {}): Required<KeySets> {
   const settings = resolveJwksOptions(options)
-  const { timeout, minTtl, maxTtl, defaultTtl, cooldown, staleIfError, maxEntries, maxKeys } = settings
-  const guard = { ...settings, resolver: settings.resolver ?? (() => new Resolver()) }
-  const inTurn = createTurns(settings.maxConcurrent, settings.maxConcurrentPerHost)
+  const cooldownMs = settings.cooldown * 1000
+  const fetchSet = createFetch(settings)
+  const sets = new LRUCache<string, CachedSet>({
+    max: settings.maxEntries,
+    maxSize: cacheOctets,
+    sizeCalculation: ({ octets, etag = '' }, uri) => octets + uri.length + etag.length
+  })
+  // Apart from the sets, so that hostile registrations cannot push good sets out
+  const failures = new LRUCache<string, Failure>({ max: settings.maxEntries })
+  const underWay = new Map<string, Promise<JwkSet>>()
 
-  function toEntry({ notModified, headers, body }: Answer, start: number, old?: Entry): Entry {
-    const fetched = notModified && old !== undefined ? old.set : parseKeySet(body, maxKeys)
-    const unchanged = old !== undefined && JSON.stringify(fetched) === JSON.stringify(old.set)
-    const ttl = lifetime(headers, now()) ?? (notModified ? old?.ttl : undefined) ?? defaultTtl
-    return {
-      set: unchanged ? old.set : fetched,
-      etag: storableTag(headers.etag ?? (notModified ? old?.etag : undefined)),
-      ttl,
-      freshUntil: start + Math.min(Math.max(ttl, minTtl), maxTtl) * 1000,
-      retryAt: 0,
-      refreshAt: start + cooldown * 1000
+  function afterFailure(attempt: Attempt, error: KeySetError, busyMs: number): JwkSet {
+    const { uri, purpose, start, old } = attempt
+    const retryAt = start + restAfter(attempt, error, busyMs, cooldownMs)
+    if (old !== undefined && servesOn(old, error, start, cooldownMs)) {
+      const isFresh = now() < old.freshUntil
+      report(isFresh ? 'refused' : 'stale', uri, now() - start, { error })
+      // A refresh ahead of the end starts no cool-down: at the end there is another attempt
+      if (purpose !== 'ahead') old[isFresh ? 'refreshAt' : 'retryAt'] = retryAt
+      return old.set
     }
+    report('refused', uri, now() - start, { error })
+    sets.delete(uri)
+    failures.set(uri, { error, retryAt })
+    throw error
   }
 
-  const staleUntil = ({ freshUntil }: Entry): number => freshUntil + staleIfError * 1000
-
-  async function fetchEntry(uri: string, start: number, old?: Entry): Promise<Entry> {
-    const { hostname } = new URL(uri)
-    const deadline = new AbortController()
-    const timer = setTimeout(() => {
-      deadline.abort(new KeySetError('timeout', `${hostname} did not answer within ${timeout} s`))
-    }, timeout * 1000)
+  async function fetchOnce(attempt: Attempt): Promise<JwkSet> {
+    const { uri, purpose, old } = attempt
+    let busyMs = 0
     try {
-      // Half the time to wait, so that whatever begins has time left to succeed
-      const signal = AbortSignal.timeout(Math.ceil(timeout * 500))
-      const turn = { host: hostname, first: old !== undefined, signal }
-      const answer = await inTurn(turn, () => httpsGet(uri, guard, deadline.signal, old?.etag))
-      const event = answer.notModified ? 'not_modified' : old === undefined ? 'fetched' : 'refreshed'
-      const entry = toEntry(answer, start, old)
-      report(event, uri, start, { keys: entry.set.keys.length })
-      return entry
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  /** Never rejects; the time is counted from the start of the attempt, so that slow answers gain nothing. */
-  async function attempt(uri: string, old?: Entry): Promise<Entry | Failure> {
-    const start = now()
-    try {
-      return await fetchEntry(uri, start, old)
+      const fetched = await fetchSet(attempt, (ms) => (busyMs = ms))
+      if (purpose === 'ahead' && old !== undefined) fetched.refreshAt = old.refreshAt
+      sets.set(uri, fetched)
+      failures.delete(uri)
+      return fetched.set
     } catch (cause) {
       const error =
         cause instanceof KeySetError ? cause : new KeySetError('connection', 'the fetch failed', undefined, cause)
-      const serves = old !== undefined && error.why !== 'withdrawn' && now() < staleUntil(old)
-      report(serves && now() >= old.freshUntil ? 'stale' : 'refused', uri, start, { why: error.why })
-      // A stranger that found no turn has not been tried
-      const wait =
-        error.why === 'busy' && old === undefined
-          ? 0
-          : Math.max(cooldown * 1000, retryAfter(error.retryAfter ?? '', now()))
-      return { error, serves, retryAt: start + wait }
+      return afterFailure(attempt, error, busyMs)
     }
   }
 
-  const shared = { max: maxEntries, ttl: 1, ttlResolution: 0, perf: { now }, ignoreFetchAbort: true }
+  /** However many ask, one attempt is under way for each URI. */
+  function fetchShared(uri: string, purpose: Purpose, old?: CachedSet): Promise<JwkSet> {
+    const running = underWay.get(uri)
+    if (running !== undefined) return running
+    const attempt = fetchOnce({ uri, purpose, start: now(), old }).finally(() => underWay.delete(uri))
+    underWay.set(uri, attempt)
+    return attempt
+  }
 
-  /** First loads in flight and failures, apart from the sets: what strangers send cannot push a good set out. */
-  const strangers = new LRUCache<string, Entry | Failure>({
-    ...shared,
-    fetchMethod: async (uri, _old, { options: memory }) => {
-      const outcome = await attempt(uri)
-      if ('error' in outcome) memory.ttl = remaining(outcome.retryAt)
-      else sets.set(uri, outcome, { ttl: remaining(staleUntil(outcome)) })
-      return outcome
+  function check(uri: string): void {
+    guardedUrl(uri, settings.hosts)
+  }
+
+  function firstLoad(uri: string): Promise<JwkSet> {
+    try {
+      check(uri)
+    } catch (error) {
+      report('refused', uri, 0, { error: error as KeySetError })
+      throw error
     }
-  })
-
-  const sets = new LRUCache<string, Entry>({
-    ...shared,
-    maxSize: cacheBytes,
-    sizeCalculation: ({ set, etag = '' }, uri) => Buffer.byteLength(JSON.stringify(set) + etag + uri),
-    fetchMethod: async (uri, old, { options: memory }) => {
-      const outcome = await attempt(uri, old)
-      if (!('error' in outcome)) {
-        memory.ttl = remaining(staleUntil(outcome))
-        return outcome
-      }
-      memory.allowStaleOnFetchRejection = outcome.serves
-      if (old !== undefined) old.retryAt = outcome.retryAt
-      if (!outcome.serves) strangers.set(uri, outcome, { ttl: remaining(outcome.retryAt) })
-      throw outcome.error
-    }
-  })
-
-  const check = (uri: string): void => {
-    guardedUrl(uri, guard.hosts)
+    const failure = failures.get(uri)
+    if (failure !== undefined && now() < failure.retryAt) throw failure.error
+    return fetchShared(uri, 'first_load')
   }
 
   return {
     check,
-    cached: (uri) => sets.peek(uri)?.set,
+    cached(uri) {
+      const known = sets.peek(uri)
+      return known !== undefined && now() < known.staleUntil ? known.set : undefined
+    },
     async get(uri, { refresh = false } = {}) {
       const known = sets.get(uri)
-      if (known !== undefined) {
-        const due = refresh ? Math.min(known.freshUntil, known.refreshAt) : known.freshUntil
-        if (now() < Math.max(due, known.retryAt)) return known.set
-        return (await sets.forceFetch(uri, { forceRefresh: true })).set
-      }
-      try {
-        check(uri)
-      } catch (error) {
-        report('refused', uri, now(), { why: (error as KeySetError).why })
-        throw error
-      }
-      const outcome = await strangers.forceFetch(uri)
-      if ('error' in outcome) throw outcome.error
-      strangers.delete(uri)
-      return outcome.set
+      if (known === undefined || now() >= known.staleUntil) return firstLoad(uri)
+      const purpose = refreshPurpose(known, refresh)
+      if (purpose === undefined) return known.set
+      const refreshed = fetchShared(uri, purpose, known)
+      if (purpose !== 'ahead') return refreshed
+      known.triedAhead = true
+      refreshed.catch(() => undefined) // reported as an event
+      return known.set
     }
   }
 }

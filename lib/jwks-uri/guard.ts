@@ -1,33 +1,34 @@
 import { isIP } from 'node:net'
-import { type IPv4, type IPv6, isValidCIDR, parse, parseCIDR } from 'ipaddr.js'
+import { type IPv4, type IPv6, parse, parseCIDR } from 'ipaddr.js'
+import type { AddressRange } from '../address-range'
 
-/** Whether an address lies within a range: see {@link parseRange}. */
-export type AddressRange = (address: string) => boolean
-
-/** One look-up; `cancel` ends what is still under way. `node:dns/promises`' `Resolver` fits. */
+/** Asks DNS for one fetch. `Resolver` of `node:dns/promises` has these methods. */
 export interface JwksResolver {
+  /** The A records of a host. */
   resolve4(host: string): Promise<string[]>
+  /** The AAAA records of a host. */
   resolve6(host: string): Promise<string[]>
+  /** Ends questions that are still unanswered. Called once, when the fetch needs no more answers. */
   cancel(): void
 }
 
-/** What is different for one named host. */
+/** The option `hosts`, parsed: what is different for one named host. */
 export interface HostRules {
   readonly addresses?: readonly AddressRange[] | undefined
   readonly ports?: readonly number[] | undefined
   readonly ca?: string | Buffer | (string | Buffer)[] | undefined
 }
 
-/** Names that never lead to the public internet: special use (RFC 6761 and its registry) and private use. */
+/** Top-level names of private networks and of special use (RFC 6761 and its registry): never on the public internet. */
 const privateSuffixes = new Set(
   'localhost localdomain local internal intranet lan home corp private svc arpa onion test invalid alt'.split(' ')
 )
-/** Reachable from within a cloud only, though no registry lists it (Azure's wire server). */
+/** Azure's wire server: its address looks public, but virtual machines reach the cloud's control plane there. */
 const wireServer = '168.63.129.16'
 
 /**
- * Why a string is no URL that may be fetched, in words that follow "the URL …". Whatever two URL parsers could read
- * in two ways is refused: the authority must be written exactly as the parser understands it.
+ * Says why a string is not a URL that may be fetched, in words that follow "the URL …". The host must be written
+ * exactly as the URL parser prints it, so that no other parser can read another host (RFC 3986 §7.6).
  */
 export function urlFault(uri: unknown): string | undefined {
   if (typeof uri !== 'string' || !/^[\x21-\x7e]{1,2048}$/.test(uri))
@@ -40,11 +41,11 @@ export function urlFault(uri: unknown): string | undefined {
   return authority.replace(/:\d*$/, '') === hostname ? undefined : 'must have its host in plain lower-case ASCII form'
 }
 
-/** Whether a host may be named as an exception: any host name, but never an address. */
+/** Whether a host may be named in the option `hosts`: any host name, but not an IP address. */
 export const isHostName = (host: string): boolean =>
   urlFault(`https://${host}/`) === undefined && /^[\w.-]+$/.test(host) && isIP(host) === 0
 
-/** Why a host, as the URL parser prints it, cannot be a name on the public internet. */
+/** Says why a host, as the URL parser prints it, is not a name on the public internet, in words that follow the host. */
 export function hostFault(host: string): string | undefined {
   if (!isHostName(host)) return 'is not a host name'
   const labels = host.split('.')
@@ -55,39 +56,31 @@ export function hostFault(host: string): string | undefined {
   return privateSuffixes.has(labels.at(-1) ?? '') ? 'is a special-use or private name' : undefined
 }
 
-const isWithin = (address: IPv4 | IPv6, [base, bits]: [IPv4 | IPv6, number]): boolean =>
-  address.kind() === base.kind() && address.match(base, bits)
+const [globalUnicast, globalBits] = parseCIDR('2000::/3')
 
-/** `10.1.0.0/16`, or a single address; `undefined` for anything else. */
-export function parseRange(text: unknown): AddressRange | undefined {
-  if (typeof text !== 'string') return undefined
-  const [address = ''] = text.split('/', 1)
-  const cidr = text.includes('/') ? text : `${text}/${isIP(text) === 4 ? 32 : 128}`
-  if (isIP(address) === 0 || address.includes('%') || !isValidCIDR(cidr)) return undefined
-  const range = parseCIDR(cidr)
-  return (candidate) => isWithin(parse(candidate), range)
-}
-
-const globalUnicast = parseCIDR('2000::/3')
-
-/** ipaddr.js calls unassigned parts of IPv6 `unicast` too: only 2000::/3 is in use (IANA IPv6 address space). */
+/** ipaddr.js calls unassigned parts of IPv6 `unicast` too. Only 2000::/3 is in use (IANA IPv6 address space). */
 const isPublic = (address: IPv4 | IPv6): boolean =>
   address.range() === 'unicast' &&
-  (address.kind() === 'ipv4' || isWithin(address, globalUnicast)) &&
+  (address.kind() === 'ipv4' || address.match(globalUnicast, globalBits)) &&
   address.toString() !== wireServer
 
 /**
- * The canonical form of a DNS answer that may be connected to, or `undefined`: one that is public or, where `allowed`
- * ranges are given, within them, and in no `denied` range.
+ * Says why a DNS answer must not be connected to, in words that follow the address, or returns `undefined` if it may:
+ * it is public or, where `allowed` ranges are named for its host, within them, and in no `denied` range.
  */
-export function vettedAddress(
+export function addressFault(
   answer: unknown,
   allowed: readonly AddressRange[] | undefined,
   denied: readonly AddressRange[]
 ): string | undefined {
-  // isIP first: ipaddr.js would read short, octal and hexadecimal forms as well
-  if (typeof answer !== 'string' || isIP(answer) === 0 || answer.includes('%')) return undefined
+  // isIP comes first, because ipaddr.js also reads short, octal and hexadecimal forms
+  if (typeof answer !== 'string' || isIP(answer) === 0 || answer.includes('%')) return 'is not an IP address'
+  if (allowed !== undefined && !allowed.some((includes) => includes(answer)))
+    return 'is outside of the addresses that "hosts" names for it'
   const address = parse(answer)
-  const isAllowed = allowed === undefined ? isPublic(address) : allowed.some((includes) => includes(answer))
-  return isAllowed && !denied.some((includes) => includes(answer)) ? address.toString() : undefined
+  if (allowed === undefined && !isPublic(address)) return `is not a public address (${address.range()})`
+  return denied.some((includes) => includes(answer)) ? 'is in "denyAddresses"' : undefined
 }
+
+/** An IP address as sockets report it. */
+export const canonicalAddress = (address: string): string => parse(address).toString()

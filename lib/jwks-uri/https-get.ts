@@ -1,14 +1,25 @@
+import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { Agent, request as httpsRequest } from 'node:https'
-import { isIPv6, type LookupFunction } from 'node:net'
+import { request as httpsRequest } from 'node:https'
+import type { Duplex } from 'node:stream'
 import { KeySetError, type KeySetFault } from '../jwt/key-set-error'
-import { type AddressRange, hostFault, type HostRules, type JwksResolver, urlFault, vettedAddress } from './guard'
+import { type BoundedSocket, boundedSocket, connectTo } from './bounded-socket'
+import { connectionFault } from './connection-faults'
+import { resolveHost, type ResolveOptions } from './dns'
+import { hostFault, urlFault } from './guard'
+import { type Observe, printable } from './steps'
+import { handshake, maxHandshakeOctets } from './tls'
+import { until } from './until'
 
-export interface GuardOptions {
-  readonly hosts: ReadonlyMap<string, HostRules>
-  readonly denied: readonly AddressRange[]
-  readonly resolver: () => JwksResolver
+export interface GuardOptions extends ResolveOptions {
   readonly maxBytes: number
+}
+
+export interface GetOptions {
+  /** Ends the fetch; its reason is what {@link httpsGet} rejects with. */
+  readonly signal: AbortSignal
+  readonly etag?: string | undefined
+  readonly observe: Observe
 }
 
 export interface Answer {
@@ -17,13 +28,13 @@ export interface Answer {
   readonly body: Buffer
 }
 
-const maxAnswers = 32
 const maxInformational = 5
-/** For the socket: one vetted address after another, no protocol but this. Missing in the types of `https.request`. */
-const socketOptions = { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 500, ALPNProtocols: ['http/1.1'] }
+const maxHeaderSize = 8192
+/** What may come beside the body: heads, and what TLS and chunks add to small pieces, in octets. */
+const answerOverhead = 32_768
 const jsonType = /^[\w.-]+\/(?:[\w.-]+\+)?json *(?:;|$)/i
 
-/** The parsed URL, or a {@link KeySetError}: what can be refused before anything is resolved. */
+/** The parsed URL. Throws a {@link KeySetError} for whatever can be refused before anything is resolved. */
 export function guardedUrl(uri: string, hosts: GuardOptions['hosts']): URL {
   const fault = urlFault(uri)
   if (fault !== undefined) throw new KeySetError('url', `the URL ${fault}`)
@@ -38,69 +49,26 @@ export function guardedUrl(uri: string, hosts: GuardOptions['hosts']): URL {
 
 const portOf = (url: URL): number => Number(url.port || 443)
 
-/** Ends with the signal, whatever `work` does. */
-async function until<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  let stop = (): void => undefined
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => {
-      reject(signal.reason as Error)
-    }
-  })
-  signal.addEventListener('abort', stop)
-  if (signal.aborted) stop()
-  return Promise.race([work, aborted]).finally(() => {
-    signal.removeEventListener('abort', stop)
-  })
-}
-
-/** Both families are asked once, and the connection goes to nothing but these answers: no rebinding. */
-async function resolve(host: string, options: GuardOptions, signal: AbortSignal): Promise<string[]> {
-  const resolver = options.resolver()
-  const ask = async (family: 'resolve4' | 'resolve6'): Promise<unknown> => resolver[family](host)
-  const settled = await until(signal, Promise.allSettled([ask('resolve4'), ask('resolve6')])).finally(() => {
-    resolver.cancel()
-  })
-  const answers = settled.flatMap((result): unknown => (result.status === 'fulfilled' ? result.value : []))
-  if (answers.length === 0) throw new KeySetError('dns', `${host} has no address in DNS (the hosts file is not read)`)
-  if (answers.length > maxAnswers) throw new KeySetError('dns', `${host} has more than ${maxAnswers} addresses`)
-  return answers.map((answer) => {
-    const address = vettedAddress(answer, options.hosts.get(host)?.addresses, options.denied)
-    if (address === undefined)
-      throw new KeySetError('address', `${host} resolves to ${String(answer)}, which is not allowed`)
-    return address
-  })
-}
-
-/** Never empty and never synchronous: either would be an uncaught error inside Node. */
-function pinned(addresses: readonly string[]): LookupFunction {
-  const all = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }))
-  return (_host, { all: wantsAll }, callback) => {
-    setImmediate(() => {
-      if (wantsAll === true) callback(null, all)
-      else callback(null, all[0]?.address ?? '', all[0]?.family)
-    })
-  }
-}
-
 /** Refuses an answer by its head alone, before any of its body is read. */
 function checkHead(
   host: string,
   { statusCode: status = 0, headers }: IncomingMessage,
-  options: GuardOptions,
+  { maxBytes }: GuardOptions,
   etag?: string
 ): void {
   const refuse = (why: KeySetFault, message: string): never => {
-    throw new KeySetError(why, `${host} ${message}`, headers['retry-after'])
+    throw new KeySetError(why, `${host} answered ${message}`, headers['retry-after'])
   }
-  if (status === 404 || status === 410) refuse('withdrawn', `answered ${status}`)
+  const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers
+  if (status === 404 || status === 410) refuse('withdrawn', String(status))
   if (status === 304 && etag !== undefined) return
-  if (status !== 200) refuse('status', `answered ${status}`)
-  if (!jsonType.test(headers['content-type'] ?? ''))
-    refuse('content_type', 'answered with a content type other than JSON')
-  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
-    refuse('content_encoding', 'answered with a content coding')
-  if (Number(headers['content-length'] ?? 0) > options.maxBytes)
-    refuse('too_large', `answered with more than ${options.maxBytes} octets`)
+  if (status >= 300 && status < 400) refuse('status', `${status}, and redirects are not followed`)
+  if (status === 401 || status === 403) refuse('status', `${status}, but a key set must be readable by everybody`)
+  if (status !== 200) refuse('status', String(status))
+  if (!jsonType.test(type)) refuse('content_type', `with the content type "${printable(type)}", which is not JSON`)
+  if (encoding !== 'identity')
+    refuse('content_encoding', `with the content coding "${printable(encoding)}", though asked for none`)
+  if (Number(headers['content-length'] ?? 0) > maxBytes) refuse('too_large', `with more than ${maxBytes} octets`)
 }
 
 async function readBody(host: string, response: IncomingMessage, maxBytes: number): Promise<Buffer> {
@@ -114,16 +82,9 @@ async function readBody(host: string, response: IncomingMessage, maxBytes: numbe
   return Buffer.concat(chunks)
 }
 
-/** One exchange with one of `addresses`. Settles on every path, and leaves no socket behind. */
-async function exchange(
-  url: URL,
-  addresses: string[],
-  options: GuardOptions,
-  signal: AbortSignal,
-  etag?: string
-): Promise<Answer> {
+/** Sends the request and waits for the head of the answer. A 101 answer leads to nothing but `close`. */
+function headOf(url: URL, connection: Duplex, etag: string | undefined): Promise<IncomingMessage> {
   const host = url.hostname
-  const ca = options.hosts.get(host)?.ca
   const request = httpsRequest({
     hostname: host,
     port: portOf(url),
@@ -134,71 +95,75 @@ async function exchange(
       'user-agent': 'oauth-client-auth',
       ...(etag === undefined ? {} : { 'if-none-match': etag })
     },
-    // What follows is explicit because flags, the environment or a global agent could change the default
-    // An agent of its own: with false, Node makes one by the class of the global agent, which may be a proxy's
-    agent: new Agent(),
-    lookup: pinned(addresses),
-    ...socketOptions,
-    servername: host,
-    minVersion: 'TLSv1.2',
-    rejectUnauthorized: true,
-    maxHeaderSize: 8192,
-    insecureHTTPParser: false,
-    // An operator may pin an intermediate authority
-    ...(ca === undefined ? {} : { ca, allowPartialTrustChain: true })
+    // Without an agent: neither a global one nor a proxy of the environment has a part in it
+    createConnection: () => connection,
+    maxHeaderSize,
+    insecureHTTPParser: false
   })
-  let phase: KeySetFault = 'connection'
-  const response = new Promise<IncomingMessage>((resolveHead, reject) => {
-    const fail = (message: string, why = phase): void => {
-      reject(new KeySetError(why, `${host} ${message}`))
+  return new Promise((resolve, reject) => {
+    const fail = (message: string): void => {
+      reject(new KeySetError('protocol', `${host} ${message}`))
     }
     let informational = 0
-    request.on('socket', (socket) => {
-      socket.on('connect', () => {
-        phase = 'tls'
-        if (!addresses.includes(socket.remoteAddress ?? ''))
-          fail('was connected to by an address not vetted', 'address')
-      })
-      socket.on('secureConnect', () => (phase = 'protocol'))
-    })
-    request.on('response', resolveHead)
+    request.on('response', resolve)
     request.on('information', () => {
       if (++informational > maxInformational) fail('sent too many informational answers')
     })
-    // Parser errors carry what was received: only their code is told
     request.on('error', (error: NodeJS.ErrnoException) => {
-      fail(`failed (${error.code ?? 'unknown'})`)
+      fail(connectionFault(error))
     })
-    // All that a 101 answer leads to
     request.on('close', () => {
-      fail('closed the connection')
+      fail('closed the connection without an answer')
     })
     request.end()
   })
-  const read = async (): Promise<Answer> => {
-    const head = await response
-    checkHead(host, head, options, etag)
-    const body = await readBody(host, head, options.maxBytes).catch((error: unknown) => {
-      throw error instanceof KeySetError ? error : new KeySetError('protocol', `${host} broke off its answer`)
-    })
-    return { notModified: head.statusCode === 304, headers: head.headers, body }
-  }
-  return until(signal, read()).finally(() => {
-    request.destroy()
-    request.socket?.destroy()
+}
+
+/** Connects, shakes hands, asks and reads the answer, one after the other. */
+async function converse(
+  url: URL,
+  addresses: readonly string[],
+  bounded: BoundedSocket,
+  options: GuardOptions,
+  { etag, observe }: GetOptions
+): Promise<Answer> {
+  const host = url.hostname
+  const { socket } = bounded
+  await once(socket, 'connect').catch((error: unknown) => {
+    throw new KeySetError('connection', `${host} ${connectionFault(error as NodeJS.ErrnoException)}`)
   })
+  const address = socket.remoteAddress ?? ''
+  if (!addresses.includes(address)) throw new KeySetError('address', `${host} was reached at an address not vetted`)
+  observe({ step: 'connected', address, port: portOf(url) })
+  const connection = await handshake(host, bounded.stream, options.hosts.get(host)?.ca, observe)
+  bounded.allow(options.maxBytes * 1.25 + answerOverhead)
+  const head = await headOf(url, connection, etag)
+  observe({ step: 'head', status: head.statusCode ?? 0, headers: head.headers })
+  checkHead(host, head, options, etag)
+  const body = await readBody(host, head, options.maxBytes).catch((error: unknown) => {
+    throw error instanceof KeySetError ? error : new KeySetError('protocol', `${host} broke off its answer`)
+  })
+  observe({ step: 'body', octets: body.length })
+  return { notModified: head.statusCode === 304, headers: head.headers, body }
 }
 
 /**
- * One GET through the guard. Rejects with a {@link KeySetError}, or with the reason of `signal`; nothing of it is
- * still under way afterwards.
+ * One GET through the guard. Rejects with a {@link KeySetError}, or with the reason of `signal`. Settles on every path,
+ * and leaves no socket and no question to DNS behind.
  */
-export async function httpsGet(
-  uri: string,
-  options: GuardOptions,
-  signal: AbortSignal,
-  etag?: string
-): Promise<Answer> {
+export async function httpsGet(uri: string, options: GuardOptions, get: GetOptions): Promise<Answer> {
   const url = guardedUrl(uri, options.hosts)
-  return exchange(url, await resolve(url.hostname, options, signal), options, signal, etag)
+  const host = url.hostname
+  get.observe({ step: 'url', host, port: portOf(url) })
+  const addresses = await resolveHost(host, options, get.signal, get.observe)
+  const bounded = boundedSocket(connectTo(host, portOf(url), addresses), maxHandshakeOctets)
+  const excess = bounded.excess.then((inHandshake) => {
+    throw inHandshake
+      ? new KeySetError('tls', `${host} sent a TLS handshake of more than ${maxHandshakeOctets} octets`)
+      : new KeySetError('too_large', `${host} sent more octets than its answer needs`)
+  })
+  return until(get.signal, Promise.race([excess, converse(url, addresses, bounded, options, get)])).finally(() => {
+    bounded.socket.destroy()
+    get.observe({ step: 'closed', octets: bounded.octets, busyMs: bounded.busyMs })
+  })
 }

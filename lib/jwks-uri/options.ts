@@ -1,45 +1,63 @@
+import { Resolver } from 'node:dns/promises'
 import { checkOptions, isFunction, isInteger, isList, isNumber, optionRule } from '../option-checks'
-import { type AddressRange, type HostRules, isHostName, type JwksResolver, parseRange } from './guard'
+import { type AddressRange, parseRange } from '../address-range'
+import { type HostRules, isHostName, type JwksResolver } from './guard'
 
 /** What is different for one host: the one way to a private network. What is left out keeps its default. */
 export interface JwksHost {
-  /** The only addresses the host may have, as CIDRs or single addresses. Default: any public one. */
+  /** The only addresses that the host may have, as CIDRs or single addresses. Default: any public one. */
   addresses?: readonly string[] | undefined
   /** The only ports that may be used. Default `[443]`. */
   ports?: readonly number[] | undefined
-  /** The only certificate authorities that are trusted for it, in PEM. Default: Node's. */
+  /** The only certificate authorities that are trusted for the host, in PEM. Default: those of Node. */
   ca?: string | Buffer | (string | Buffer)[] | undefined
 }
 
-/** Options of {@link createJwksFetcher}; all times in seconds. */
+/**
+ * Options of {@link createJwksFetcher}. All times are in seconds. `docs/key-sets.md` tells what follows from changing
+ * each of them.
+ */
 export interface JwksFetcherOptions {
-  /** Exceptions by host name. A named host is freed from the rules on names; all else stands. Default: none. */
+  /**
+   * Exceptions by host name: such a host is freed from the rules on names, and gets the addresses, ports and
+   * authorities named for it. All other rules stand. Whoever can register a `jwks_uri` can make this server send a GET
+   * to these hosts. Default: none.
+   */
   hosts?: Readonly<Record<string, JwksHost>> | undefined
-  /** Addresses never to connect to, as CIDRs: your own public ones, your NAT64 prefix. Default `[]`. */
+  /**
+   * Addresses never to connect to, as CIDRs or single addresses: your own public ones, your NAT64 prefix. They hold
+   * for hosts named in `hosts` too. Default `[]`.
+   */
   denyAddresses?: readonly string[] | undefined
-  /** Makes the resolver of one fetch. Default: `Resolver` of `node:dns/promises`, which reads no hosts file. */
+  /**
+   * Makes the resolver of one fetch. Its answers are judged like any other. Default: `Resolver` of
+   * `node:dns/promises`, which reads no hosts file.
+   */
   resolver?: (() => JwksResolver) | undefined
-  /** Deadline of a whole fetch; its wait for a turn counts, and takes at most half of it. Default 5. */
+  /** A whole fetch may take so many seconds; the wait in the queue counts, and takes at most half. Default 5. */
   timeout?: number | undefined
-  /** A set is fresh for at least this long, whatever `Cache-Control` says. Default 60. */
+  /** A set is fresh for at least so many seconds, whatever its `Cache-Control` says. Default 60. */
   minTtl?: number | undefined
-  /** A set is fresh for at most this long: the time in which a removed key stops working. Default 86,400. */
+  /** A set is fresh for at most so many seconds: for so long a removed key may go on working. Default 86,400. */
   maxTtl?: number | undefined
-  /** How long a set is fresh where its answer does not say. Default 600. */
+  /** A set whose answer does not say how long it is fresh is fresh for so many seconds. Default 600. */
   defaultTtl?: number | undefined
-  /** At most one attempt in this time for keys not in the set, and after a failure. Default 30. */
+  /**
+   * For so many seconds after an attempt there is no other one for a key that is not in the set; and none at all after
+   * an attempt that failed. Default 30.
+   */
   cooldown?: number | undefined
-  /** How long a set that is no longer fresh may serve while it cannot be refreshed. Default 3,600. */
+  /** While refreshes fail, a set that is no longer fresh serves on for so many seconds. Default 3,600. */
   staleIfError?: number | undefined
-  /** How many sets are kept, within 16 MiB in all; as many failures are remembered. Default 1,000. */
+  /** So many sets are cached, within 64 MiB in all, and as many failures are remembered. Default 1,000. */
   maxEntries?: number | undefined
   /** The largest answer, in octets. Default 65,536. */
   maxBytes?: number | undefined
-  /** The most keys in a set. Default 100. */
+  /** The most keys in a set. A set with more is refused. Default 100. */
   maxKeys?: number | undefined
-  /** The most fetches at once. Default 64. */
+  /** The most fetches under way at once. Default 64. */
   maxConcurrent?: number | undefined
-  /** The most fetches at once from one host. Default 4. */
+  /** The most fetches under way at once from one host; one of them is kept for first loads. Default 4. */
   maxConcurrentPerHost?: number | undefined
 }
 
@@ -57,7 +75,7 @@ const defaults = {
   maxConcurrentPerHost: 4
 }
 
-/** Options without those that are `undefined`: each of these means absent. */
+/** The options that were given. One that is `undefined` counts as absent. */
 type Given = Partial<typeof defaults> & Pick<JwksFetcherOptions, 'hosts' | 'denyAddresses' | 'resolver'>
 
 const seconds = (max: number, min = 0) => isNumber('a number of seconds', min, max)
@@ -103,13 +121,21 @@ function checkedHosts(hosts: Readonly<Record<string, JwksHost>>): Map<string, Ho
   return new Map(entries)
 }
 
-/** Options with their defaults, hosts and addresses parsed; a `TypeError` names what is wrong and the fix. */
+/** Options with their defaults, and with hosts and addresses parsed. */
+export type JwksSettings = ReturnType<typeof resolveJwksOptions>
+
+/** Applies the defaults. Throws a `TypeError` that names the option and the fix. */
 export function resolveJwksOptions(options: JwksFetcherOptions) {
   checkOptions('createJwksFetcher', options, rules)
-  // By name, since an object of a class has its getters on a prototype
+  // Read by name: the options of a class have their getters on a prototype
   const given = Object.keys(rules).map((name) => [name, options[name as keyof JwksFetcherOptions]] as const)
   const defined = given.filter(([, value]) => value !== undefined)
   const limits = { ...defaults, ...(Object.fromEntries(defined) as Given) }
   if (limits.minTtl > limits.maxTtl) throw new TypeError('createJwksFetcher: option "minTtl" must not exceed "maxTtl"')
-  return { ...limits, hosts: checkedHosts(limits.hosts ?? {}), denied: toRanges(limits.denyAddresses ?? []) }
+  return {
+    ...limits,
+    hosts: checkedHosts(limits.hosts ?? {}),
+    denied: toRanges(limits.denyAddresses ?? []),
+    resolver: limits.resolver ?? (() => new Resolver())
+  }
 }

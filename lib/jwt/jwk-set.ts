@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { printable } from '../errors'
 import type { Jwk, JwkSet } from '../types'
 import { algorithmsOf, isContainer, isObject, keyFault, secretMembers } from './jwk'
@@ -5,9 +6,30 @@ import { KeySetError } from './key-set-error'
 
 const neededMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg']
 
+/** RFC 7517 §4.7: the SHA-256 of the first certificate, whose base64 is canonical. */
+function chainThumbprint(x5c: unknown): string | undefined {
+  const first: unknown = Array.isArray(x5c) ? x5c[0] : undefined
+  if (typeof first !== 'string' || first === '') return undefined
+  const der = Buffer.from(first, 'base64')
+  return der.toString('base64') === first ? hash('sha256', der, 'base64url') : undefined
+}
+
+/**
+ * The certificate that a key stands for (RFC 8705 §2.2), by its thumbprint: of `x5c`, or `x5t#S256` itself. Empty, so
+ * that it fits no certificate, where they are malformed or disagree; `undefined` for a bare key.
+ */
+export function certificateOf({ x5c, 'x5t#S256': claimed }: Record<string, unknown>): string | undefined {
+  if (x5c === undefined) return claimed === undefined || typeof claimed === 'string' ? claimed : ''
+  const thumbprint = chainThumbprint(x5c) ?? ''
+  return claimed === undefined || claimed === thumbprint ? thumbprint : ''
+}
+
 /** Only what verification needs, so that a set in a cache is no larger than its keys. */
-const trimmed = (jwk: Record<string, unknown>): Jwk =>
-  Object.fromEntries(neededMembers.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]))
+function trimmed(jwk: Record<string, unknown>): Jwk {
+  const members = neededMembers.map((name) => [name, jwk[name]])
+  const all = [...members, ['x5t#S256', certificateOf(jwk)]]
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as Jwk
+}
 
 /**
  * The keys of a JWK Set, which is refused whole, by a {@link KeySetError}, if it is none, is too long, or publishes a

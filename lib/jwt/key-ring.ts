@@ -1,25 +1,28 @@
-import { webcrypto } from 'node:crypto'
+import { KeyObject, webcrypto } from 'node:crypto'
 import { createLocalJWKSet, errors, type JSONWebKeySet } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Jwk, JwkSet } from '../types'
 import { algorithmsOf } from './jwk'
+import type { PublicKey } from './jws'
 import { keysOf, usableKeySet } from './jwk-set'
 
 /** An imported key, ready to verify; with the modulus if it is of RSA. */
-export interface VerificationKey {
-  readonly key: webcrypto.CryptoKey
-  readonly modulus?: Buffer
+export interface VerificationKey extends PublicKey {
+  readonly modulus: Buffer | undefined
 }
 
 /** Some keys, what selects among them, and the imported ones for each algorithm that was asked for. */
 interface KeyRing {
-  readonly keys: readonly Jwk[]
+  /** What was read of each key when the ring was made. */
+  readonly members: readonly Jwk[]
   readonly select: ReturnType<typeof createLocalJWKSet>
   readonly imported: Map<string, readonly VerificationKey[]>
+  /** What it takes in memory, with all of its keys imported. */
+  readonly octets: number
 }
 
 /** A promise only where keys must be imported first. */
-type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey[]>
+export type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey[]>
 
 /** Without `kid`, or with one that several keys share, each fitting key costs a verification. */
 const maxCandidates = 8
@@ -27,17 +30,17 @@ const maxCandidates = 8
 /** What an imported key takes in memory, measured for RSA, the largest. */
 const importedOctets = 6_000
 
-/** An honest upper bound: the text, and each key imported for each algorithm that it may be used with. */
-function weigh({ keys }: KeyRing, text: string): number {
-  const imports = keys.map((jwk) => (jwk.alg === undefined ? algorithmsOf(jwk).length : 1))
-  return 4 * text.length + 1_000 + importedOctets * imports.reduce((sum, count) => sum + count, 0)
-}
+/** Rings of different keys with the same numbers: one key registered under several names. */
+const maxNamesakes = 4
 
 /**
- * Imported keys, found by the text of their JWKs. By text, because a record is often a new object for each request,
- * and because a set that was edited in place must not find the keys that it had before.
+ * Rings, found by the first key's modulus or x and then by all that was read of their keys. Never by the identity of a
+ * record: it is often a new object for each request, and one that was edited in place must not find the keys it had.
  */
-const rings = new LRUCache<string, KeyRing>({ maxSize: 64_000_000, sizeCalculation: weigh })
+const rings = new LRUCache<string, readonly KeyRing[]>({
+  maxSize: 64_000_000,
+  sizeCalculation: (namesakes) => namesakes.reduce((sum, { octets }) => sum + octets, 0)
+})
 
 /** The keys of a set that `kid` names, or all of them. Throws a `KeySetError` where the set is none that may be used. */
 export function candidates(set: JwkSet, kid: unknown, maxKeys?: number): readonly Jwk[] {
@@ -45,32 +48,61 @@ export function candidates(set: JwkSet, kid: unknown, maxKeys?: number): readonl
   return kid === undefined ? keys : keys.filter((key) => key.kid === kid)
 }
 
-async function withModulus(key: webcrypto.CryptoKey): Promise<VerificationKey> {
-  if (!key.algorithm.name.startsWith('RSA')) return { key }
-  const { n = '' } = await webcrypto.subtle.exportKey('jwk', key)
-  return { key, modulus: Buffer.from(n, 'base64url') }
+function toVerificationKey(cryptoKey: webcrypto.CryptoKey): VerificationKey {
+  const keyObject = KeyObject.from(cryptoKey)
+  const { n } = keyObject.export({ format: 'jwk' })
+  return { cryptoKey, keyObject, modulus: n === undefined ? undefined : Buffer.from(n, 'base64url') }
 }
 
 /** Selects by kty, crv and alg, and imports: both jose's work (RFC 7517 §4). usableKeySet has judged use and key_ops. */
 async function importFor({ select }: KeyRing, alg: string): Promise<VerificationKey[]> {
   try {
-    return [await withModulus(await select({ alg }))]
+    return [toVerificationKey(await select({ alg }))]
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return []
     const keys: VerificationKey[] = []
-    for await (const key of error) if (keys.push(await withModulus(key)) === maxCandidates) break
+    for await (const key of error) if (keys.push(toVerificationKey(key)) === maxCandidates) break
     return keys
   }
 }
 
+/** All of a key that decides whether and how it verifies, each member read once. */
+const readMembers = ({ kty, crv, kid, alg, use, n, e, x, y, key_ops: operations }: Jwk): Jwk => ({
+  ...{ kty, crv, kid, alg, use, n, e, x, y },
+  ...(operations === undefined ? {} : { key_ops: JSON.parse(JSON.stringify(operations)) as string[] })
+})
+
+/** Members that are compared by value; `key_ops` is a list and is compared as text. */
+const texts = ['kty', 'crv', 'kid', 'alg', 'use', 'n', 'e', 'x', 'y'] as const
+
+const isSameKey = (known: Jwk | undefined, key: Jwk): boolean =>
+  known !== undefined &&
+  texts.every((name) => known[name] === key[name]) &&
+  (known.key_ops === key.key_ops || JSON.stringify(known.key_ops) === JSON.stringify(key.key_ops))
+
+function makeRing(keys: readonly Jwk[]): KeyRing {
+  // From what was read, since an object that reads otherwise the next time must not lend its keys to another.
+  const members = keys.map(readMembers)
+  const set = usableKeySet({ keys: members }, Infinity)
+  const imports = set.keys.map((jwk) => (jwk.alg === undefined ? algorithmsOf(jwk).length : 1))
+  return {
+    members,
+    select: createLocalJWKSet(set as JSONWebKeySet),
+    imported: new Map(),
+    octets: 4 * JSON.stringify(members).length + 1_000 + importedOctets * imports.reduce((sum, count) => sum + count, 0)
+  }
+}
+
 function ringOf(keys: readonly Jwk[]): KeyRing {
-  const text = JSON.stringify(keys)
-  const known = rings.get(text)
+  const { n, x } = keys[0] ?? {}
+  const id = String(n ?? x)
+  const namesakes = rings.get(id) ?? []
+  const known = namesakes.find(
+    ({ members }) => members.length === keys.length && keys.every((key, index) => isSameKey(members[index], key))
+  )
   if (known !== undefined) return known
-  // Made from the text that names it: an object that reads otherwise than it prints must not lend its keys to another.
-  const set = usableKeySet({ keys: JSON.parse(text) as unknown }, Infinity)
-  const ring: KeyRing = { keys: set.keys, select: createLocalJWKSet(set as JSONWebKeySet), imported: new Map() }
-  rings.set(text, ring)
+  const ring = makeRing(keys)
+  rings.set(id, [ring, ...namesakes].slice(0, maxNamesakes))
   return ring
 }
 

@@ -4,13 +4,13 @@ import { type Algorithm, algorithms, minSecretOctets } from '../jwt/algorithms'
 import { decoyKeys } from '../jwt/decoy-key'
 import { verifyMac, verifySignature } from '../jwt/jws'
 import { keyReports, keySetShape } from '../jwt/jwk-set'
-import { candidates, keysFor, type VerificationKey } from '../jwt/key-ring'
+import { candidates, keysFor, type Keys, type VerificationKey } from '../jwt/key-ring'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault, Rule } from '../rules'
 import type { Jwk, JwkSet, ReplayEntry } from '../types'
 import { assertionRules, audienceRule } from './assertion-rules'
 import { keySourceOf, liveSecrets, looksHashed, registeredAlg } from './client-record'
-import { type Claimed, isJudgeable, type Method, type Policy, recordRules } from './method'
+import { type Claimed, isJudgeable, type Method, type Policy, provenRules, recordRules } from './method'
 import { liveSecretRule, plainSecretRule } from './secret'
 
 type Subject = Claimed<AssertionCredentials>
@@ -28,7 +28,7 @@ const registeredAlgRule: Rule<Subject> = {
   })
 }
 
-const registeredKeysRule: Rule<Subject> = {
+export const registeredKeysRule: Rule<Claimed> = {
   check: 'registered keys',
   reason: 'keys_not_registered',
   spec: 'RFC 7591 §2',
@@ -56,26 +56,34 @@ const algorithmOf = ({ jws }: AssertionCredentials): Algorithm => {
 const canVerify = ({ modulus }: VerificationKey, signature: Buffer): boolean =>
   modulus === undefined || (signature.length === modulus.length && signature.compare(modulus) < 0)
 
-async function verifiesWithAny(keys: readonly VerificationKey[], credentials: AssertionCredentials): Promise<boolean> {
-  for (const { key } of keys) if (await verifySignature(credentials.jws, algorithmOf(credentials), key)) return true
-  return false
+/** Verifies with each of the keys that fits the signature, until one verifies it; `undefined` where none fits. */
+async function verifiesWithAny(
+  keys: Keys,
+  { jws }: AssertionCredentials,
+  algorithm: Algorithm
+): Promise<boolean | undefined> {
+  let isTried = false
+  // Keys that are imported already are not waited for.
+  for (const key of 'then' in keys ? await keys : keys) {
+    if (!canVerify(key, jws.signature)) continue
+    isTried = true
+    if (await verifySignature(jws, algorithm, key)) return true
+  }
+  return isTried ? false : undefined
 }
 
 /** How a signature and some keys go together. */
 type Outcome = 'verified' | 'no_matching_key' | 'signature_mismatch'
 
-/** Verifies with each key that fits, or, where none does, with a decoy: something is always verified. */
+/** Verifies with the keys that fit, or, where none does, with a decoy: something is always verified. */
 async function verifyWith(own: readonly Jwk[], credentials: AssertionCredentials): Promise<Outcome> {
-  const { alg, signature } = credentials.jws
-  const keys = own.length > 0 ? await keysFor(own, String(alg)) : []
-  const fitting = keys.filter((key) => canVerify(key, signature))
-  if (fitting.length > 0) return (await verifiesWithAny(fitting, credentials)) ? 'verified' : 'signature_mismatch'
-  const decoys = await keysFor(decoyKeys(String(alg), signature.length), String(alg))
-  await verifiesWithAny(
-    decoys.filter((key) => canVerify(key, signature)),
-    credentials
-  )
-  return keys.length === 0 ? 'no_matching_key' : 'signature_mismatch'
+  const algorithm = algorithmOf(credentials)
+  const { alg } = algorithm
+  const keys = own.length > 0 ? keysFor(own, alg) : []
+  const isVerified = await verifiesWithAny(keys, credentials, algorithm)
+  if (isVerified !== undefined) return isVerified ? 'verified' : 'signature_mismatch'
+  await verifiesWithAny(keysFor(decoyKeys(alg, credentials.jws.signature.length), alg), credentials, algorithm)
+  return (await keys).length === 0 ? 'no_matching_key' : 'signature_mismatch'
 }
 
 function faultOf(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet): ProofFault {
@@ -101,7 +109,7 @@ function inlineSetDetail(set: unknown, cause: unknown) {
 }
 
 /** What the fetcher or a judge of keys says of a set: its own words and a stable `why`. */
-function keySetDetail(cause: unknown): { received: unknown; why: unknown } {
+export function keySetDetail(cause: unknown): { received: unknown; why: unknown } {
   const { why, message } = Object(cause) as { why?: unknown; message?: unknown }
   return { received: printable(message), why: printable(why) }
 }
@@ -130,7 +138,7 @@ async function proveByUri(uri: string, credentials: AssertionCredentials, { poli
 }
 
 /** RFC 7523 §3 item 9 with the client's registered public keys. */
-async function proveByKey(claimed: Subject): Promise<ProofFault> {
+function proveByKey(claimed: Subject): Promise<ProofFault> {
   const { client, credentials } = claimed
   const { jwks, uri } = keySourceOf(client)
   if (jwks !== undefined) return proveByInlineKeys(jwks, credentials)
@@ -179,7 +187,8 @@ async function consume(claimed: Subject): Promise<Fault | undefined> {
   const entry = replayEntry(claimed)
   let first: unknown
   try {
-    first = await claimed.policy.replayStore.consume(entry)
+    const answer = claimed.policy.replayStore.consume(entry)
+    first = typeof answer === 'boolean' ? answer : await answer
   } catch (cause) {
     if (cause instanceof ClientAuthError) throw cause
     return { reason: 'replay_store_unavailable', cause }
@@ -214,7 +223,7 @@ export const createPrivateKeyJwt = ({ audiencesDependOnClient }: Policy): Method
     { check: 'signature', spec: signatureSpec, reasons: ['signature_mismatch'] }
   ],
   prove: proveByKey,
-  provenRules: audiencesDependOnClient ? [audienceRule] : [],
+  provenRules: audiencesDependOnClient ? [audienceRule, ...provenRules] : provenRules,
   consume,
   wasUsed
 })
@@ -228,7 +237,7 @@ export const createClientSecretJwt = ({ audiencesDependOnClient }: Policy): Meth
     { check: 'length of the secret', spec: 'OIDC Core §16.19', reasons: ['secret_too_short'] }
   ],
   prove: proveBySecret,
-  provenRules: audiencesDependOnClient ? [audienceRule] : [],
+  provenRules: audiencesDependOnClient ? [audienceRule, ...provenRules] : provenRules,
   consume,
   wasUsed
 })

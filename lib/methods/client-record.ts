@@ -80,3 +80,7 @@ export function checkRecord(record: unknown, clientId: string): OAuthClient | un
     `getClient returned a record without or with another client_id; it must have client_id, as it was asked for (fields found: ${fields})`
   )
 }
+
+/** RFC 8705 §3.4: whether access tokens must be bound. What is no boolean counts as yes: a careless record fails closed. */
+export const wantsBoundTokens = ({ tls_client_certificate_bound_access_tokens: bound }: OAuthClient): boolean =>
+  ![undefined, null, false].includes(bound)

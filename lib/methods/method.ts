@@ -1,8 +1,9 @@
 import { printable } from '../errors'
+import type { ClientCertificates, RequestCertificate } from '../certificates/certificate-source'
 import type { Fault, Rule } from '../rules'
-import type { KeySets, OAuthClient, ReplayStore, VerifySecret } from '../types'
+import type { ClientAuthMethod, KeySets, OAuthClient, ReplayStore, VerifySecret } from '../types'
 import type { Credentials } from '../request/credentials'
-import { methodOf, nobody } from './client-record'
+import { methodOf, nobody, wantsBoundTokens } from './client-record'
 
 /** What the server's options decide about proofs. */
 export interface Policy {
@@ -19,6 +20,7 @@ export interface Policy {
   readonly verifySecret: VerifySecret | undefined
   readonly keySets: KeySets
   readonly replayStore: ReplayStore
+  readonly clientCertificates: ClientCertificates | undefined
 }
 
 /** Credentials as a request presents them, and what they are judged by. */
@@ -29,6 +31,10 @@ export interface Presented<K extends Credentials = Credentials> {
   readonly nowSeconds: number
   /** Further audiences; `undefined` where they depend on the client and it is not proven yet. */
   readonly legacyAudiences: readonly string[] | undefined
+  /** What the connection, or the proxy, shows of a certificate. */
+  readonly certificate: RequestCertificate
+  /** Whether the request has a `grant_type`: something is issued then. */
+  readonly hasGrant: boolean
 }
 
 /** The same, and the client that they claim: `nobody` where there is none. */
@@ -48,6 +54,8 @@ export interface Method<K extends Credentials> {
   readonly prove: (claimed: Claimed<K>) => Fault | undefined | Promise<Fault | undefined>
   /** What only a proven client is told. */
   readonly provenRules: readonly Rule<Claimed<K>>[]
+  /** Which method has proven the client, where the credentials may mean several. Default: the first registered one. */
+  readonly provenMethod?: (claimed: Claimed<K>) => ClientAuthMethod | undefined
   /** Uses up what can be used once. Last of all, so that a refused request uses up nothing. */
   readonly consume?: (claimed: Claimed<K>) => Promise<Fault | undefined>
   /** What `consume` would say, asked without using anything up: `unknown` where the store cannot tell. */
@@ -81,6 +89,18 @@ export const recordRules: readonly Rule<Claimed>[] = [
       expected: registeredMethods(client),
       received: credentials.methods.join(' or ')
     })
+  }
+]
+
+/** What every proven client is judged by, whatever the credentials, before anything is used up. */
+export const provenRules: readonly Rule<Claimed>[] = [
+  {
+    check: 'certificate for bound tokens',
+    reason: 'certificate_required',
+    spec: 'RFC 8705 §3',
+    // Without a source, binding tokens is left to the application. Without a grant nothing is issued.
+    holds: ({ client, policy, certificate, hasGrant }) =>
+      policy.clientCertificates === undefined || !hasGrant || certificate.kind === 'shown' || !wantsBoundTokens(client)
   }
 ]
 

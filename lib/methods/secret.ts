@@ -4,7 +4,7 @@ import type { BareCredentials, SecretCredentials } from '../request/credentials'
 import type { Fault, Rule } from '../rules'
 import type { OAuthClient, VerifySecret } from '../types'
 import { decoySecret, liveSecrets, looksHashed, nobody } from './client-record'
-import { type Claimed, isJudgeable, type Method, type Policy, type Presented, recordRules } from './method'
+import { type Claimed, isJudgeable, type Method, type Policy, type Presented, provenRules, recordRules } from './method'
 
 // As text, since a hash that makes a Buffer of its own costs twice as much.
 const digest = (text: string): Buffer => Buffer.from(hash('sha256', text))
@@ -124,7 +124,7 @@ export const createSecretMethod = ({ verifySecret }: Policy): Method<SecretCrede
     }
   ],
   prove: verifySecret === undefined ? comparePlain : createHashComparison(verifySecret),
-  provenRules: []
+  provenRules
 })
 
 /** `none`: a public client, which proves nothing (RFC 6749 §2.1). */
@@ -133,5 +133,5 @@ export const publicMethod: Method<BareCredentials> = {
   recordRules,
   proofSteps: [],
   prove: () => undefined,
-  provenRules: []
+  provenRules
 }

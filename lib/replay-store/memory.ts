@@ -1,14 +1,16 @@
 import { ClientAuthError } from '../errors'
 import { checkOptions, isInteger } from '../option-checks'
 import type { ReplayEntry, ReplayStore } from '../types'
-import { digest } from './digest'
+import { compactKey } from './compact-key'
+import { createCautiousClock } from './cautious-clock'
+import { warnIfOneOfSeveral } from './several-processes'
 
-/** Options of `createMemoryReplayStore`. */
+/** Options of {@link createMemoryReplayStore}. */
 export interface MemoryReplayStoreOptions {
   /**
-   * Most entries remembered at once, 1 to 16,000,000. Default 1,000,000: some 105 MB when full, 250 MB were
-   * each of another client. When full, requests are refused (503) until entries expire: forgetting one
-   * early would let its assertion in again.
+   * Most entries remembered at once, 1 to 16,000,000. Default 1,000,000: about 105 MB when full, or 350 MB if every
+   * entry is of another client. When the store is full, requests are refused (503) until entries expire. A larger
+   * number costs memory; a smaller one refuses requests sooner. Neither lets an assertion pass twice.
    */
   maxEntries?: number | undefined
   /**
@@ -18,79 +20,115 @@ export interface MemoryReplayStoreOptions {
   maxEntriesPerClient?: number | undefined
 }
 
-/** What one client has in the memory store. */
+/** What is remembered of one client. */
 interface Share {
   readonly key: string
-  used: number
+  readonly ids: Set<string>
 }
 
+/** The entries that expire in one second: the share and the id of each, in turns in one list to save memory. */
+type Bucket = (Share | string)[]
+
 /**
- * Remembers used assertions in this process: enough for a server of one process, and for no other.
- * A second process does not know what this one has seen, and a restart forgets everything.
- * Never forgets an entry before it expires. No timers: expired entries are dropped on use.
+ * Remembers used assertions in the memory of this process (RFC 7523 §3 item 7). It suits a server of one process:
+ * another process does not know what this one has seen, and a restart forgets everything. Under `node:cluster` or PM2
+ * the first use emits a process warning, `OAUTH_CLIENT_AUTH_MEMORY_STORE`.
  *
- * `consume` throws a `ClientAuthError` with reason `replay_store_full` when the store, or the client's
- * share of it, is full.
+ * An assertion passes once, whatever the system clock does: entries are kept until they expire, and once an entry has
+ * been dropped, nothing that expires as early as it did is accepted any more. There are no timers; expired entries are
+ * dropped by later uses.
+ *
+ * `consume` throws a `ClientAuthError` with reason `replay_store_full` when the store, or the client's share of it, is
+ * full.
  *
  * @throws TypeError on unknown or unfit options
+ *
+ * @example
+ * const replayStore = createMemoryReplayStore({ maxEntries: 200_000 })
+ * app.post('/token', clientAuth({ issuer, getClient, replayStore }), handler)
  */
 export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}): ReplayStore {
-  // 16 million: a Map holds at most 2^24 entries.
+  // A Set holds at most 2^24 entries.
   const count = isInteger('a number of entries', 1, 16_000_000)
   checkOptions('createMemoryReplayStore', options, { maxEntries: count, maxEntriesPerClient: count })
   const { maxEntries = 1_000_000 } = options
   const { maxEntriesPerClient = Math.ceil(maxEntries / 10) } = options
 
-  const entries = new Map<string, Share>()
   const shares = new Map<string, Share>()
-  const keysByEnd = new Map<number, string[]>()
+  const buckets = new Map<number, Bucket>()
+  const cautiousTime = createCautiousClock()
+  let size = 0
+  // All in seconds since the epoch. No bucket is at or before `swept`; no entry that was dropped ended after `dropped`.
   let swept = 0
+  let dropped = -Infinity
+  let isFirst = true
 
-  function forget(second: number): void {
-    for (const key of keysByEnd.get(second) ?? []) {
-      const share = entries.get(key)
-      entries.delete(key)
-      if (share !== undefined && --share.used === 0) shares.delete(share.key)
+  function drop(second: number): void {
+    const bucket = buckets.get(second)
+    if (bucket === undefined) return
+    for (let index = 0; index < bucket.length; index += 2) {
+      const { key, ids } = bucket[index] as Share
+      ids.delete(bucket[index + 1] as string)
+      if (ids.size === 0) shares.delete(key)
     }
-    keysByEnd.delete(second)
+    size -= bucket.length / 2
+    buckets.delete(second)
+    dropped = Math.max(dropped, second)
   }
 
-  /** Each entry is dropped once, and a second passes once: O(1) per use in the long run. */
-  function sweep(now: number): void {
-    if (now - swept > keysByEnd.size) {
-      for (const second of keysByEnd.keys()) if (second <= now) forget(second)
+  /** Drops what ends at or before `time`. Each entry is dropped once and each second passes once: O(1) per use. */
+  function sweep(time: number): void {
+    if (time <= swept) return
+    if (time - swept > buckets.size) {
+      for (const second of buckets.keys()) if (second <= time) drop(second)
     } else {
-      for (let second = swept + 1; second <= now; second++) forget(second)
+      for (let second = swept + 1; second <= time; second++) drop(second)
     }
-    swept = now
+    swept = time
   }
 
-  function makeRoom(clientId: string): Share {
-    const key = digest(clientId) // a part of a longer string would keep all of it in memory
-    const share = shares.get(key) ?? { key, used: 0 }
-    if (entries.size >= maxEntries) throw full('maxEntries', maxEntries)
-    if (share.used >= maxEntriesPerClient) throw full('maxEntriesPerClient', maxEntriesPerClient)
-    shares.set(key, share)
-    return share
+  function remember(share: Share, id: string, end: number): void {
+    if (share.ids.size === 0) shares.set(share.key, share)
+    share.ids.add(id)
+    size++
+    const bucket = buckets.get(end)
+    if (bucket === undefined) buckets.set(end, [share, id])
+    else bucket.push(share, id)
   }
+
+  function shareOf(clientId: string): Share {
+    const key = compactKey(clientId)
+    return shares.get(key) ?? { key, ids: new Set() }
+  }
+
+  const fullOption = (share: Share) =>
+    size >= maxEntries ? 'maxEntries' : share.ids.size >= maxEntriesPerClient ? 'maxEntriesPerClient' : undefined
 
   function consume({ clientId, id, expiresAt }: ReplayEntry): boolean {
-    const now = Math.floor(Date.now() / 1000)
-    sweep(now)
+    if (isFirst) warnIfOneOfSeveral()
+    isFirst = false
+    const time = Date.now() / 1000
+    const now = Math.floor(time)
+    swept = Math.min(swept, now) // a clock set back: the seconds since then come again
+    sweep(Math.floor(cautiousTime(time)))
     const end = Math.ceil(expiresAt)
-    const key = digest(clientId, id)
-    // One that has expired meanwhile may have been used and forgotten.
-    if (!(end > now) || entries.has(key)) return false
-    const share = makeRoom(clientId)
-    share.used++
-    entries.set(key, share)
-    const keys = keysByEnd.get(end)
-    if (keys === undefined) keysByEnd.set(end, [key])
-    else keys.push(key)
+    // An entry that was dropped may have been this one: no other that ends as early is accepted.
+    if (!(end > now && end > dropped)) return false
+    const key = compactKey(id)
+    let share = shareOf(clientId)
+    if (share.ids.has(key)) return false
+    if (fullOption(share) !== undefined) {
+      sweep(now) // room is needed: drop at once what the system clock says has expired
+      share = shareOf(clientId)
+      const option = fullOption(share)
+      if (option !== undefined) throw full(option, option === 'maxEntries' ? maxEntries : maxEntriesPerClient)
+      if (end <= dropped) return false
+    }
+    remember(share, key, end)
     return true
   }
 
-  return { consume, has: ({ clientId, id }) => entries.has(digest(clientId, id)) }
+  return { consume, has: ({ clientId, id }) => shareOf(clientId).ids.has(compactKey(id)) }
 }
 
 const full = (option: string, value: number): ClientAuthError =>

@@ -66,6 +66,8 @@ export function receive(request: ClientAuthRequest, bareMethods: readonly Client
   const { client_assertion: assertion, client_secret: secret } = form
   const values = headerValues(request.headers, 'authorization')
   const authorization = typeof values[0] === 'string' ? values[0] : undefined
+  // Node keeps the first of several in `headers`.
+  const rawHeaders = authorization === undefined ? undefined : (request.rawHeaders ?? request.raw?.rawHeaders)
   const token = authorization === undefined ? null : /^basic(?:$| +(.*)|\s)/is.exec(authorization)
   return {
     form,
@@ -73,11 +75,7 @@ export function receive(request: ClientAuthRequest, bareMethods: readonly Client
     repeated,
     malformed,
     authorization,
-    // Node keeps the first of several in `headers`.
-    authorizations:
-      authorization === undefined || request.rawHeaders === undefined
-        ? values.length
-        : Math.max(values.length, countRaw(request.rawHeaders, 'authorization')),
+    authorizations: Math.max(values.length, rawHeaders === undefined ? 0 : countRaw(rawHeaders, 'authorization')),
     mechanism:
       assertion !== undefined ? 'assertion' : token !== null ? 'basic' : secret !== undefined ? 'post' : 'bare',
     basic: token === null ? undefined : decodeBasic(token[1] ?? ''),

@@ -59,12 +59,15 @@ function isForm(body: unknown): body is object {
   return typeof (body as URLSearchParams).getAll === 'function'
 }
 
-function parameterValue(body: object, name: SingleParameter): unknown {
-  if (typeof (body as URLSearchParams).getAll === 'function') {
+/** Reads one parameter at a time; an array where it is repeated. */
+function reader(body: object): (name: SingleParameter) => unknown {
+  if (typeof (body as URLSearchParams).getAll !== 'function') {
+    return (name) => (Object.hasOwn(body, name) ? (body as Form)[name] : undefined)
+  }
+  return (name) => {
     const values = (body as URLSearchParams).getAll(name)
     return values.length > 1 ? values : values[0]
   }
-  return Object.hasOwn(body, name) ? (body as Form)[name] : undefined
 }
 
 /** Whether the headers announce a body (RFC 9112 §6.3). */
@@ -87,8 +90,9 @@ export function readForm(request: ClientAuthRequest): ReceivedForm {
     received.isReadable = false
     return received
   }
+  const read = reader(body)
   for (const name of singleParameters) {
-    const value = parameterValue(body, name)
+    const value = read(name)
     if (Array.isArray(value)) received.repeated ??= name
     else if (value === undefined || value === null || value === '')
       continue // RFC 6749 §3.2: as if omitted

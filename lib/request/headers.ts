@@ -12,8 +12,9 @@ export function headerValues(headers: HeaderSource, name: string): unknown[] {
     return value === null ? [] : [value]
   }
   const values: unknown[] = []
-  for (const key of Object.keys(headers)) {
+  for (const key in headers) {
     if (key.length !== name.length || (key !== name && key.toLowerCase() !== name)) continue
+    if (!Object.hasOwn(headers, key)) continue
     const value = (headers as NodeJS.Dict<string | string[]>)[key]
     if (Array.isArray(value)) values.push(...(value as unknown[]))
     else if (value !== undefined) values.push(value)

@@ -8,8 +8,12 @@ const { runs = '1000000', seed = String(Date.now() % 2 ** 31) } = values
 for (const value of [runs, seed]) if (!/^\d+$/.test(value)) throw new Error(`not a number: ${value}`)
 
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest')
-const { status } = spawnSync(process.execPath, [jest, '--runInBand', '--coverage=false', '__tests__/fuzz.test.ts'], {
-  stdio: 'inherit',
-  env: { ...process.env, FUZZ_RUNS: runs, FUZZ_SEED: seed }
-})
+const { status } = spawnSync(
+  process.execPath,
+  [jest, '--runInBand', '--coverage=false', '__tests__/attacks/(fuzz|signatures).test.ts'],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, FUZZ_RUNS: runs, FUZZ_SEED: seed }
+  }
+)
 process.exitCode = status ?? 1

@@ -1,6 +1,4 @@
-import { createTurns } from '../../../lib/jwks-uri/fetch-queue'
-
-const never = new AbortController().signal
+import { createFetchQueue, type Purpose } from '../../../lib/jwks-uri/fetch-queue'
 
 function job() {
   let finish = (): void => undefined
@@ -8,15 +6,33 @@ function job() {
   return { done, finish }
 }
 
-describe('turns', () => {
-  test('end with the signal while they wait, and then leave the queue', async () => {
-    const inTurn = createTurns(1, 1)
+const limits = { maxConcurrent: 1, maxConcurrentPerHost: 1, maxWaitMs: 60_000 }
+/** The started jobs of a queue with so many places, by name. */
+function queueOf(maxConcurrent: number, maxConcurrentPerHost: number) {
+  const inQueue = createFetchQueue({ maxConcurrent, maxConcurrentPerHost, maxWaitMs: 60_000 })
+  const started: string[] = []
+  const add = (name: string, host: string, purpose: Purpose) => {
+    const { done, finish } = job()
+    const ended = inQueue({ host, purpose }, () => {
+      started.push(name)
+      return done
+    })
+    return async () => {
+      finish()
+      await ended
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  return { started, add }
+}
+
+describe('the fetch queue', () => {
+  test('refuses a fetch that waits too long, and forgets it', async () => {
+    const inQueue = createFetchQueue({ ...limits, maxWaitMs: 20 })
     const first = job()
-    const running = inTurn({ host: 'a', first: false, signal: never }, () => first.done)
-    const waiter = new AbortController()
+    const running = inQueue({ host: 'a', purpose: 'first_load' }, () => first.done)
     let begun = false
-    const waiting = inTurn({ host: 'b', first: false, signal: waiter.signal }, () => Promise.resolve((begun = true)))
-    waiter.abort()
+    const waiting = inQueue({ host: 'b', purpose: 'first_load' }, () => Promise.resolve((begun = true)))
     await expect(waiting).rejects.toMatchObject({
       why: 'busy',
       message: 'b was not asked: too many fetches are under way'
@@ -26,37 +42,62 @@ describe('turns', () => {
     expect(begun).toBe(false)
   })
 
-  test('are given back by work that fails', async () => {
-    const inTurn = createTurns(1, 1)
-    const turn = { host: 'a', first: false, signal: never }
-    await expect(inTurn(turn, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed')
-    await expect(inTurn(turn, () => Promise.resolve('done'))).resolves.toBe('done')
+  test('gives the place of a fetch that fails to the next', async () => {
+    const inQueue = createFetchQueue(limits)
+    const fetch = { host: 'a', purpose: 'first_load' } as const
+    await expect(inQueue(fetch, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed')
+    await expect(inQueue(fetch, () => Promise.resolve('done'))).resolves.toBe('done')
   })
 
-  test('pass over a host that has its share, and take those first that go first', async () => {
-    const inTurn = createTurns(2, 1)
-    const [first, second] = [job(), job()]
-    const order: string[] = []
-    const begin = (host: string, goesFirst: boolean, name: string, done: Promise<void>) =>
-      inTurn({ host, first: goesFirst, signal: never }, () => {
-        order.push(name)
-        return done
-      })
-    const all = [
-      begin('a', false, 'a1', first.done),
-      begin('a', false, 'a2', Promise.resolve()),
-      begin('b', false, 'b1', second.done),
-      begin('c', false, 'c1', Promise.resolve()),
-      begin('d', true, 'd1', Promise.resolve())
-    ]
-    expect(order).toEqual([])
-    await Promise.resolve()
-    expect(order).toEqual(['a1', 'b1'])
-    second.finish()
-    await Promise.all(all.slice(2))
-    expect(order).toEqual(['a1', 'b1', 'd1', 'c1'])
-    first.finish()
-    await Promise.all(all)
-    expect(order.at(-1)).toBe('a2')
+  test('passes over a host that has its share', async () => {
+    const { started, add } = queueOf(2, 1)
+    const endA1 = add('a1', 'a', 'first_load')
+    const endA2 = add('a2', 'a', 'first_load')
+    const endB1 = add('b1', 'b', 'first_load')
+    expect(started).toEqual(['a1', 'b1'])
+    await endB1()
+    expect(started).toEqual(['a1', 'b1'])
+    await endA1()
+    expect(started).toEqual(['a1', 'b1', 'a2'])
+    await endA2()
+  })
+
+  test('starts expired sets before first loads, and sets that are still fresh last, each in the order they came', async () => {
+    const { started, add } = queueOf(1, 1)
+    const purposes: Purpose[] = ['unknown_kid', 'ahead', 'first_load', 'expired', 'first_load', 'expired']
+    const ends = ['running', ...purposes].map((purpose, index) =>
+      add(`${purpose} ${index}`, 'a', index === 0 ? 'first_load' : (purpose as Purpose))
+    )
+    const order = [0, 4, 6, 3, 5, 1, 2]
+    for (const index of order) await ends[index]?.()
+    expect(started).toEqual([
+      'running 0',
+      'expired 4',
+      'expired 6',
+      'first_load 3',
+      'first_load 5',
+      'unknown_kid 1',
+      'ahead 2'
+    ])
+  })
+
+  test.each<Purpose>(['expired', 'unknown_kid', 'ahead'])(
+    'keeps one place of a host for first loads, whatever waits as %s',
+    async (purpose) => {
+      const { started, add } = queueOf(64, 4)
+      const ends = [1, 2, 3, 4, 5].map((index) => add(`refresh ${index}`, 'a', purpose))
+      expect(started).toEqual(['refresh 1', 'refresh 2', 'refresh 3'])
+      ends.push(add('first load', 'a', 'first_load'))
+      expect(started.at(-1)).toBe('first load')
+      for (const end of ends) await end()
+      expect(started).toHaveLength(6)
+    }
+  )
+
+  test('lets refreshes have the only place of a host that has one', async () => {
+    const { started, add } = queueOf(64, 1)
+    const end = add('refresh', 'a', 'unknown_kid')
+    expect(started).toEqual(['refresh'])
+    await end()
   })
 })

@@ -1,9 +1,17 @@
 import corpus from '../../fixtures/jwks-uri.json'
-import { hostFault, isHostName, parseRange, urlFault, vettedAddress } from '../../../lib/jwks-uri/guard'
+import { parseRange } from '../../../lib/address-range'
+import {
+  addressFault,
+  canonicalAddress,
+  hostFault,
+  isHostName,
+  urlFault
+} from '../../../lib/jwks-uri/guard'
 
 const vetted = (answer: unknown, allowed?: string[], denied: string[] = []) => {
   const ranges = (list: string[]) => list.map(parseRange).filter((range) => range !== undefined)
-  return vettedAddress(answer, allowed && ranges(allowed), ranges(denied))
+  const fault = addressFault(answer, allowed && ranges(allowed), ranges(denied))
+  return fault === undefined ? canonicalAddress(String(answer)) : undefined
 }
 
 describe('vettedAddress', () => {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { keyFault } from '../../../lib/jwt/jwk'
 import { keyReports, keySetShape, usableKeySet } from '../../../lib/jwt/jwk-set'
 import { KeySetError } from '../../../lib/jwt/key-set-error'
@@ -174,10 +174,25 @@ describe('usableKeySet', () => {
 
   test('keeps nothing that verification does not need', () => {
     const set = usableKeySet({
-      keys: [{ ...ec, kid: 'a', alg: 'ES256', use: 'sig', x5c: ['MIIB'], x5u: 'https://127.0.0.1/', note: 1 }],
+      keys: [{ ...ec, kid: 'a', alg: 'ES256', use: 'sig', x5u: 'https://127.0.0.1/', note: 1 }],
       more: 1
     })
     expect(set).toEqual({ keys: [{ kty: 'EC', crv: 'P-256', x: ec.x, y: ec.y, kid: 'a', alg: 'ES256' }] })
+  })
+
+  const mibThumbprint = createHash('sha256').update(Buffer.from('MIIB', 'base64')).digest('base64url')
+  test.each([
+    ['of no certificate: none', {}, undefined],
+    ['x5t#S256: as it is', { 'x5t#S256': 'abc' }, 'abc'],
+    ['x5c: the thumbprint of its first', { x5c: ['MIIB', '!'] }, mibThumbprint],
+    ['both that agree', { x5c: ['MIIB'], 'x5t#S256': mibThumbprint }, mibThumbprint],
+    ['both that disagree: one that fits nothing', { x5c: ['MIIB'], 'x5t#S256': 'abc' }, ''],
+    ['an x5t#S256 that is no string', { 'x5t#S256': 1 }, ''],
+    ['an x5c that is no list', { x5c: 'MIIB' }, ''],
+    ['an empty x5c', { x5c: [] }, ''],
+    ['an x5c in sloppy base64', { x5c: ['MII B'] }, '']
+  ])('keeps the thumbprint of the certificate, %s', (_title, members, expected) => {
+    expect(usableKeySet({ keys: [{ ...ec, ...members }] }).keys[0]?.['x5t#S256']).toBe(expected)
   })
 
   test('counts keys, usable or not', () => {

@@ -3,7 +3,7 @@ import { clientAuth, type ClientAuthentication, type ClientAuthMiddleware } from
 
 declare module 'oauth-client-auth' {
   interface OAuthClient {
-    tenant: string
+    tenant?: string
   }
 }
 
@@ -15,8 +15,8 @@ const authenticateClient: ClientAuthMiddleware = clientAuth({
   }
 })
 
-// @ts-expect-error: a client needs the merged field
-clientAuth({ issuer: 'https://as.example.com', getClient: (clientId) => ({ client_id: clientId }) })
+// @ts-expect-error: the merged field is a string
+clientAuth({ issuer: 'https://as.example.com', getClient: (clientId) => ({ client_id: clientId, tenant: 5 }) })
 
 export const app = express()
 app.post('/token', authenticateClient, (req, res) => {

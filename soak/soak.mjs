@@ -1,5 +1,5 @@
-// Hours in minutes: good and hostile clients at once, slow and broken connections, a host of keys that flaps and a Redis
-// that is killed and started again. npm run soak -- --minutes 10
+// A load test: good and hostile clients at once, slow and broken connections, a key host that is up and down by turns,
+// and a Redis that is killed and started again. Needs redis-server. npm run build && node soak/soak.mjs --minutes 10
 //
 // Holds: every good request that could be served was served, no assertion was accepted twice, nothing reached the error
 // handler, and at the end the server holds no more than at the beginning.

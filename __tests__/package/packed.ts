@@ -1,0 +1,121 @@
+// The packed tarball, and a folder in which everything that its consumers need is installed once.
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+
+const root = path.join(__dirname, '..', '..')
+const folder = mkdtempSync(path.join(tmpdir(), 'oauth-client-auth-'))
+/** Where the tools and the JavaScript and TypeScript consumers are. */
+export const app = path.join(folder, 'app')
+
+/** The oldest that `engines` names, a 24 under which Jest can require() ES modules (24.9 or newer), and the newest. */
+export const nodeVersions = ['20.19.0', '22.12.0', '24.21.0', '26.10.0']
+export const typescriptVersions = ['5.9.3', '6.0.3', '7.0.2']
+export const packageTypes = ['commonjs', 'module']
+
+const nodeAlias = (version: string) => `node-${version}@npm:node-${process.platform}-${process.arch}@${version}`
+const typescriptAlias = (version: string) => `typescript-${version}@npm:typescript@${version}`
+const tools = [
+  ...[
+    'express@5',
+    '@types/express@5',
+    '@types/node@20',
+    'jest@30',
+    '@swc/jest',
+    'vitest@4',
+    'bun@1',
+    'deno@2',
+    'pnpm@12'
+  ],
+  ...nodeVersions.map(nodeAlias),
+  ...typescriptVersions.map(typescriptAlias)
+]
+
+const inTools = (...parts: string[]) => path.join(app, 'node_modules', ...parts)
+export const nodeOf = (version: string) => inTools(`node-${version}`, 'bin', 'node')
+export const typescriptOf = (version: string) => inTools(`typescript-${version}`, 'bin', 'tsc')
+/** The binaries lie in packages of their own; their install scripts, which are not run, would only link them. */
+export const bun = inTools('@oven', `bun-${process.platform}-${process.arch}`, 'bin', 'bun')
+export const deno = inTools('@deno', `${process.platform}-${process.arch}-glibc`, 'deno')
+export const pnpm = inTools('@pnpm', `exe.${process.platform}-${process.arch}`, 'pnpm')
+
+/** Every runtime: its name and how it runs a program. */
+export const runtimes: [name: string, command: string[]][] = [
+  ...nodeVersions.map((version): [string, string[]] => [`Node ${version}`, [nodeOf(version)]]),
+  ['Bun', [bun]],
+  ['Deno', [deno, 'run', '--quiet', '--allow-all']]
+]
+
+/** Runs a program; a failure tells what it printed. */
+export async function run(cwd: string, program: string, ...args: string[]): Promise<string> {
+  const env = { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1', CI: '1' }
+  try {
+    const { stdout, stderr } = await promisify(execFile)(program, args, { cwd, env })
+    return stdout + stderr
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${[program, ...args].join(' ')}\n${stdout}${stderr}`, { cause: error })
+  }
+}
+
+/** A new empty folder. */
+export function emptyFolder(name: string): string {
+  const made = path.join(folder, name)
+  mkdirSync(made)
+  return made
+}
+
+export const npmInstall = (cwd: string, ...wanted: string[]) =>
+  run(cwd, 'npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', ...wanted)
+
+interface Packed {
+  tarball: string
+  files: string[]
+}
+
+async function pack(): Promise<Packed> {
+  const printed = await run(root, 'npm', 'pack', '--json', '--silent', '--ignore-scripts', '--pack-destination', folder)
+  // npm 12 prints an object, older ones a list.
+  const packed = Object.values(
+    JSON.parse(printed) as Record<string, { filename: string; files: { path: string }[] }>
+  )[0]!
+  return { tarball: path.join(folder, packed.filename), files: packed.files.map((file) => file.path) }
+}
+// Not in beforeAll: Jest starts concurrent tests without waiting for it.
+export const packed = pack()
+
+async function install({ tarball }: Packed): Promise<void> {
+  cpSync(path.join(__dirname, 'consumers'), app, { recursive: true })
+  writeFileSync(path.join(app, 'package.json'), JSON.stringify({ private: true }))
+  await npmInstall(app, tarball, ...tools)
+}
+/** The tarball and every tool, installed where a consumer would have them. */
+export const installed = packed.then(install)
+installed.catch(() => undefined) // each test that needs it fails with its words
+
+export const removeAll = (): void => {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+const readPage = (page: string) => readFileSync(path.join(root, page), 'utf8')
+
+/** The blocks of a page in `language`, each with what the mark above it says. */
+export const blocksOf = (page: string, language: string) =>
+  [...readPage(page).matchAll(/(?:<!-- ([^\n]*) -->\n+)?^```(\w+)\n(.*?)^```$/gms)]
+    .map(([, mark = '', found = '', code = '']) => ({ mark, found, code }))
+    .filter(({ found }) => found === language)
+
+/** The code under a mark that ends with `name`. */
+export function blockOf(page: string, language: string, name: string): string {
+  const block = blocksOf(page, language).find(({ mark }) => mark.endsWith(`: ${name}`))
+  if (block === undefined) throw new Error(`${page} has no block for ${name}`)
+  return block.code
+}
+
+/** What a page has one install. */
+export const installsOf = (page: string): string[] =>
+  [...readPage(page).matchAll(/npm install ((?:--save-dev )?[@\w./ -]+)/g)]
+    .flatMap(([, names = '']) => names.split(' '))
+    .filter((name) => name !== '' && !name.startsWith('-'))

@@ -1,0 +1,97 @@
+// README stays a front page, every link leads somewhere, and the table of reasons is that of the code.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { reasons } from '../../lib/errors'
+import { pages, readPage, root } from '../support/snippets'
+
+test('README has at most 200 lines', () => {
+  expect(readPage('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(200)
+})
+
+const papers = [...pages, 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md']
+const linksOf = (page: string) =>
+  [...readPage(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link).filter((link) => !/^\w+:/.test(link))
+
+/** How GitHub names the heading: lower case, spaces to hyphens, punctuation dropped. */
+const anchorsOf = (page: string) =>
+  [...readPage(page).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-')
+  )
+
+describe('links', () => {
+  const { files } = JSON.parse(readPage('package.json')) as { files: string[] }
+  /** npm packs these whatever "files" says. */
+  const packed = [...files, 'README.md', 'LICENSE', 'package.json']
+
+  test.each(papers)('%s: each leads to a file of the tarball, and to a heading that it has', (page) => {
+    const broken = linksOf(page).filter((link) => {
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? page : normalize(join(dirname(page), path))
+      const isPacked = packed.some((name) => target === name || target.startsWith(`${name}/`))
+      if (!isPacked || !existsSync(join(root, target))) return true
+      return anchor !== undefined && !anchorsOf(target).includes(anchor)
+    })
+    expect(broken).toEqual([])
+  })
+
+  test.each(pages)('%s is reached from README', (page) => {
+    const reached = new Set(['README.md'])
+    for (const from of reached) {
+      for (const link of linksOf(from)) {
+        const target = normalize(join(dirname(from), link.split('#')[0]!))
+        if (pages.includes(target)) reached.add(target)
+      }
+    }
+    expect([...reached]).toContain(page)
+  })
+})
+
+/** By the command line, since Jest cannot load what prettier imports. */
+function pretty(file: string, input: string): string {
+  const args = [join(root, 'node_modules/prettier/bin/prettier.cjs'), '--stdin-filepath', file]
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: root, input, encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+  return stdout
+}
+
+test('docs/errors.md has the reasons of the code (UPDATE=1 writes them)', () => {
+  const rows = Object.entries(reasons).map(
+    ([reason, { code, status, message }]) =>
+      `| \`${reason}\` | \`${code}\` | ${status} | ${message.replaceAll('|', '\\|')} |`
+  )
+  const table = ['| reason | error | status | message |', '| --- | --- | --- | --- |', ...rows].join('\n')
+  const file = join(root, 'docs/errors.md')
+  const page = readPage('docs/errors.md')
+  const [before = '', , after = ''] = page.split(/(<!-- reasons -->\n).*?(?=\n<!-- end of reasons -->)/s)
+  const expected = pretty(file, `${before}<!-- reasons -->\n\n${table}\n${after}`)
+  if (process.env['UPDATE']) writeFileSync(file, expected)
+  expect(readPage('docs/errors.md')).toBe(expected)
+})
+
+test('docs/architecture.md names every file of lib/, and no other', () => {
+  const [, tree = ''] = /<!-- rooms -->\n\n```text\n(.*?)```/s.exec(readPage('docs/architecture.md')) ?? []
+  let room = ''
+  const named = tree
+    .trimEnd()
+    .split('\n')
+    .flatMap((line) => {
+      const [, indent = '', name = ''] = /^( *)(\S+)/.exec(line) ?? []
+      if (name.endsWith('/')) room = name
+      return name.endsWith('/') ? [] : [`${indent === '' ? '' : room}${name}.ts`]
+    })
+  const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
+  expect(named.sort()).toEqual(files.filter((file) => file.endsWith('.ts')).sort())
+})
+
+test.each([...papers, '.ci/run', '.github/workflows/checks.yml', '.github/workflows/nightly.yml'])(
+  '%s: each npm script that it names is one',
+  (page) => {
+    const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> }
+    const named = [...readPage(page).matchAll(/npm run (?:--silent )?([a-z:]+)/g)].map(([, name = '']) => name)
+    expect(named.filter((name) => !(name in scripts))).toEqual([])
+  }
+)

@@ -1,0 +1,209 @@
+// Every snippet of README.md and docs/ runs or compiles, as it stands there. See support/snippets.ts for the marks.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import ts from 'typescript'
+import { pages, readPage, root, snippetsOf, type Snippet } from '../support/snippets'
+
+jest.setTimeout(60_000)
+
+/** What some of them must print. Every other one only has to end without an error. */
+const printed: Record<string, RegExp> = {
+  'README.md basic.sh': /"for shop"/,
+  'README.md post.sh': /"for shop-post"/,
+  'README.md secret-jwt.mjs': /^for shop-hmac$/,
+  'README.md private-key-jwt.mjs': /^for bank$/,
+  'README.md by-hand.mjs': /^for bank$/
+}
+
+const all = pages.flatMap(snippetsOf)
+const ofKind = (...kinds: string[]) =>
+  all
+    .filter(({ kind }) => kinds.includes(kind))
+    .map((snippet) => [`${snippet.page}:${snippet.line} ${snippet.name}`, snippet] as const)
+
+let folder = ''
+const children: ChildProcess[] = []
+/** The port that each page's `listen(3000)` got. */
+const ports = new Map<string, number>()
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'snippets-'))
+  mkdirSync(join(folder, 'node_modules'))
+  const installed = readdirSync(join(root, 'node_modules')).filter((name) => !name.startsWith('.'))
+  for (const name of installed) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  symlinkSync(root, join(folder, 'node_modules', 'oauth-client-auth'))
+})
+
+afterAll(() => {
+  for (const child of children) child.kill()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const folderOf = (page: string): string => {
+  const path = join(folder, page.replaceAll('/', '-'))
+  mkdirSync(path, { recursive: true })
+  writeFileSync(join(path, 'package.json'), '{ "type": "module" }')
+  return path
+}
+
+/** Writes the snippet, with the ports that its page really has. */
+function write({ page, code }: Snippet, name: string): string {
+  const path = join(folderOf(page), name)
+  const withPorts = code
+    .replaceAll(/\b(https?):\/\/localhost:(\d+)/g, (url, scheme: string, port: string) => {
+      const real = ports.get(`${page} ${port}`)
+      return real === undefined ? url : `${scheme}://127.0.0.1:${real}`
+    })
+    .replaceAll(/\blisten\((\d+)/g, (call, port: string) => {
+      const real = ports.get(`${page} ${port}`)
+      return real === undefined ? call : `listen(${real}, '127.0.0.1'`
+    })
+  writeFileSync(path, withPorts)
+  return path
+}
+
+function run(page: string, command: string, ...args: string[]): string {
+  const { stdout, stderr, status } = spawnSync(command, args, {
+    cwd: folderOf(page),
+    encoding: 'utf8',
+    timeout: 30_000
+  })
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
+  return stdout.trim()
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const answers = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    const settle = (answered: boolean) => {
+      socket.destroy()
+      resolve(answered)
+    }
+    socket.once('connect', () => {
+      settle(true)
+    })
+    socket.once('error', () => {
+      settle(false)
+    })
+  })
+
+/** Starts a server and leaves it running for the later snippets of its page. */
+async function serve(snippet: Snippet, listensOn: string): Promise<void> {
+  const port = await freePort()
+  ports.set(`${snippet.page} ${listensOn}`, port)
+  const file = write(snippet, snippet.name)
+  const child = spawn(process.execPath, [file], { cwd: folderOf(snippet.page), stdio: ['ignore', 'ignore', 'inherit'] })
+  children.push(child)
+  for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
+    if (await answers(port)) return
+    await wait(100)
+  }
+  throw new Error(`${snippet.name} did not start to listen`)
+}
+
+const hasCurl = spawnSync('curl', ['--version']).status === 0
+
+test.each(pages)('%s: every snippet in js, ts or sh says above it how it is proven', (page) => {
+  const unmarked = snippetsOf(page).filter(({ kind }) => kind === 'unmarked')
+  expect(unmarked.map(({ line, name }) => `${page}:${line} ${name}`)).toEqual([])
+})
+
+test('the marks are read: README has some of each kind that runs', () => {
+  const kinds = new Set(snippetsOf('README.md').map(({ kind }) => kind))
+  expect([...kinds]).toEqual(expect.arrayContaining(['runs as', 'not run']))
+  expect(Object.keys(printed).filter((name) => !all.some((one) => `${one.page} ${one.name}` === name))).toEqual([])
+})
+
+describe('runs as', () => {
+  test.each(ofKind('runs as'))('%s', async (_title, snippet) => {
+    const { page, name, code } = snippet
+    const listensOn = /\blisten\((\d+)/.exec(code)?.[1]
+    if (listensOn !== undefined) return serve(snippet, listensOn)
+    const isShell = name.endsWith('.sh')
+    if (isShell && code.includes('curl') && !hasCurl) {
+      console.warn(`${page}: ${name} was not run: it needs curl`)
+      return
+    }
+    const output = run(page, isShell ? 'sh' : process.execPath, write(snippet, name))
+    expect(output).toMatch(printed[`${page} ${name}`] ?? /^/)
+  })
+})
+
+describe('runs among the usual names', () => {
+  test.each(ofKind('runs in'))('%s', (_title, snippet) => {
+    expect(snippet.name).toBe('options')
+    const names = join(folderOf(snippet.page), 'names.mjs')
+    writeFileSync(names, readPage('__tests__/support/snippet-names.mjs'))
+    run(snippet.page, process.execPath, '--import', names, write(snippet, `line-${snippet.line}.mjs`))
+  })
+})
+
+describe('compiles', () => {
+  const compiled = pages.filter((page) => snippetsOf(page).some(({ kind }) => kind === 'compiles as'))
+  /** The declarations of Node and Express are the same for all pages: read once. */
+  const libraries = new Map<string, ts.SourceFile | undefined>()
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules', '@types')]
+  }
+  const host = ts.createCompilerHost(options)
+  const readSource = host.getSourceFile.bind(host)
+  host.getSourceFile = (name, ...rest) => {
+    if (!name.includes('node_modules')) return readSource(name, ...rest)
+    if (!libraries.has(name)) libraries.set(name, readSource(name, ...rest))
+    return libraries.get(name)
+  }
+
+  test.each(compiled)('%s', (page) => {
+    const snippets = snippetsOf(page).filter(({ kind }) => kind === 'compiles as')
+    const program = ts.createProgram(
+      snippets.map((snippet) => write(snippet, snippet.name)),
+      options,
+      host
+    )
+    const faults = ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
+      const line = (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1
+      return `${file?.fileName.slice(folder.length)}:${line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
+    })
+    expect(faults).toEqual([])
+  })
+})
+
+describe('not run', () => {
+  test.each(ofKind('not run'))('%s: its syntax is right', (_title, snippet) => {
+    const { page, language, code } = snippet
+    if (/sh|console/.test(language)) run(page, 'sh', '-n', write(snippet, `line-${snippet.line}.sh`))
+    else {
+      const { diagnostics } = ts.transpileModule(code, { reportDiagnostics: true, fileName: 'snippet.ts' })
+      expect(diagnostics?.map(({ messageText }) => messageText)).toEqual([])
+    }
+  })
+})
+
+describe('stands in', () => {
+  test.each(ofKind('stands in'))('%s', (_title, { name, code }) => {
+    expect(existsSync(join(root, name))).toBe(true)
+    const parts = code.split(/^ *\/\/ …\n/m).map((part) => part.trim())
+    expect(parts.filter((part) => !readPage(name).includes(part))).toEqual([])
+  })
+})

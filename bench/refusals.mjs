@@ -1,0 +1,40 @@
+import { randomUUID, createHmac } from 'node:crypto'
+import { authenticatorOf, headers } from './assertions.mjs'
+import { assertionForm, basicHeader, makeAssertion, makeClient, secretClient } from './clients.mjs'
+import { compare } from './measure.mjs'
+
+const wrongBasic = `Basic ${Buffer.from(`client_secret_basic:${randomUUID()}${randomUUID()}`).toString('base64')}`
+
+/** An assertion that expired an hour ago, signed by the client all the same. */
+function expired({ client }) {
+  const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const id = client.client_id
+  const exp = Math.floor(Date.now() / 1000) - 3600
+  const input = `${encode({ alg: 'HS256' })}.${encode({ iss: id, sub: id, aud: 'https://as.example.com', exp })}`
+  return `${input}.${createHmac('sha256', client.client_secret).update(input).digest('base64url')}`
+}
+
+/** What an attacker's flood is made of: refusals a second. */
+export async function measureRefusals({ rounds, count, warmup }) {
+  const es256 = makeClient('ES256')
+  const hs256 = makeClient('HS256')
+  const [byKey, bySecret] = await Promise.all([makeAssertion(es256), makeAssertion(hs256)])
+  const basic = authenticatorOf(secretClient('client_secret_basic')).authenticate
+  const known = authenticatorOf(hs256.client).authenticate
+  const nobody = authenticatorOf(undefined).authenticate
+  const refused = (authenticate, body, authorization) => async () => {
+    const more = authorization === undefined ? {} : { authorization }
+    const outcome = await authenticate({ headers: { ...headers, ...more }, body }).catch(({ reason }) => reason)
+    if (typeof outcome !== 'string') throw new Error('not refused')
+  }
+  const subjects = Object.entries({
+    'no credentials': refused(basic, { grant_type: 'urn:example:bench' }),
+    'wrong secret': refused(basic, {}, wrongBasic),
+    'unknown client, Basic': refused(nobody, {}, basicHeader),
+    'expired assertion': refused(known, assertionForm(expired(hs256))),
+    'unknown client, HS256': refused(nobody, assertionForm(bySecret)),
+    'unknown client, ES256': refused(nobody, assertionForm(byKey))
+  }).map(([name, op]) => ({ name, op, count, inFlight: 16 }))
+  await compare(subjects, { rounds, warmup })
+  return subjects
+}

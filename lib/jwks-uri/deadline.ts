@@ -1,0 +1,36 @@
+import { KeySetError } from '../jwt/key-set-error'
+import type { FetchStep, Observe } from './steps'
+
+/** What a fetch waits for after each of its steps, in words that follow the host. */
+const awaited: Readonly<Record<FetchStep['step'], string>> = {
+  url: 'was not found by DNS',
+  dns: 'did not accept a connection',
+  connected: 'did not finish the TLS handshake',
+  certificate: 'did not finish the TLS handshake',
+  tls: 'did not answer',
+  head: 'did not finish its answer',
+  body: 'did not finish its answer',
+  closed: 'did not finish its answer'
+}
+
+/** Runs one fetch, and ends it after so many seconds with a {@link KeySetError} that tells what it waited for. */
+export async function withDeadline<T>(
+  host: string,
+  seconds: number,
+  observe: Observe,
+  work: (signal: AbortSignal, observe: Observe) => Promise<T>
+): Promise<T> {
+  let fault = 'was not asked'
+  const deadline = new AbortController()
+  const timer = setTimeout(() => {
+    deadline.abort(new KeySetError('timeout', `${host} ${fault} within ${seconds} s`))
+  }, seconds * 1000)
+  try {
+    return await work(deadline.signal, (step) => {
+      fault = awaited[step.step]
+      observe(step)
+    })
+  } finally {
+    clearTimeout(timer)
+  }
+}

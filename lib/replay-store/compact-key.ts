@@ -1,0 +1,25 @@
+import { digest } from './digest'
+
+/** Longest text that is kept as it is; the digest of a longer one takes less memory. */
+const longest = 64
+const plainText = /^[ -~]*$/
+const scratch = Buffer.alloc(longest + 1, "'")
+
+/**
+ * A short string that stands for `text` in a Map or Set: the text itself where it is short and plain ASCII, which
+ * costs half of a digest, else its digest. Two texts never share a key: one kind begins with `'`, the other with `#`.
+ *
+ * The key is always a fresh copy. V8 keeps the whole of a long string in memory for the sake of a slice of it. And
+ * V8 hashes a string of digits to its number, so that an attacker could choose digits which all collide; no key
+ * begins with a digit.
+ */
+export function compactKey(text: string): string {
+  if (text.length > longest || !plainText.test(text)) return copy(digest(text), '#')
+  return copy(text, "'")
+}
+
+function copy(text: string, kind: "'" | '#'): string {
+  scratch.write(kind, 0, 'latin1')
+  const length = scratch.write(text, 1, 'latin1')
+  return scratch.toString('latin1', 0, length + 1)
+}

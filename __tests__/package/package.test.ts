@@ -1,11 +1,11 @@
 // The packed tarball as its users meet it. One file, so that all of it is installed once; `test.concurrent` runs
 // independent consumers side by side.
+import { commandTests } from './command'
 import { removeAll } from './packed'
 import { firstTokenTests } from './first-token'
 import { runtimeTests } from './runtimes'
 import { tarballTests } from './tarball'
 import { typeTests } from './types'
-import { commandTests } from './command'
 
 jest.setTimeout(600_000)
 afterAll(removeAll)
@@ -14,4 +14,4 @@ describe('the tarball', tarballTests)
 describe('types', typeTests)
 describe('runtimes and test runners', runtimeTests)
 describe('from an empty folder to the first token, as the pages say', firstTokenTests)
-describe('the command, alone in an empty folder', commandTests)
+describe('npx oauth-client-auth, alone in a folder', commandTests)

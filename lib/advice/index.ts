@@ -1,6 +1,6 @@
 import type { ClientAuthErrorReason, Detail } from '../errors'
 import { assertionAdvice } from './assertion'
-import { certificateAdvice } from './certificates'
+import { certificateAdvice } from './certificate'
 import type { ReasonAdvice } from './reason-advice'
 import { registeredAdvice } from './registered'
 import { requestAdvice } from './request'
@@ -9,8 +9,8 @@ import { requestAdvice } from './request'
 export const reasonAdvice: Readonly<Record<ClientAuthErrorReason, ReasonAdvice>> = {
   ...requestAdvice,
   ...assertionAdvice,
-  ...registeredAdvice,
-  ...certificateAdvice
+  ...certificateAdvice,
+  ...registeredAdvice
 }
 
 /** What the sender or the operator has to change, in one sentence, as far as the facts tell the causes apart. */

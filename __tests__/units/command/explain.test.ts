@@ -41,7 +41,7 @@ test('an accepted assertion: method, client, a line a check, header, claims, tim
   const { code, stdout, stderr } = await explain(token, ...known)
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toMatch(/method +private_key_jwt\n +client +bank\n +as of +\d{4}-.* UTC\n +verdict +accepted\n/)
-  expect(stdout).toMatch(/✓ signature {2}RFC 7523 §3 item 9\n {2}· used once/)
+  expect(stdout).toMatch(/✓ signature {2}RFC 7523 §3 item 9\n( {2}✓ .*\n)* {2}· used once/)
   expect(stdout).toMatch(/kid +ES256-key\n/)
   expect(stdout).toMatch(/exp +\d+ {2}\d{4}-.* UTC, expires (59 s|1 min) after now\n/)
   expect(stdout).toMatch(/═▲═/)

@@ -33,9 +33,10 @@ function textsIn(file: string): Set<string> {
 /** Where the rows of some tests stand in a file of their own. */
 const rowsOf: Record<string, string[]> = { 'units/jwks-uri/https-get.test.ts': ['support/tls-answers.ts'] }
 
-test('all sixteen groups are there', () => {
+test('the first sixteen groups are there, and the others follow in order', () => {
   const groups = rows.map(({ group }) => Number.parseInt(group, 10)).filter(Number.isInteger)
-  expect(groups).toEqual(Array.from({ length: 16 }, (_, index) => index + 1))
+  expect(groups.slice(0, 16)).toEqual(Array.from({ length: 16 }, (_, index) => index + 1))
+  expect(groups).toEqual([...new Set(groups)].sort((a, b) => a - b))
 })
 
 test.each(rows)('$attack: there is a test $test', ({ test: cell }) => {

@@ -24,8 +24,11 @@ export type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey
 /** Without `kid`, or with one that several keys share, each fitting key costs a verification. */
 const maxCandidates = 8
 
-/** What an imported key takes in memory, measured for RSA, the largest. */
-const importedOctets = 20_000
+/**
+ * What an imported key takes of the memory of the process, measured for RSA, the largest. As much again is held by keys
+ * that were dropped and not collected yet: hence the small maxSize.
+ */
+const importedOctets = 12_000
 
 /** An honest upper bound: the text, and each key imported for each algorithm that it may be used with. */
 function weigh({ keys }: KeyRing, text: string): number {
@@ -37,7 +40,7 @@ function weigh({ keys }: KeyRing, text: string): number {
  * Imported keys, found by the text of their JWKs. By text, because a record is often a new object for each request,
  * and because a set that was edited in place must not find the keys that it had before.
  */
-const rings = new LRUCache<string, KeyRing>({ maxSize: 64_000_000, sizeCalculation: weigh })
+const rings = new LRUCache<string, KeyRing>({ maxSize: 32_000_000, sizeCalculation: weigh })
 
 /** The keys of a set that `kid` names, or all of them. Throws a `KeySetError` where the set is none that may be used. */
 export function candidates(set: JwkSet, kid: unknown, maxKeys?: number): readonly Jwk[] {

@@ -43,7 +43,7 @@ const outcomeOf = (token: string): Promise<string> =>
 
 let serial = 0
 const inputOf = (clientId: string, alg = clientId): string => {
-  const claims = { iss: clientId, sub: clientId, aud: issuer, jti: `jti ${serial++}`, iat: now(), exp: now() + 300 }
+  const claims = { iss: clientId, sub: clientId, aud: issuer, jti: `jti ${serial++}`, iat: now(), exp: now() + 3500 }
   return [{ alg }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
 }
 

@@ -27,8 +27,11 @@ export type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey
 /** Without `kid`, or with one that several keys share, each fitting key costs a verification. */
 const maxCandidates = 8
 
-/** What an imported key takes in memory, measured for RSA, the largest. */
-const importedOctets = 20_000
+/**
+ * What an imported key takes of the memory of the process, measured for RSA, the largest. As much again is held by keys
+ * that were dropped and not collected yet: hence the small maxSize.
+ */
+const importedOctets = 12_000
 
 /** Rings of different keys with the same numbers: one key registered under several names. */
 const maxNamesakes = 4
@@ -38,7 +41,7 @@ const maxNamesakes = 4
  * record: it is often a new object for each request, and one that was edited in place must not find the keys it had.
  */
 const rings = new LRUCache<string, readonly KeyRing[]>({
-  maxSize: 64_000_000,
+  maxSize: 32_000_000,
   sizeCalculation: (namesakes) => namesakes.reduce((sum, { octets }) => sum + octets, 0)
 })
 

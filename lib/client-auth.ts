@@ -177,14 +177,14 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     res: ServerResponse,
     next: Next
   ): Promise<void> {
-    let isHandedOn = false
+    const handedOn = { once: false }
     try {
       await respond(error, req, res, (...given: [error?: unknown]) => {
-        isHandedOn = true
+        handedOn.once = true
         handOn(res, next, ...given)
       })
     } catch (thrown) {
-      if (isHandedOn) warn(thrown)
+      if (handedOn.once) warn(thrown)
       else handOn(res, next, thrown)
     }
   }

@@ -172,14 +172,14 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     res: ServerResponse,
     next: Next
   ): Promise<void> {
-    let isHandedOn = false
+    const handed = { on: false }
     try {
       await respond(error, req, res, (...given: [error?: unknown]) => {
-        isHandedOn = true
+        handed.on = true
         handOn(res, next, ...given)
       })
     } catch (thrown) {
-      if (isHandedOn) warn(thrown)
+      if (handed.on) warn(thrown)
       else handOn(res, next, thrown)
     }
   }

@@ -75,7 +75,7 @@ const onErrors: Record<(typeof responders)[number], OnError | undefined> = {
 const getClient = (id: string) => records.find(({ client_id }) => client_id === id)
 const replayStore = { consume: () => true }
 const middlewares = Object.fromEntries(
-  responders.map((name) => [name, clientAuth<OAuthClient>({ issuer, getClient, replayStore, onError: onErrors[name] })])
+  responders.map((name) => [name, clientAuth({ issuer, getClient, replayStore, onError: onErrors[name] })])
 ) as unknown as Record<(typeof responders)[number], ClientAuthMiddleware>
 
 /** Hands spoilt objects to the middleware, and watches how that ends. */
@@ -134,20 +134,16 @@ const use = (app: { use: (handler: never) => unknown }, ...steps: unknown[]) => 
 const listeners: Partial<Record<Plan['host'], RequestListener>> = {
   'node:http': bare as unknown as RequestListener,
   'Express 5': use(express(), parsing(parse), watched, finish, quietly),
-  'Express 4': use(
-    express4(),
-    parsing(express4.urlencoded({ extended: false }) as unknown as Step),
-    watched,
-    finish,
-    quietly
-  ),
+  'Express 4': use(express4(), parsing(express4.urlencoded({ extended: false })), watched, finish, quietly),
   connect: use(connect(), parsing(parse), watched, finish, quietly)
 }
 
 type Send = (plan: Plan, id: string) => void
 const closers: (() => unknown)[] = []
 const agent = new Agent({ maxSockets: 64 })
-closers.push(() => agent.destroy())
+closers.push(() => {
+  agent.destroy()
+})
 
 async function overHttp(server: Server): Promise<Send> {
   if (!server.listening) await once(server.listen(0, '127.0.0.1'), 'listening')

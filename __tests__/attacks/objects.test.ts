@@ -19,7 +19,7 @@ import express from 'express'
 import express4 from 'express4'
 import Fastify from 'fastify'
 import fc from 'fast-check'
-import { clientAuth, type ClientAuthMiddleware, type ClientAuthOptions, type OAuthClient } from '../../lib'
+import { clientAuth, type ClientAuthMiddleware, type ClientAuthOptions } from '../../lib'
 import { issuer } from '../support/assertions'
 import {
   behave,

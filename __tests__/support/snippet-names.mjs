@@ -10,5 +10,6 @@ Object.assign(globalThis, {
   app: express(),
   authenticateClient: clientAuth({ issuer, getClient }),
   issueToken: (req, res) => res.json({ access_token: `for ${req.oauthClient.client_id}`, token_type: 'Bearer' }),
+  req: { headers: { authorization: 'Basic c2hvcDp3cm9uZw==' }, body: { grant_type: 'client_credentials' } },
   redis: { sendCommand: async () => 'OK' }
 })

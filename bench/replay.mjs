@@ -7,7 +7,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { createMemoryReplayStore, createRedisReplayStore } from '../dist/index.js'
+import { createMemoryReplayStore, createRedisReplayStore, createSqliteReplayStore } from '../dist/index.js'
+import Libsql from 'libsql'
 import { createClient } from 'redis'
 
 const now = Math.floor(Date.now() / 1000)
@@ -51,6 +52,25 @@ function benchMemory() {
   line('memory store, a use at 1,000,000 entries', `${many.toFixed(0)} ns`)
   line('memory store, ratio', (many / few).toFixed(2))
   line('memory store, bytes an entry', bytes.toFixed(0))
+}
+
+/** node:sqlite where this Node has it, and libsql, each on a file of its own. */
+async function benchSqlite() {
+  const builtIn = await import('node:sqlite').catch(() => undefined)
+  const directory = mkdtempSync(join(tmpdir(), 'bench-sqlite-'))
+  const rate = (store) => {
+    const began = performance.now()
+    for (let index = 0; index < 10_000; index++) store.consume(entry(index))
+    return `${(10_000_000 / (performance.now() - began)).toFixed(0)} uses/s`
+  }
+  line('memory store', rate(createMemoryReplayStore()))
+  for (const [name, Database] of Object.entries({ 'node:sqlite': builtIn?.DatabaseSync, libsql: Libsql })) {
+    if (Database === undefined) continue
+    const database = new Database(join(directory, `${name.replace(':', '-')}.db`))
+    line(`SQLite store, ${name}`, rate(createSqliteReplayStore({ database })))
+    database.close()
+  }
+  rmSync(directory, { recursive: true })
 }
 
 async function startRedis() {
@@ -132,4 +152,5 @@ async function benchRedis() {
 
 console.log(`Node ${process.version}`)
 benchMemory()
+await benchSqlite()
 await benchRedis()

@@ -43,8 +43,8 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
   it('is documented with the very functions that are run', () => {
     const docs = readFileSync(join(__dirname, '../../docs/replay-stores.md'), 'utf8')
     const source = readFileSync(join(__dirname, '../support/redis-connections.ts'), 'utf8')
-    const functions = [...docs.matchAll(/^\| .*redis.* \| `(.+)` +\|$/gm)].map(([, code]) => code)
-    expect(functions).toHaveLength(4)
+    const functions = [...docs.matchAll(/^\| .*(?:redis|valkey).* \| `(.+)` +\|$/gim)].map(([, code]) => code)
+    expect(functions).toHaveLength(6)
     for (const code of functions) expect(source).toContain(`storeOver(${code ?? ''}`)
   })
 

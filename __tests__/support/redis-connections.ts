@@ -1,5 +1,8 @@
 import * as ioredis6 from 'ioredis'
 import * as ioredis5 from 'ioredis5'
+import { GlideClient } from '@valkey/valkey-glide'
+import * as iovalkey from 'iovalkey'
+import * as redis4 from 'redis4'
 import * as redis6 from 'redis'
 import * as redis5 from 'redis5'
 import { createRedisReplayStore, type ReplayEntry } from '../../lib'
@@ -19,6 +22,29 @@ const ignore = () => undefined
 
 /** A store over each client that the documentation names, by the functions that it gives. */
 export const singles: [string, Connect][] = [
+  [
+    'node-redis 4',
+    async ([port = 0], timeout) => {
+      const client = redis4.createClient({ socket: { host, port } }).on('error', ignore)
+      await client.connect()
+      return { store: storeOver((args) => client.sendCommand(args), timeout), close: () => void client.disconnect() }
+    }
+  ],
+  [
+    'iovalkey',
+    async ([port = 0], timeout) => {
+      const valkey = new iovalkey.Redis({ host, port, lazyConnect: true }).on('error', ignore)
+      await valkey.connect()
+      return { store: storeOver((args) => valkey.call(...args), timeout), close: valkey.disconnect.bind(valkey) }
+    }
+  ],
+  [
+    'Valkey GLIDE',
+    async ([port = 0], timeout) => {
+      const glide = await GlideClient.createClient({ addresses: [{ host, port }] })
+      return { store: storeOver((args) => glide.customCommand(args), timeout), close: glide.close.bind(glide) }
+    }
+  ],
   [
     'node-redis 5',
     async ([port = 0], timeout) => {

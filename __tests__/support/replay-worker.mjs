@@ -2,10 +2,11 @@
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
+import Database from 'libsql'
 import { createClient } from 'redis'
 
 const [library, kind, record, where] = process.argv.slice(2)
-const { clientAuth, createRedisReplayStore } = createRequire(import.meta.url)(library)
+const { clientAuth, createRedisReplayStore, createSqliteReplayStore } = createRequire(import.meta.url)(library)
 const client = JSON.parse(record)
 
 const stores = {
@@ -15,6 +16,7 @@ const stores = {
     await redis.connect()
     return createRedisReplayStore({ sendCommand: (args) => redis.sendCommand(args) })
   },
+  sqlite: () => createSqliteReplayStore({ database: new Database(where) }),
   // a module that exports `replayStore`
   module: async () => (await import(pathToFileURL(where))).replayStore
 }

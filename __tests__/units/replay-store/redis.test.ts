@@ -134,6 +134,12 @@ describe('createRedisReplayStore', () => {
     [undefined, 'options must be an object'],
     [{}, 'option "sendCommand" is required: a function such as (args) => client.sendCommand(args)'],
     [{ sendCommand: {} }, 'option "sendCommand" must be a function, not a value of type object'],
+    [
+      { sendCommand: (): unknown => null, connect: (): unknown => null, _events: {} },
+      'sendCommand: (args) => client.sendCommand(args)'
+    ],
+    [{ call: (): unknown => null, _events: {} }, 'sendCommand: (args) => client.call(...args)'],
+    [{ customCommand: (): unknown => null }, 'sendCommand: (args) => client.customCommand(args)'],
     [{ client: {} }, 'unknown option "client"; known are sendCommand, prefix, timeout'],
     [{ sendCommand: (): unknown => null, prefix: '' }, 'option "prefix" must be a non-empty string'],
     [{ sendCommand: (): unknown => null, timeout: 0 }, 'option "timeout" must be seconds from 0.01 to 60, not 0'],

@@ -1,0 +1,172 @@
+// The SQLite store over libsql, and over node:sqlite where the Node that runs the tests has it.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Libsql from 'libsql'
+import { createClientAuthenticator, createSqliteReplayStore, type SqliteDatabase } from '../../../lib'
+import { assertionForm, issuer, keyAssertion, makeKey } from '../../support/assertions'
+import { buildLibrary, usesInProcesses, type BuiltLibrary } from '../../support/server-processes'
+
+jest.setTimeout(120_000)
+
+let folder = ''
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'sqlite-'))))
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+let files = 0
+const newFile = () => join(folder, `${files++}.db`)
+const open = (file = newFile()) => new Libsql(file) as unknown as SqliteDatabase & { close(): void }
+const createStore = (database: SqliteDatabase) =>
+  createSqliteReplayStore({ database }) as { consume(entry: object): boolean }
+const now = () => Math.floor(Date.now() / 1000)
+const entry = (id: string, clientId = 'client', expiresAt = now() + 60) => ({ clientId, id, expiresAt })
+const key = makeKey('ES256')
+const client = { client_id: 'c', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [key.jwk] } }
+const sign = () => keyAssertion(key, { clientId: 'c', claims: {} })
+
+describe('createSqliteReplayStore', () => {
+  it('takes an entry once, for each client, whatever the id holds', () => {
+    const store = createStore(open())
+    for (const id of ['a', '', '\0', '\ud800', '\ud801', `${'x'.repeat(12_000)}1`, `${'x'.repeat(12_000)}2`, "'; --"]) {
+      expect(store.consume(entry(id))).toBe(true)
+      expect(store.consume(entry(id))).toBe(false)
+      expect(store.consume(entry(id, 'other'))).toBe(true)
+    }
+  })
+
+  it.each([0, -1, NaN, -Infinity])('refuses what has expired, and writes nothing: %d', (end) => {
+    const database = open()
+    expect(createStore(database).consume(entry('a', 'client', now() + end))).toBe(false)
+    expect(new Set(rows(database))).toEqual(new Set())
+  })
+
+  const rows = (database: SqliteDatabase) =>
+    (
+      database.prepare('SELECT expires_at FROM oauth_client_auth_replay') as unknown as {
+        all(): { expires_at: number }[]
+      }
+    )
+      .all()
+      .map((row) => row.expires_at)
+
+  it('remembers across a restart', () => {
+    const file = newFile()
+    const first = open(file)
+    expect(createStore(first).consume(entry('a'))).toBe(true)
+    first.close()
+    expect(createStore(open(file)).consume(entry('a'))).toBe(false)
+  })
+
+  it('a clock that steps by less than a day lets nothing pass twice, and older rows are deleted by use', () => {
+    jest.useFakeTimers({ now: 1_800_000_000_000 })
+    try {
+      const database = open()
+      const store = createStore(database)
+      const used = entry('used')
+      for (let i = 0; i < 100; i++) store.consume(entry(`${i}`))
+      expect(store.consume(used)).toBe(true)
+      jest.setSystemTime(1_800_000_000_000 + 86_000_000)
+      for (let i = 0; i < 100; i++) store.consume(entry(`ahead ${i}`))
+      jest.setSystemTime(1_800_000_000_000)
+      expect(store.consume(used)).toBe(false)
+      jest.setSystemTime(1_800_000_000_000 + 200_000_000)
+      for (let i = 0; i < 200; i++) store.consume(entry(`later ${i}`))
+      expect(rows(database)).toHaveLength(200)
+    } finally {
+      jest.useRealTimers()
+    }
+  })
+
+  it('a database that is locked for too long is answered with 503, and serves again afterwards', async () => {
+    const file = newFile()
+    const database = open(file)
+    const authenticate = createClientAuthenticator({
+      issuer,
+      getClient: () => client,
+      replayStore: createSqliteReplayStore({ database })
+    })
+    database.exec('PRAGMA busy_timeout = 50')
+    const other = open(file)
+    other.exec('BEGIN IMMEDIATE')
+    const attempt = () => authenticate({ headers: {}, body: assertionForm(sign()) })
+    await expect(attempt()).rejects.toMatchObject({ reason: 'replay_store_unavailable', status: 503 })
+    other.exec('COMMIT')
+    await expect(attempt()).resolves.toMatchObject({ clientId: 'c' })
+  })
+
+  const nothing = (): unknown => null
+  /** As the package `sqlite3` looks, which answers by callback. */
+  const callbacks = { exec: nothing, prepare: nothing, serialize: nothing, parallelize: nothing }
+  it.each([
+    [{}, '"database" is required: an open handle such as new DatabaseSync(file)'],
+    [{ database: 'file.db' }, '"database" must be an open handle of node:sqlite, better-sqlite3 or libsql'],
+    [{ database: { exec: nothing } }, '"database" must be an open handle'],
+    [{ database: callbacks }, 'the package sqlite3 answers by callback and does not fit'],
+    [{ database: null }, '"database" must be an open handle'],
+    [{ databse: {} }, 'did you mean "database"?'],
+    [{ table: 'x; DROP TABLE y' }, '"table" must be a name of letters, digits and _'],
+    [{ table: '' }, '"table" must be']
+  ])('refuses options %j', (options, message) => {
+    const create = () => createSqliteReplayStore(options as never)
+    expect(create).toThrow(TypeError)
+    expect(create).toThrow(message)
+  })
+})
+
+describe('processes over one file', () => {
+  let library: BuiltLibrary
+  beforeAll(() => {
+    library = buildLibrary()
+  })
+  afterAll(() => {
+    library.remove()
+  })
+
+  it('accept exactly one of 4 x 200 concurrent uses', async () => {
+    const start = { library, client, store: ['sqlite', newFile()] }
+    expect(await usesInProcesses(4, 200, sign(), start)).toEqual({ 200: 1, 401: 799 })
+  })
+
+  /** The ids that a worker used for the first time, until it ends or is killed. */
+  async function use(node: string, file: string, count: number, killAfter?: number): Promise<string[]> {
+    const worker = join(__dirname, '../../support/sqlite-worker.mjs')
+    const child = spawn(node, [worker, join(library.directory, 'index.js'), file, 'id', `${count}`], {
+      stdio: ['ignore', 'pipe', 'ignore']
+    })
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      if (killAfter !== undefined && output.length > killAfter) child.kill('SIGKILL')
+    })
+    const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+    expect([code, signal]).toEqual(killAfter === undefined ? [0, null] : [null, 'SIGKILL'])
+    return output
+      .slice(0, output.lastIndexOf('\n') + 1)
+      .split('\n')
+      .filter(Boolean)
+  }
+
+  const nodes: [name: string, path: string][] = [
+    ['the Node of these tests', process.execPath],
+    ...['node22', 'node24'].map((name): [string, string] => [
+      name,
+      join(__dirname, '../../../bench/node_modules', name, 'bin/node')
+    ])
+  ]
+  describe.each(nodes)('on %s', (name, node) => {
+    const run = existsSync(node) ? it : it.skip
+    if (run === it.skip) process.stderr.write(`Skipped: no ${name}; npm ci --prefix bench installs it\n`)
+
+    run('killed in the middle of load and started again: nothing passes twice', async () => {
+      const file = newFile()
+      const before = await use(node, file, 100_000, 2_000)
+      expect(before.length).toBeGreaterThan(100)
+      const after = await use(node, file, before.length + 500)
+      expect(after.filter((id) => before.includes(id))).toEqual([])
+      expect(after.length).toBeGreaterThan(400)
+    })
+  })
+})

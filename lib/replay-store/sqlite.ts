@@ -87,7 +87,7 @@ export function createSqliteReplayStore(options: SqliteReplayStoreOptions): Repl
   /** The assertion is written down already: a sweep that fails (busy) must not refuse its request. */
   function sweepQuietly(before: number): void {
     try {
-      // In this order: if the process dies between the two, more is refused than was deleted, never less.
+      // Only rows up to the noted end are deleted, so a process that dies between the two has forgotten nothing.
       if (Number(noteDeletion.run(before).changes) > 0) deleteNoted.run()
     } catch {
       // The next sweep deletes the same rows.

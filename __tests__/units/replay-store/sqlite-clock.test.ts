@@ -34,7 +34,7 @@ it.each([
 ])('%s: what has been used does not pass again', (_name, steps) => {
   const store = createStore(open())
   useOthers(store, 40)
-  const used = entry('used', 300)
+  const used = entry('used', 30)
   expect(store.consume(used)).toBe(true)
   for (const step of steps) {
     at(step)
@@ -59,6 +59,16 @@ it('expired rows are deleted by use, faster than they come', () => {
   at(3600 + 61)
   useOthers(store, 1000)
   expect(ends(database).filter((end) => end < start + 3600).length).toBeLessThan(16)
+})
+
+it('a sweep deletes what has expired, and nothing else', () => {
+  const store = createStore(open())
+  useOthers(store, 20)
+  const alive = entry('alive', 3700)
+  expect(store.consume(alive)).toBe(true)
+  at(3661)
+  useOthers(store, 16)
+  expect(store.consume(alive)).toBe(false)
 })
 
 it('if the process dies between the note and the deletion, nothing passes twice, and the next sweep deletes', () => {

@@ -8,7 +8,7 @@ import { warnIfOneOfSeveral } from './several-processes'
 /** Options of {@link createMemoryReplayStore}. */
 export interface MemoryReplayStoreOptions {
   /**
-   * Most entries remembered at once, 1 to 16,000,000. Default 1,000,000: about 105 MB when full, or 350 MB if every
+   * Most entries remembered at once, 1 to 16,000,000. Default 1,000,000: about 100 MB when full, or 400 MB if every
    * entry is of another client. When the store is full, requests are refused (503) until entries expire. A larger
    * number costs memory; a smaller one refuses requests sooner. Neither lets an assertion pass twice.
    */

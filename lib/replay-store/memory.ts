@@ -1,14 +1,14 @@
 import { ClientAuthError } from '../errors'
 import { checkOptions, isInteger } from '../option-checks'
 import type { ReplayEntry, ReplayStore } from '../types'
-import { compactKey } from './compact-key'
+import { compactKey, copyOfKey } from './compact-key'
 import { createCautiousClock } from './cautious-clock'
 import { warnIfOneOfSeveral } from './several-processes'
 
 /** Options of {@link createMemoryReplayStore}. */
 export interface MemoryReplayStoreOptions {
   /**
-   * Most entries remembered at once, 1 to 16,000,000. Default 1,000,000: about 105 MB when full, or 350 MB if every
+   * Most entries remembered at once, 1 to 16,000,000. Default 1,000,000: about 100 MB when full, or 400 MB if every
    * entry is of another client. When the store is full, requests are refused (503) until entries expire. A larger
    * number costs memory; a smaller one refuses requests sooner. Neither lets an assertion pass twice.
    */
@@ -98,7 +98,7 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
 
   function shareOf(clientId: string): Share {
     const key = compactKey(clientId)
-    return shares.get(key) ?? { key, ids: new Set() }
+    return shares.get(key) ?? { key: copyOfKey(key), ids: new Set() }
   }
 
   const fullOption = (share: Share) =>
@@ -114,7 +114,7 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     const end = Math.ceil(expiresAt)
     // An entry that was dropped may have been this one: no other that ends as early is accepted.
     if (!(end > now && end > dropped)) return false
-    const key = compactKey(id)
+    const key = copyOfKey(compactKey(id))
     let share = shareOf(clientId)
     if (share.ids.has(key)) return false
     if (fullOption(share) !== undefined) {

@@ -22,9 +22,9 @@ export interface SqliteReplayStoreOptions {
   table?: string | undefined
 }
 
-/** Rows outlive their assertion by this, so that a clock that was ahead and is set back lets nothing pass again. */
-const marginSeconds = 86_400
-/** Every so many uses, this many times two expired rows are deleted: the table shrinks again after a burst. */
+/** Rows outlive their assertion by this, so that a clock that is ahead for a short time has nothing deleted. */
+const marginSeconds = 3600
+/** Every so many uses, up to two times this many expired rows are deleted: the table shrinks again after a burst. */
 const batch = 16
 
 /**
@@ -33,8 +33,9 @@ const batch = 16
  * `INSERT … ON CONFLICT DO NOTHING`. It blocks the event loop while it writes. `consume` throws what the database
  * throws (busy, disk full), and the request is refused with 503.
  *
- * Rows are kept for a day beyond their assertion, so that a clock that steps by less lets nothing pass twice. Expired
- * ones are deleted 32 at a time by every 16th use.
+ * An assertion passes once, whatever the system clock does. Rows are kept for an hour beyond their assertion. Before
+ * some are deleted, 32 at a time by every 16th use, the latest end among them is written down, and nothing that ends as
+ * early is accepted any more.
  *
  * @throws TypeError on unknown, missing or unfit options
  *
@@ -53,24 +54,41 @@ export function createSqliteReplayStore(options: SqliteReplayStoreOptions): Repl
   database.exec(`PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL;
     CREATE TABLE IF NOT EXISTS ${table} (key TEXT PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS ${table}_expires_at ON ${table} (expires_at)`)
-  const insert = database.prepare(`INSERT INTO ${table} VALUES (?, ?) ON CONFLICT DO NOTHING`)
-  const sweep = database.prepare(
-    `DELETE FROM ${table} WHERE key IN (SELECT key FROM ${table} WHERE expires_at < ? ORDER BY expires_at LIMIT ${batch * 2})`
+  // The row with the empty key holds the latest end of all rows that were deleted. No digest is empty.
+  const deletedUntil = `coalesce((SELECT expires_at FROM ${table} WHERE key = ''), 0)`
+  const expired = (limit: string) =>
+    `FROM ${table} WHERE key <> '' AND expires_at <= ? ORDER BY expires_at LIMIT ${limit}`
+  const insert = database.prepare(
+    `INSERT INTO ${table} SELECT ?, ? WHERE ? > ${deletedUntil} ON CONFLICT (key) DO NOTHING`
   )
+  const noteDeletion = database.prepare(
+    `INSERT INTO ${table} SELECT '', expires_at ${expired(`1 OFFSET ${batch - 1}`)}
+      ON CONFLICT (key) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`
+  )
+  const deleteNoted = database.prepare(
+    `DELETE FROM ${table} WHERE key IN (SELECT key ${expired(String(batch * 2)).replace('?', deletedUntil)})`
+  )
+  if (typeof (insert as { run: unknown }).run !== 'function') {
+    throw new TypeError(
+      `createSqliteReplayStore: option "database" must be ${isDatabase.must}; this one answers by promises`
+    )
+  }
   let uses = 0
 
   function consume({ clientId, id, expiresAt }: ReplayEntry): boolean {
     const nowSeconds = Date.now() / 1000
     if (!(expiresAt > nowSeconds)) return false
-    const { changes } = insert.run(digest(clientId, id), expiresAt)
+    const { changes } = insert.run(digest(clientId, id), expiresAt, expiresAt)
     if (uses++ % batch === 0) sweepQuietly(nowSeconds - marginSeconds)
-    return Number(changes) === 1
+    if (Number(changes) === 1 || Number(changes) === 0) return Number(changes) === 1
+    throw new TypeError('createSqliteReplayStore: run() of a prepared statement must tell how many rows it changed')
   }
 
   /** The assertion is written down already: a sweep that fails (busy) must not refuse its request. */
   function sweepQuietly(before: number): void {
     try {
-      sweep.run(before)
+      // Only rows up to the noted end are deleted, so a process that dies between the two has forgotten nothing.
+      if (Number(noteDeletion.run(before).changes) > 0) deleteNoted.run()
     } catch {
       // The next sweep deletes the same rows.
     }

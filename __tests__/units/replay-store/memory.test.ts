@@ -197,6 +197,28 @@ describe('createMemoryReplayStore', () => {
       expect(() => store.consume(entry('c', 660))).toThrow(fullBecause('maxEntriesPerClient'))
     })
 
+    it('after a step back that stays, entries are dropped in time', () => {
+      const store = createStore({ maxEntries: 2, maxEntriesPerClient: 2 })
+      setClock(86_400)
+      expect(store.consume(entry('a', 86_460))).toBe(true)
+      setClock(0)
+      expect(store.consume(entry('b', 60))).toBe(true)
+      at(60)
+      expect(store.consume(entry('a', 86_460))).toBe(false)
+      expect(store.consume(entry('b', 120))).toBe(true)
+      expect(() => store.consume(entry('c', 120))).toThrow(fullBecause('maxEntries'))
+    })
+
+    it('after a step ahead that stays, entries are dropped to the second again, once as much time has passed', () => {
+      const store = createStore()
+      expect(store.consume(entry('a', 60))).toBe(true)
+      setClock(600)
+      at(1210)
+      expect(store.consume(entry('b', 1270))).toBe(true)
+      at(1270)
+      expect(store.consume(entry('b', 1330))).toBe(true)
+    })
+
     it('agrees with a list that forgets nothing, over a long random life', () => {
       const random = createRandom(7)
       const store = createStore({ maxEntries: 40, maxEntriesPerClient: 40 })

@@ -60,7 +60,7 @@ describe('createSqliteReplayStore', () => {
     expect(createStore(open(file)).consume(entry('a'))).toBe(false)
   })
 
-  it('a clock that steps by less than a day lets nothing pass twice, and older rows are deleted by use', () => {
+  it('a clock that steps lets nothing pass twice, and older rows are deleted by use', () => {
     jest.useFakeTimers({ now: 1_800_000_000_000 })
     try {
       const database = open()
@@ -74,7 +74,7 @@ describe('createSqliteReplayStore', () => {
       expect(store.consume(used)).toBe(false)
       jest.setSystemTime(1_800_000_000_000 + 200_000_000)
       for (let i = 0; i < 200; i++) store.consume(entry(`later ${i}`))
-      expect(rows(database)).toHaveLength(200)
+      expect(rows(database).length).toBeLessThan(200 + 17) // a batch of 16 that is not full, and the note of what was deleted
     } finally {
       jest.useRealTimers()
     }

@@ -8,10 +8,11 @@ const isParams = (body: unknown): body is URLSearchParams =>
   typeof (body as URLSearchParams | undefined)?.getAll === 'function'
 
 /** What a request presents: the objects that hold it, and the values. */
-export function presentedBy({ headers, body }: ParsedRequest): readonly unknown[] {
+export function presentedBy({ headers, body, socket }: ParsedRequest): readonly unknown[] {
   const valueOf = (name: string): unknown =>
     isParams(body) ? body.get(name) : (Object(body) as Record<string, unknown>)[name]
-  return [headers, headers.authorization, body, ...['client_id', ...credentialParameters].map(valueOf)]
+  // The socket, because a client certificate is a credential too.
+  return [headers, headers.authorization, body, socket, ...['client_id', ...credentialParameters].map(valueOf)]
 }
 
 /** Whether a request presents the very same as before. */

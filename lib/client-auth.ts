@@ -48,8 +48,13 @@ export interface ClientAuthMiddleware<C extends OAuthClient = OAuthClient> {
    * For operators. It tells what is registered, so never send it to the caller.
    *
    * @param request - headers and parsed body
+   * @param options - `at`: as of when to judge; `fetch`: whether a `jwks_uri` may be fetched, default false
+   * @throws what `getClient`, `verifySecret` or `legacyAudiences` throws, unless the request is refused before it
+   * @example
+   * const { reason, findings } = await authenticateClient.explain(req)
+   * for (const { check, result, advice } of findings) if (result === 'failed') console.log(check, advice)
    */
-  explain(request: ClientAuthRequest, options?: ExplainOptions): Promise<Explanation>
+  readonly explain: (request: ClientAuthRequest, options?: ExplainOptions) => Promise<Explanation>
 }
 
 const notNode =
@@ -172,14 +177,14 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     res: ServerResponse,
     next: Next
   ): Promise<void> {
-    const handed = { on: false }
+    const handedOn = { once: false }
     try {
       await respond(error, req, res, (...given: [error?: unknown]) => {
-        handed.on = true
+        handedOn.once = true
         handOn(res, next, ...given)
       })
     } catch (thrown) {
-      if (handed.on) warn(thrown)
+      if (handedOn.once) warn(thrown)
       else handOn(res, next, thrown)
     }
   }
@@ -220,7 +225,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
       return client as C // what getClient<C> returned
     },
     metadata: <E extends MetadataEndpoint = 'token'>(endpoint?: E) =>
-      endpointMetadata((endpoint ?? 'token') as E, accepted),
+      endpointMetadata((endpoint ?? 'token') as E, accepted, options.clientCertificates !== undefined),
     explain
   })
 }

@@ -191,24 +191,24 @@ describe('verifySecret', () => {
 
   test('an unknown client, and one without a secret, cost the slow function, against a hash seen before', async () => {
     const records: Record<string, OAuthClient> = {
-      c: { client_id: 'c', client_secret: 'hash of s' },
+      c: { client_id: 'c', client_secret: 'hash of a longer one' },
       bare: { client_id: 'bare' },
-      key: { client_id: 'key', client_secret: 'hash of s', token_endpoint_auth_method: 'private_key_jwt' }
+      key: { client_id: 'key', client_secret: 'hash of a longer one', token_endpoint_auth_method: 'private_key_jwt' }
     }
     const authenticate = createClientAuthenticator({ issuer, getClient: (id) => records[id], verifySecret })
     const attempt = async (id: string, secret: string) =>
       authenticate({ headers: { authorization: basic(id, secret) } }).catch((error: { reason: string }) => error.reason)
-    expect(await attempt('nobody', 's')).toBe('unknown_client')
+    expect(await attempt('nobody', 'a longer one')).toBe('unknown_client')
     expect(calls).toHaveLength(0) // none seen yet
-    await attempt('c', 's')
+    await attempt('c', 'a longer one')
     for (const [id, reason] of [
       ['nobody', 'unknown_client'],
       ['bare', 'no_live_secret'],
       ['key', 'method_not_registered']
     ] as const) {
       calls.splice(0)
-      expect(await attempt(id, 's')).toBe(reason)
-      expect(calls).toEqual([[expect.not.stringMatching(/^s$/), 'hash of s', id]])
+      expect(await attempt(id, 'a longer one')).toBe(reason)
+      expect(calls).toEqual([[expect.not.stringMatching(/^a longer one$/), 'hash of a longer one', id]])
     }
   })
 

@@ -1,6 +1,8 @@
 import { createMemoryReplayStore } from '../../../lib'
 
-interface Store { consume(entry: { clientId: string; id: string; expiresAt: number }): boolean }
+interface Store {
+  consume(entry: { clientId: string; id: string; expiresAt: number }): boolean
+}
 const inAnHour = Math.floor(Date.now() / 1000) + 3600
 
 /** Before its repair in 2026, V8 hashed a string of digits to the number that it spells: these all collide. */

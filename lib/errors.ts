@@ -151,7 +151,7 @@ export const reasons = {
   /** The client is registered for bound tokens, and its connection has no client certificate (RFC 8705 §3). */
   certificate_required: badRequest('This client needs a client certificate: its access tokens are bound to it.'),
 
-  /** More slow secret verifications are waiting than `rememberSecrets` allows. */
+  /** A slow secret verification, or its wait, took too long, or too many are waiting (`rememberSecrets`). */
   secret_verifier_busy: unavailable,
   /** The replay store threw or did not answer in time. */
   replay_store_unavailable: unavailable,

@@ -6,6 +6,7 @@ export {
 } from './certificates/proxy-certificates'
 export {
   createTlsCertificates,
+  type Pem,
   type TlsCertificates,
   type TlsCertificatesOptions,
   type TlsServerOptions

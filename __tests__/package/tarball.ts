@@ -48,7 +48,8 @@ export function tarballTests(): void {
         ...['dist/testing/index.js', 'dist/testing/index.d.ts', 'docs/testing.md', 'examples/quick-start.mjs']
       ])
     )
-    const known = /^(dist\/([a-z0-9-]+\/)*[a-z0-9-]+\.(js|d\.ts)|(docs|examples)\/.+|[A-Z]+(\.md)?|package\.json)$/
+    const known =
+      /^(dist\/([a-z0-9-]+\/)*[a-z0-9-]+\.(js|d\.ts)|dist\/command\/page\/assets\/[a-z]+\.(html|css|js|svg)|(docs|examples)\/.+|[A-Z]+(\.md)?|package\.json)$/
     expect(files.filter((file) => !known.test(file))).toEqual([])
   })
 

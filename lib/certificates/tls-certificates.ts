@@ -3,7 +3,8 @@ import type { SecureContext, SecureContextOptions, Server, TLSSocket } from 'nod
 import { checkOptions, optionRule } from '../option-checks'
 import type { ClientCertificates, PresentedCertificate } from './certificate-source'
 
-type Pem = string | Buffer | readonly (string | Buffer)[]
+/** Certificates or revocation lists in PEM: one text, or a list of them. */
+export type Pem = string | Buffer | readonly (string | Buffer)[]
 
 /** Options of `createTlsCertificates`. */
 export interface TlsCertificatesOptions {

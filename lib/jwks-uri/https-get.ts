@@ -87,6 +87,7 @@ function headOf(url: URL, connection: Duplex, etag: string | undefined): Promise
   const host = url.hostname
   const request = httpsRequest({
     hostname: host,
+    defaultPort: 443, // without an agent Node knows none, and would put the port into Host
     port: portOf(url),
     path: url.pathname + url.search,
     headers: {

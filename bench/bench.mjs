@@ -10,9 +10,9 @@ import { measureGrowth, measureMemory } from './growth.mjs'
 import { measureHttp } from './http.mjs'
 import { measureAssertions } from './assertions.mjs'
 import { of } from './measure.mjs'
-import { measureRefusals } from './refusals.mjs'
 import * as report from './report.mjs'
 import { measureSecrets } from './secrets.mjs'
+import { measureVersion } from './version.mjs'
 
 setFlagsFromString('--expose-gc')
 globalThis.gc = runInNewContext('gc')
@@ -24,15 +24,14 @@ const step = (name, measure, ...how) => {
 }
 const warmup = 6000
 
-/** one-node.mjs on another version of Node, from the npm package `node`. */
+/** version.mjs on another version of Node, from the npm package `node`. */
 function onNode(name) {
   const program = fileURLToPath(new URL(`./node_modules/${name}/bin/node`, import.meta.url))
-  const script = fileURLToPath(new URL('./one-node.mjs', import.meta.url))
+  const script = fileURLToPath(new URL('./version.mjs', import.meta.url))
   return JSON.parse(execFileSync(program, ['--expose-gc', script], { encoding: 'utf8' }))
 }
 
-const main = await step('assertions', measureAssertions, mainAlgorithms, { rounds: 24, count: 250, pool: 2500, warmup })
-const refusals = await step('refusals', measureRefusals, { rounds: 12, count: 500, warmup })
+const { rows: main, summary } = await step('assertions and refusals', measureVersion)
 const others = await step('other algorithms', measureAssertions, otherAlgorithms, {
   rounds: 6,
   count: 100,
@@ -43,21 +42,7 @@ const secrets = await step('secrets', measureSecrets, { rounds: 24, count: 3000 
 const http = await step('HTTP', measureHttp, { rounds: 40, count: 50, inFlight: 8, warmup })
 const growth = await step('growth', measureGrowth, { rounds: 15, count: 500 })
 const memory = await step('memory', measureMemory, { step: 5000, steps: 6 })
-const ratioOf = (what, a, b) => report.over(a, b, what).median
-const versions = [
-  {
-    node: process.version,
-    ratios: main.map(({ alg, inFlight, ours, jose, crypto }) => ({
-      alg,
-      inFlight,
-      cpuOverJose: ratioOf('cpu', ours, jose),
-      mainOverJose: ratioOf('main', ours, jose),
-      cpuOverCrypto: ratioOf('cpu', ours, crypto)
-    })),
-    refusals: refusals.map((row) => ({ name: row.name, rate: of(row, 'rate').median, cpu: of(row, 'cpu').median }))
-  },
-  ...['node22', 'node24', 'node26'].map((name) => step(name, onNode, name))
-]
+const versions = [summary, ...['node22', 'node24', 'node26'].map((name) => step(name, onNode, name))]
 
 const ratiosOf = (alg, inFlight) => versions[0].ratios.find((row) => row.alg === alg && row.inFlight === inFlight)
 /** What a trial reached, from the issue that asked for it. */

@@ -1,10 +1,10 @@
-import { certificateOfRequest } from './certificates/certificate-source'
+import { certificateOfRequest, type PresentedCertificate } from './certificates/certificate-source'
 import { subjectOf, thumbprintOf } from './certificates/client-certificate'
 import { formatDistinguishedName } from './certificates/distinguished-name'
 import { ClientAuthError } from './errors'
 import { createMethods } from './methods'
-import { checkRecord, methodOf, nobody, wantsBoundTokens } from './methods/client-record'
-import { withAudiences, type Claimed, type Method } from './methods/method'
+import { checkRecord, nobody, wantsBoundTokens } from './methods/client-record'
+import { claimedBy, withAudiences, type Claimed, type Method } from './methods/method'
 import { createExplainer, type ExplainOptions, type Explanation } from './explainer'
 import { createObserver, type Seen } from './observer'
 import {
@@ -23,20 +23,24 @@ function refuse(fault: Fault | undefined): void {
   if (fault !== undefined) throw new ClientAuthError(fault.reason, fault)
 }
 
-/** What is attached to the request: how the client authenticated. */
-function authenticationOf(claimed: Claimed, { provenMethod }: Method<Credentials>): ClientAuthentication {
-  const { credentials, client, policy } = claimed
-  const method = provenMethod?.(claimed) ?? methodOf(credentials.methods, policy.methods, client) ?? 'none'
-  const authentication = { clientId: credentials.clientId, method, ...attachedCertificate(claimed) }
-  if (credentials.kind !== 'assertion') return authentication
-  const { header, payload } = credentials.jws
-  return { ...authentication, assertion: { header, claims: payload } }
+/** What is attached to the request: the client and how it authenticated. */
+function outcomeOf(claimed: Claimed, { provenMethod }: Method<Credentials>): AuthenticatedClient {
+  const { credentials, client, certificate } = claimed
+  const { clientId, methods } = credentials
+  const method = provenMethod?.(claimed) ?? methods[0] ?? 'none'
+  const outcome: AuthenticatedClient =
+    credentials.kind === 'assertion'
+      ? { client, clientId, method, assertion: { header: credentials.jws.header, claims: credentials.jws.payload } }
+      : { client, clientId, method }
+  if (certificate.kind === 'shown') Object.assign(outcome, attachedCertificate(certificate, client))
+  return outcome
 }
 
 /** The certificate, whatever the method; and what tokens of this client must be bound to (RFC 8705 §3.1). */
-function attachedCertificate({ certificate, client }: Claimed): Pick<ClientAuthentication, 'certificate' | 'cnf'> {
-  if (certificate.kind !== 'shown') return {}
-  const { certificate: x509, verified } = certificate
+function attachedCertificate(
+  { certificate: x509, verified }: PresentedCertificate,
+  client: OAuthClient
+): Pick<ClientAuthentication, 'certificate' | 'cnf'> {
   const thumbprint = { 'x5t#S256': thumbprintOf(x509) }
   const attached = { ...thumbprint, subject: formatDistinguishedName(subjectOf(x509) ?? []), verified, x509 }
   return { certificate: attached, ...(wantsBoundTokens(client) ? { cnf: thumbprint } : {}) }
@@ -60,16 +64,16 @@ export function createAuthenticator(options: ResolvedOptions) {
     refuse(firstFault(method.requestRules, presented))
 
     const found = checkRecord(await getClient(credentials.clientId, request), credentials.clientId)
-    const claimed = { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant, client: found ?? nobody }
+    const claimed = claimedBy(presented, found ?? nobody)
     const unregistered = firstFault(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
-    const unproven = await method.prove(unregistered === undefined ? claimed : { ...claimed, client: nobody })
+    const unproven = await method.prove(unregistered === undefined ? claimed : claimedBy(presented, nobody))
     refuse(unregistered ?? unproven)
 
     const proven = withAudiences(claimed, options.audiencesOf)
     refuse(firstFault(method.provenRules, proven))
     if (method.consume !== undefined) refuse(await method.consume(proven))
-    return { client: claimed.client, ...authenticationOf(proven, method) }
+    return outcomeOf(proven, method)
   }
   return { authenticate, explain: createExplainer(options, methodFor) }
 }

@@ -157,7 +157,6 @@ export const reasons = {
   replay_store_unavailable: unavailable,
   /** The replay store, or the client's share of it, is full of unexpired entries. */
   replay_store_full: unavailable,
-
   /** Client metadata that cannot be registered (RFC 7591 §3.2.2). */
   invalid_client_metadata: { code: 'invalid_client_metadata', status: 400, message: 'The client metadata is invalid.' }
 } as const satisfies Record<string, ReasonEntry>
@@ -184,7 +183,7 @@ export function printable(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? 'an object' : value
 }
 
-/** What a {@link ClientAuthError} is made of, beside its reason. */
+/** All but the reason. */
 interface ErrorParts {
   message?: string | undefined
   detail?: (() => Detail) | undefined
@@ -217,10 +216,11 @@ export class ClientAuthError extends Error {
 
   /** @internal */
   constructor(reason: ClientAuthErrorReason, { message, detail, cause }: ErrorParts = {}) {
-    super(wireSafe(message ?? reasons[reason].message))
+    const { code, status, message: words }: ReasonEntry = reasons[reason]
+    super(message === undefined ? words : wireSafe(message))
     this.reason = reason
-    this.code = reasons[reason].code
-    this.status = reasons[reason].status
+    this.code = code
+    this.status = status
     this.#detail = detail
     if (cause !== undefined) this.cause = cause
   }

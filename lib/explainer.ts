@@ -48,6 +48,9 @@ type Checks = readonly { readonly check: string; readonly spec: string }[]
 const replayCheck = { check: 'used once', spec: 'RFC 7523 §3 item 7' }
 const everythingElse = { check: 'client and proof', spec: 'RFC 6749 §2.3' }
 
+const registeredMethod = ({ credentials, policy, client }: Claimed): ClientAuthMethod | undefined =>
+  methodOf(credentials.methods, policy.methods, client)
+
 /** The findings so far, and how more are made. */
 function createFindings(made: readonly Finding[]) {
   const all = [...made]
@@ -137,7 +140,7 @@ export function createExplainer(
     }
     return {
       client,
-      method: method.provenMethod?.(claimed) ?? methodOf(credentials.methods, policy.methods, client),
+      method: (method.provenMethod ?? registeredMethod)(claimed),
       accepted: isAccepted && !all.some(isFailed),
       findings: all
     }

@@ -12,11 +12,12 @@ type AssertionRule = Rule<Subject>
 const jwsOf = ({ credentials }: Subject) => credentials.jws
 
 /** RFC 7515 §4.1.9: media types, compared in any case and with `application/` implied. */
-const isMediaType = (typ: unknown, subtype: string): boolean =>
-  typ === subtype || (typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === subtype)
+const isJwtType = (typ: unknown): boolean => typeof typ === 'string' && /^(?:application\/)?jwt$/i.test(typ)
+const isClientAuthenticationType = (typ: unknown): boolean =>
+  typeof typ === 'string' && /^(?:application\/)?client-authentication\+jwt$/i.test(typ)
 
 /** RFC 7523bis: this typ promises the strict audience. */
-const isExplicitlyTyped = (subject: Subject): boolean => isMediaType(jwsOf(subject).typ, 'client-authentication+jwt')
+const isExplicitlyTyped = (subject: Subject): boolean => isClientAuthenticationType(jwsOf(subject).typ)
 
 const headerRules: readonly AssertionRule[] = [
   {
@@ -41,7 +42,7 @@ const headerRules: readonly AssertionRule[] = [
     spec: 'RFC 8725 §3.11, RFC 7523bis',
     holds: (subject) => {
       const { typ } = jwsOf(subject)
-      return typ === undefined || isMediaType(typ, 'jwt') || isExplicitlyTyped(subject)
+      return typ === undefined || isJwtType(typ) || isExplicitlyTyped(subject)
     },
     detail: (subject) => ({
       expected: ['JWT', 'client-authentication+jwt', 'or none'],

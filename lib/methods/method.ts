@@ -42,6 +42,12 @@ export interface Claimed<K extends Credentials = Credentials> extends Presented<
   readonly client: OAuthClient
 }
 
+/** Field by field: on Node 20 a spread that adds a field costs a microsecond. */
+export const claimedBy = (presented: Presented, client: OAuthClient): Claimed => {
+  const { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant } = presented
+  return { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant, client }
+}
+
 /** How one kind of credentials is judged and proven. All rules are lists, so that `explain` can go through them. */
 export interface Method<K extends Credentials> {
   /** What the request and the server's options decide, before anything is looked up. May be told on the wire. */
@@ -54,7 +60,7 @@ export interface Method<K extends Credentials> {
   readonly prove: (claimed: Claimed<K>) => Fault | undefined | Promise<Fault | undefined>
   /** What only a proven client is told. */
   readonly provenRules: readonly Rule<Claimed<K>>[]
-  /** Which method has proven the client, where the credentials may mean several. Default: the first registered one. */
+  /** Which method has proven the client, where the credentials may mean several. Default: the only one. */
   readonly provenMethod?: (claimed: Claimed<K>) => ClientAuthMethod | undefined
   /** Uses up what can be used once. Last of all, so that a refused request uses up nothing. */
   readonly consume?: (claimed: Claimed<K>) => Promise<Fault | undefined>

@@ -15,7 +15,7 @@ import type { BareCredentials } from '../request/credentials'
 import { type Fault, firstFault, type Rule } from '../rules'
 import type { ClientAuthMethod, JwkSet } from '../types'
 import { keySetDetail, registeredKeysRule } from './assertion'
-import { isRegisteredFor, keySourceOf, nobody } from './client-record'
+import { isRegisteredFor, keySourceOf, methodOf, nobody } from './client-record'
 import { type Claimed, isJudgeable, type Method, type Presented, provenRules, recordRules } from './method'
 
 type Asked = Presented<BareCredentials>
@@ -207,9 +207,10 @@ function prove(subject: Subject): Fault | undefined | Promise<Fault | undefined>
 
 /** Which of the methods of its record a client has used. Without a certificate it is a public one. */
 function provenMethod(subject: Subject): ClientAuthMethod | undefined {
-  if (!isShown(subject)) return isUsable('none', subject) ? 'none' : undefined
+  const first = methodOf(subject.credentials.methods, subject.policy.methods, subject.client)
+  if (!isShown(subject)) return isUsable('none', subject) ? 'none' : first
   const isBySubject = isUsable('tls_client_auth', subject) && firstFault(pkiRules, subject) === undefined
-  return !isBySubject && isUsable('self_signed_tls_client_auth', subject) ? 'self_signed_tls_client_auth' : undefined
+  return !isBySubject && isUsable('self_signed_tls_client_auth', subject) ? 'self_signed_tls_client_auth' : first
 }
 
 const step = ({ check, spec, reason }: Rule<never>) => ({ check, spec, reasons: [reason] })

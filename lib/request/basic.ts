@@ -18,6 +18,7 @@ function decodeBase64(text: string): string | undefined {
 
 /** RFC 6749 Appendix B, strict: undefined for a malformed %XX or UTF-8. */
 function formDecode(text: string): string | undefined {
+  if (!/[%+]/.test(text)) return text // as most are
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {

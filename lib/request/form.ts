@@ -15,6 +15,8 @@ type SingleParameter = (typeof singleParameters)[number]
 /** The parameters that matter, by name. */
 export type Form = Partial<Record<SingleParameter, string>>
 
+const emptyForm: Form = Object.fromEntries(singleParameters.map((name) => [name, undefined]))
+
 /** A form body as it was read. */
 export interface ReceivedForm {
   readonly form: Form
@@ -77,8 +79,8 @@ const announcesBody = ({ headers }: ClientAuthRequest): boolean =>
 
 /** Reads the parameters that matter. Judges nothing: that is {@link formRules}' part. */
 export function readForm(request: ClientAuthRequest): ReceivedForm {
-  // Without a prototype, and own properties only: a polluted one must not supply credentials.
-  const form = Object.create(null) as Form
+  // Own properties, all of them: a polluted prototype must not supply credentials.
+  const form = { ...emptyForm }
   const received: ReceivedForm = { form, isReadable: true, repeated: undefined, malformed: undefined }
   const { body } = request
   if (body === undefined || body === null) {

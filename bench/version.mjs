@@ -1,4 +1,5 @@
-// The ratios of one version of Node, as JSON: started by bench.mjs with each. RATIOS=no leaves the assertions out.
+// The assertions and refusals of one version of Node. `npm run bench` uses it, and starts it with the others.
+import { pathToFileURL } from 'node:url'
 import { measureAssertions } from './assertions.mjs'
 import { mainAlgorithms } from './clients.mjs'
 import { of, perRound } from './measure.mjs'
@@ -6,13 +7,12 @@ import { measureRefusals } from './refusals.mjs'
 
 const warmup = 6000
 const over = (what, a, b) => perRound((x, y) => x / y, [a, b], what).median
-const rows =
-  process.env.RATIOS === 'no'
-    ? []
-    : await measureAssertions(mainAlgorithms, { rounds: 24, count: 250, pool: 2500, warmup })
-const refusals = await measureRefusals({ rounds: 12, count: 500, warmup })
-console.log(
-  JSON.stringify({
+
+/** The measured rows of the assertions, and a summary of all that can be handed on as JSON. */
+export async function measureVersion() {
+  const rows = await measureAssertions(mainAlgorithms, { rounds: 24, count: 250, pool: 2500, warmup })
+  const refusals = await measureRefusals({ rounds: 12, count: 500, warmup })
+  const summary = {
     node: process.version,
     openssl: process.versions.openssl,
     ratios: rows.map(({ alg, inFlight, ours, jose, crypto }) => ({
@@ -23,5 +23,11 @@ console.log(
       cpuOverCrypto: over('cpu', ours, crypto)
     })),
     refusals: refusals.map((row) => ({ name: row.name, rate: of(row, 'rate').median, cpu: of(row, 'cpu').median }))
-  })
-)
+  }
+  return { rows, summary }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { summary } = await measureVersion()
+  console.log(JSON.stringify(summary))
+}

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
+import { authenticatorOf } from './assertions.mjs'
 import { assertionForm, issuer, makeAssertion, makeClient } from './clients.mjs'
 import { compare } from './measure.mjs'
 
 const require = createRequire(new URL('../package.json', import.meta.url))
-const { createClientAuthenticator, createMemoryReplayStore } = require('./dist/index.js')
+const { createClientAuthenticator } = require('./dist/index.js')
 
 const headers = { host: 'as.example.com', 'content-type': 'application/x-www-form-urlencoded' }
 const base = makeClient('ES256')
@@ -62,15 +63,12 @@ const POOL = 1000
 async function subjectOf(kind, size, active, count) {
   const idAt = (n) => idOf((n % active) * Math.floor(size / active))
   const assertions = await Promise.all(Array.from({ length: POOL }, (_, n) => assertionOf(kind, idAt(n))))
-  let store
-  const authenticate = createClientAuthenticator({
-    issuer,
+  const { fresh, authenticate } = authenticatorOf(undefined, {
     getClient: (id) => (Number(id.slice(7)) < size ? kinds[kind].record(id) : undefined),
-    keySets: keySetsOf(1000),
-    replayStore: { consume: (entry) => store.consume(entry) }
+    keySets: keySetsOf(1000)
   })
   const op = (i) => {
-    if (i % assertions.length === 0) store = createMemoryReplayStore()
+    if (i % assertions.length === 0) fresh()
     return authenticate({ headers, body: assertionForm(assertions[i % assertions.length]) })
   }
   return { kind, size, active, count, inFlight: 16, op }

@@ -169,4 +169,3 @@ const [startLoad] = loadavg()
 export const machine = () =>
   `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ` +
   `${process.platform} ${process.arch}, Node ${process.version}, OpenSSL ${process.versions.openssl}; load average at the start ${startLoad.toFixed(1)}`
-

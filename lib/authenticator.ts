@@ -16,7 +16,7 @@ import {
 } from './options'
 import { credentialRules } from './request/credential-rules'
 import { credentialsOf, receive, type Credentials } from './request/credentials'
-import { firstFault, type Fault } from './rules'
+import { firstFault, firstFaultOfAll, type Fault } from './rules'
 import type { AuthenticatedClient, ClientAuthentication, ClientAuthRequest, OAuthClient } from './types'
 
 function refuse(fault: Fault | undefined): void {
@@ -65,7 +65,7 @@ export function createAuthenticator(options: ResolvedOptions) {
 
     const found = checkRecord(await getClient(credentials.clientId, request), credentials.clientId)
     const claimed = claimedBy(presented, found ?? nobody)
-    const unregistered = firstFault(method.recordRules, claimed)
+    const unregistered = firstFaultOfAll(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
     const unproven = await method.prove(unregistered === undefined ? claimed : claimedBy(presented, nobody))
     refuse(unregistered ?? unproven)

@@ -64,6 +64,13 @@ export function firstFault<S>(rules: readonly Rule<S>[], subject: S): Fault | un
   return undefined
 }
 
+/** The same, but all rules are judged, so that the time does not tell which one is broken. */
+export function firstFaultOfAll<S>(rules: readonly Rule<S>[], subject: S): Fault | undefined {
+  let broken: Rule<S> | undefined
+  for (const rule of rules) if (!rule.holds(subject)) broken ??= rule
+  return broken && faultOf(broken, subject)
+}
+
 const named = ({ check, spec }: { check: string; spec: string }) => ({ check, spec })
 
 /** A fault as the finding of one check. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { printable } from '../errors'
 import type { Jwk, JwkSet } from '../types'
-import { algorithmsOf, isContainer, isObject, keyFault, secretMembers } from './jwk'
+import { algorithmsOf, isContainer, isObject, isSecret, keyFault, secretMembers } from './jwk'
 import { KeySetError } from './key-set-error'
 
 const neededMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg']
@@ -40,7 +40,7 @@ export function keysOf(value: unknown, maxKeys = 100): readonly Record<string, u
   if (!Array.isArray(keys)) throw new KeySetError('keys', 'not a JWK Set: an object with an array "keys" is needed')
   if (keys.length > maxKeys) throw new KeySetError('keys', `the JWK Set has ${keys.length} keys, more than ${maxKeys}`)
   if (!keys.every(isObject)) throw new KeySetError('keys', 'not a JWK Set: each of its keys must be an object')
-  if (keys.some((jwk) => jwk.kty === 'oct' || secretMembersOf(jwk).length > 0)) {
+  if (keys.some((jwk) => jwk.kty === 'oct' || isSecret(jwk))) {
     throw new KeySetError('private_key', 'the JWK Set holds a private or symmetric key')
   }
   return keys
@@ -105,7 +105,7 @@ export function keySetShape(value: unknown): string {
   if (!Array.isArray(keys)) return `an object whose keys are ${keySetShape(keys)}`
   const strange: unknown = keys.find((key) => !isObject(key))
   if (strange !== undefined) return `an object with a key that is ${keySetShape(strange)}`
-  const secret = keys.find((key) => isObject(key) && secretMembersOf(key).length > 0) as
+  const secret = keys.find((key) => isObject(key) && isSecret(key)) as
     Record<string, unknown> | undefined
   if (secret === undefined) return `an object with ${keys.length} keys`
   return `an object whose key ${typeof secret.kid === 'string' ? String(printable(secret.kid)) : 'without kid'} has ${secretMembersOf(secret).join(', ')}`

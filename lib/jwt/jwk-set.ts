@@ -105,8 +105,7 @@ export function keySetShape(value: unknown): string {
   if (!Array.isArray(keys)) return `an object whose keys are ${keySetShape(keys)}`
   const strange: unknown = keys.find((key) => !isObject(key))
   if (strange !== undefined) return `an object with a key that is ${keySetShape(strange)}`
-  const secret = keys.find((key) => isObject(key) && isSecret(key)) as
-    Record<string, unknown> | undefined
+  const secret = keys.find((key) => isObject(key) && isSecret(key)) as Record<string, unknown> | undefined
   if (secret === undefined) return `an object with ${keys.length} keys`
   return `an object whose key ${typeof secret.kid === 'string' ? String(printable(secret.kid)) : 'without kid'} has ${secretMembersOf(secret).join(', ')}`
 }

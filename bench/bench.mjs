@@ -39,7 +39,7 @@ const others = await step('other algorithms', measureAssertions, otherAlgorithms
   warmup: 600
 })
 const secrets = await step('secrets', measureSecrets, { rounds: 24, count: 3000 })
-const http = await step('HTTP', measureHttp, { rounds: 40, count: 50, inFlight: 8, warmup })
+const http = await step('HTTP', measureHttp, { rounds: 40, count: 100, inFlight: 8, warmup })
 const growth = await step('growth', measureGrowth, { rounds: 15, count: 500 })
 const memory = await step('memory', measureMemory, { step: 5000, steps: 6 })
 const versions = [summary, ...['node22', 'node24', 'node26'].map((name) => step(name, onNode, name))]
@@ -77,9 +77,9 @@ const targets = [
     value: ratiosOf('HS256', 1).cpuOverJose
   },
   ...http.methods.map((method) => ({
-    what: `CPU that authentication adds to a request ÷ what oidc-provider's adds, ${method}`,
+    what: `CPU that authentication adds to a request on node:http ÷ what oidc-provider's adds, ${method}`,
     limit: limits[method]?.provider ?? 1,
-    value: report.addedRatio(http, 'express', method)
+    value: report.addedRatio(http, 'node:http', method)
   })),
   ...['client_secret_basic', 'client_secret_post'].map((name) => ({
     what: `CPU of authenticate(), ${name}`,

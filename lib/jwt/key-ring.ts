@@ -75,13 +75,18 @@ const readMembers = ({ kty, crv, kid, alg, use, n, e, x, y, key_ops: operations 
   ...(operations === undefined ? {} : { key_ops: JSON.parse(JSON.stringify(operations)) as string[] })
 })
 
-/** Members that are compared by value; `key_ops` is a list and is compared as text. */
-const texts = ['kty', 'crv', 'kid', 'alg', 'use', 'n', 'e', 'x', 'y'] as const
+/** Whether a key is still what was read. Asked for every request, so each member is read by its name, once. */
+function isSameKey(known: Jwk | undefined, key: Jwk): boolean {
+  if (known === undefined) return false
+  const { kty, crv, kid, alg, use, n, e, x, y, key_ops: operations } = key
+  const isOfSameKind = known.kty === kty && known.crv === crv && known.alg === alg && known.use === use
+  const isSameValue = known.kid === kid && known.n === n && known.e === e && known.x === x && known.y === y
+  return isOfSameKind && isSameValue && isSameList(known.key_ops, operations)
+}
 
-const isSameKey = (known: Jwk | undefined, key: Jwk): boolean =>
-  known !== undefined &&
-  texts.every((name) => known[name] === key[name]) &&
-  (known.key_ops === key.key_ops || JSON.stringify(known.key_ops) === JSON.stringify(key.key_ops))
+/** `key_ops` is a list, so it is compared as text. */
+const isSameList = (known: unknown, list: unknown): boolean =>
+  known === list || JSON.stringify(known) === JSON.stringify(list)
 
 function makeRing(keys: readonly Jwk[]): KeyRing {
   // From what was read, since an object that reads otherwise the next time must not lend its keys to another.

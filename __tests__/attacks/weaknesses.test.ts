@@ -609,6 +609,20 @@ describe('options and records that cannot be meant', () => {
     expect(answer.body.passed_on).toContain('fields found: clientId, clientSecret')
   })
 
+  test('a key set whose fields throw breaks no log that asks for the detail', async () => {
+    const jwks = Object.defineProperty({}, 'keys', {
+      get: () => {
+        throw new Error('the connection to the database is closed')
+      }
+    }) as JwkSet
+    const details: unknown[] = []
+    const note = (event: unknown) => details.push((event as RejectedEvent).error.detail)
+    subscribe('oauth-client-auth:rejected', note)
+    expect((await post(tokenServer({}, { ...byKey, jwks }), keyForm())).body.error).toBe('invalid_client')
+    unsubscribe('oauth-client-auth:rejected', note)
+    expect(details).toEqual([{}])
+  })
+
   test('an empty jwks_uri beside jwks counts as absent, at registration and at run time', async () => {
     const record = { ...byKey, jwks_uri: '' }
     expect(() => {

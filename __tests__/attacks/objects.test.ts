@@ -334,6 +334,22 @@ test('a host that passes no next, such as Koa, is told at once', () => {
   }).toThrow('use createClientAuthenticator({ … })')
 })
 
+test('a request that cannot be resumed, as tests imitate one, gets its refusal all the same', async () => {
+  const headers = { authorization: sentFor('bad Basic').authorization }
+  const answered = new Promise((resolve, reject) => {
+    const end = (body?: string) => {
+      resolve([res.statusCode, body])
+    }
+    const res = { statusCode: 200, setHeader: () => undefined, end }
+    clientAuth({ issuer, getClient })(
+      { headers } as unknown as IncomingMessage,
+      res as unknown as ServerResponse,
+      reject
+    )
+  })
+  expect(await answered).toEqual([401, expect.stringContaining('invalid_client')])
+})
+
 /** A response whose every answer throws, as an `on-headers` hook of another middleware can make it. */
 const withHook: Step = (_req, res, next) => {
   res.writeHead = () => {

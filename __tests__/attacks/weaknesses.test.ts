@@ -478,6 +478,11 @@ describe('31: a stored hash is no password', () => {
     const both = tokenServer({}, { client_id: 'c', client_secret: [stored, { value: secret }] })
     expect((await post(both, {}, { Authorization: basic('c', stored) })).status).toBe(401)
     expect((await post(both, {}, { Authorization: basic('c', secret) })).status).toBe(200)
+    const signs = { client_id: 'c', client_secret: [stored, secret], token_endpoint_auth_method: 'client_secret_jwt' }
+    const signedWith = (text: string) => assertionForm(secretAssertion(text, { clientId: 'c' }))
+    const bySigning = tokenServer({}, signs)
+    expect((await post(bySigning, signedWith(stored))).status).toBe(401)
+    expect((await post(bySigning, signedWith(secret))).status).toBe(200)
   })
 
   test.each([

@@ -1,3 +1,4 @@
+import { attempt } from './attempt'
 import { certificateOfRequest, type PresentedCertificate } from './certificates/certificate-source'
 import { subjectOf, thumbprintOf } from './certificates/client-certificate'
 import { formatDistinguishedName } from './certificates/distinguished-name'
@@ -20,7 +21,10 @@ import { firstFault, firstFaultOfAll, type Fault } from './rules'
 import type { AuthenticatedClient, ClientAuthentication, ClientAuthRequest, OAuthClient } from './types'
 
 function refuse(fault: Fault | undefined): void {
-  if (fault !== undefined) throw new ClientAuthError(fault.reason, fault)
+  if (fault === undefined) return
+  const { reason, message, detail, cause } = fault
+  // A field of the client's record may throw when it is read for a log: in a subscriber that would end the process.
+  throw new ClientAuthError(reason, { message, cause, detail: detail && (() => attempt(detail) ?? {}) })
 }
 
 /** What is attached to the request: the client and how it authenticated. */

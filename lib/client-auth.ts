@@ -1,5 +1,6 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
 import { createAuthenticator } from './authenticator'
+import { attempt } from './attempt'
 import { attach, isSame, presentedBy, strip } from './attachment'
 import { sendError, setErrorHeaders } from './error-response'
 import { ClientAuthError } from './errors'
@@ -63,15 +64,6 @@ const notNode =
 /** Whether these can be read and answered: Node's, Express', or a test's imitation of them. */
 const isNodePair = (req: Partial<IncomingMessage>, res: Partial<ServerResponse>): boolean =>
   typeof req.headers === 'object' && typeof res.setHeader === 'function' && typeof res.end === 'function'
-
-/** What an act returns, or `undefined` where it throws. */
-function attempt<T>(act: () => T): T | undefined {
-  try {
-    return act()
-  } catch {
-    return undefined
-  }
-}
 
 /** Lets the operator know of what no `next` can be given. */
 function warn(thrown: unknown): void {

@@ -478,6 +478,11 @@ describe('31: a stored hash is no password', () => {
     const both = tokenServer({}, { client_id: 'c', client_secret: [stored, { value: secret }] })
     expect((await post(both, {}, { Authorization: basic('c', stored) })).status).toBe(401)
     expect((await post(both, {}, { Authorization: basic('c', secret) })).status).toBe(200)
+    const signs = { client_id: 'c', client_secret: [stored, secret], token_endpoint_auth_method: 'client_secret_jwt' }
+    const signedWith = (text: string) => assertionForm(secretAssertion(text, { clientId: 'c' }))
+    const bySigning = tokenServer({}, signs)
+    expect((await post(bySigning, signedWith(stored))).status).toBe(401)
+    expect((await post(bySigning, signedWith(secret))).status).toBe(200)
   })
 
   test.each([
@@ -607,6 +612,20 @@ describe('options and records that cannot be meant', () => {
     const getClient = () => ({ clientId: 'web-shop', clientSecret: secret }) as unknown as OAuthClient
     const answer = await post(tokenServer({ getClient }), {}, { Authorization: basic('web-shop', secret) })
     expect(answer.body.passed_on).toContain('fields found: clientId, clientSecret')
+  })
+
+  test('a key set whose fields throw breaks no log that asks for the detail', async () => {
+    const jwks = Object.defineProperty({}, 'keys', {
+      get: () => {
+        throw new Error('the connection to the database is closed')
+      }
+    }) as JwkSet
+    const details: unknown[] = []
+    const note = (event: unknown) => details.push((event as RejectedEvent).error.detail)
+    subscribe('oauth-client-auth:rejected', note)
+    expect((await post(tokenServer({}, { ...byKey, jwks }), keyForm())).body.error).toBe('invalid_client')
+    unsubscribe('oauth-client-auth:rejected', note)
+    expect(details).toEqual([{}])
   })
 
   test('an empty jwks_uri beside jwks counts as absent, at registration and at run time', async () => {

@@ -22,7 +22,7 @@ const rooms = [
   ['jwt/'],
   ['rules'],
   ['advice/'],
-  ['address-range', 'error-response', 'errors', 'fapi2', 'option-checks', 'types']
+  ['address-range', 'attempt', 'error-response', 'errors', 'fapi2', 'option-checks', 'types']
 ]
 
 /** Who may touch what: one place to look when a dependency changes, and no way to the network but the guarded one. */

@@ -229,19 +229,26 @@ describe('when more wait than may', () => {
 
 describe('with a hash of 100 ms', () => {
   const names = Array.from({ length: 10 }, (_, i) => `client ${i}`)
-  const records = Object.fromEntries(['remembered', 'attacked', ...names].map((id) => [id, `hash of ${id}`]))
+  const records = Object.fromEntries(
+    ['remembered', 'attacked', 'attacked too', ...names].map((id) => [id, `hash of ${id}`])
+  )
   const verify: VerifySecret = (presented) => wait(100, presented === 'right')
   const timed = async (attempt: Promise<string>) => {
     const began = performance.now()
     return { answer: await attempt, ms: performance.now() - began }
   }
 
-  test.each([
-    ['unknown ids', (i: number) => `nobody ${i}`],
-    ['one client', () => 'attacked']
+  test.each<[name: string, refused: string[], id: (i: number) => string]>([
+    ['unknown ids', ['unknown_client'], (i) => `nobody ${i}`],
+    ['one client', ['secret_mismatch'], () => 'attacked'],
+    [
+      'two clients and unknown ids', // more than run at once: they must not take turns among themselves
+      ['secret_mismatch', 'unknown_client'],
+      (i) => ['attacked', 'attacked too', `nobody ${i}`][i % 3] ?? ''
+    ]
   ])(
     '1,002 guesses at %s: remembered clients are served at once, each other one within its turn',
-    async (_name, id) => {
+    async (_name, refused, id) => {
       const { attempt } = server(rememberSecrets(verify), records)
       expect(await attempt('remembered', 'right')).toBe('ok')
       const flood = Array.from({ length: 1002 }, (_, i) => attempt(id(i), `guess ${i}`))
@@ -259,8 +266,7 @@ describe('with a hash of 100 ms', () => {
         expect(ms).toBeLessThan(100 * (names.length + 2))
       }
       const outcomes = new Set(await Promise.all(flood))
-      const refused = id(0) === 'attacked' ? 'secret_mismatch' : 'unknown_client'
-      expect(outcomes).toEqual(new Set(['secret_verifier_busy', refused]))
+      expect(outcomes).toEqual(new Set(['secret_verifier_busy', ...refused]))
     },
     20_000
   )

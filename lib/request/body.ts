@@ -69,9 +69,10 @@ export function createBodyParser(limit: number) {
         octets += length
         if (octets > limit) resolve({ status: 413 })
       }
-      if (req.headers['transfer-encoding'] !== undefined) req.on('data', count)
+      const isUnannounced = req.headers['transfer-encoding'] !== undefined
+      if (isUnannounced) req.on('data', count)
       parse(req, res, (error?: unknown) => {
-        req.removeListener('data', count)
+        if (isUnannounced) req.removeListener('data', count)
         resolve(error)
       })
     })

@@ -1,20 +1,12 @@
 // Requests of clients with certificates: what explain says of them is what authenticate does, over real connections.
 import express from 'express'
-import {
-  ClientAuthError,
-  createClientAuthenticator,
-  createJwksFetcher,
-  type Explanation,
-  type JwkSet,
-  type OAuthClient
-} from '../../lib'
+import { ClientAuthError, createClientAuthenticator, type Explanation, type JwkSet, type OAuthClient } from '../../lib'
 import { assertionForm, issuer, jws, now } from '../support/assertions'
 import { encoded } from '../support/certificate-headers'
 import { certificate, publicJwk, x509 } from '../support/client-certificates'
+import { serveKeys } from '../support/key-server'
 import { profiles } from '../support/mutual-tls-cases'
 import { listenHttp, listenTls, send, type Sending } from '../support/mutual-tls-server'
-import { makeCertificate } from '../support/tls-certificates'
-import { serveHttps } from '../support/tls-server'
 
 /** What the server found of one request. */
 interface Outcome {
@@ -47,32 +39,17 @@ interface Row {
 }
 
 const form = { grant_type: 'client_credentials', client_id: 'c' }
-const keyHost = 'keys.partner.example'
-
-/** Serves a key set at a loopback address, by a name that DNS leads to it and an authority that the fetcher trusts. */
-async function serveKeys(set: JwkSet) {
-  const tls = await makeCertificate(undefined, { names: [keyHost] })
-  const server = await serveHttps(tls, (_req, res) =>
-    res.setHeader('content-type', 'application/json').end(JSON.stringify(set))
-  )
-  const keySets = createJwksFetcher({
-    hosts: { [keyHost]: { addresses: ['127.0.0.0/8'], ports: [server.port], ca: tls.cert } },
-    resolver: () => ({ resolve4: async () => ['127.0.0.1'], resolve6: async () => [], cancel: () => undefined })
-  })
-  return { uri: `https://${keyHost}:${server.port}/jwks`, keySets, close: () => server.close() }
-}
-
 /** Sends one request to a server that explains it and then authenticates it. */
 async function ask({ profile = 'tls', record, shows, sending = {}, keySet }: Row): Promise<Outcome> {
   const made = profiles[profile]!()
-  const keys = keySet && (await serveKeys(keySet))
+  const keys = keySet && (await serveKeys(() => ({ body: keySet })))
   const client = { client_id: 'c', ...record, ...(keys && { jwks_uri: keys.uri }) }
   const authenticate = createClientAuthenticator({
     issuer,
     getClient: (id) => (id === 'c' ? client : undefined),
     methods: made.methods,
     clientCertificates: made.source,
-    ...(keys && { keySets: keys.keySets })
+    ...(keys && { keySets: keys.fetcher() })
   })
   const app = express().post('/token', express.urlencoded({ extended: false }), async (req, res) => {
     const request = { headers: req.headers, rawHeaders: req.rawHeaders, socket: req.socket, body: req.body as object }

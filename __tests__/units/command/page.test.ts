@@ -69,7 +69,7 @@ describe('the server of the page', () => {
     ['a POST of a form', () => post({ 'content-type': 'text/plain' }), 403],
     ['a POST without the token', () => post({}, '/explain'), 404],
     ['a PUT', () => ({ ...post(), method: 'PUT' }), 405],
-    ['a POST of 600 KiB', () => ({ ...post(), body: ' '.repeat(600 * 1024) }), 413]
+    ['a POST of 600 KiB', () => ({ ...post(), body: `${pasted}${' '.repeat(600 * 1024)}` }), 413]
   ])('gives nothing to %s', async (_, sent, status) => {
     const answer = await ask(sent())
     expect(answer.status).toBe(status)

@@ -22,16 +22,24 @@ export async function measureRefusals({ rounds, count, warmup }) {
   const basic = authenticatorOf(secretClient('client_secret_basic')).authenticate
   const known = authenticatorOf(hs256.client).authenticate
   const nobody = authenticatorOf(undefined).authenticate
-  const refused = (authenticate, body, authorization) => async () => {
-    const more = authorization === undefined ? {} : { authorization }
-    const outcome = await authenticate({ headers: { ...headers, ...more }, body }).catch(({ reason }) => reason)
-    if (typeof outcome !== 'string') throw new Error('not refused')
+  const refused =
+    (authenticate, body, authorization, read = ({ reason }) => reason) =>
+    async () => {
+      const more = authorization === undefined ? {} : { authorization }
+      const outcome = await authenticate({ headers: { ...headers, ...more }, body }).catch(read)
+      if (typeof outcome !== 'string') throw new Error('not refused')
+    }
+  /** The facts are made only for who reads them, as a logger would. */
+  const withDetail = ({ reason, detail }) => {
+    if (detail?.secondsLate === undefined) throw new Error('no facts')
+    return reason
   }
   const subjects = Object.entries({
     'no credentials': refused(basic, { grant_type: 'urn:example:bench' }),
     'wrong secret': refused(basic, {}, wrongBasic),
     'unknown client, Basic': refused(nobody, {}, basicHeader),
     'expired assertion': refused(known, assertionForm(expired(hs256))),
+    'expired assertion, detail read': refused(known, assertionForm(expired(hs256)), undefined, withDetail),
     'unknown client, HS256': refused(nobody, assertionForm(bySecret)),
     'unknown client, ES256': refused(nobody, assertionForm(byKey))
   }).map(([name, op]) => ({ name, op, count, inFlight: 16 }))

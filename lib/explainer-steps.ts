@@ -1,4 +1,5 @@
 import { algorithms } from './jwt/algorithms'
+import { nobody } from './methods/client-record'
 import type { Claimed, Method, ProofStep } from './methods/method'
 import type { Credentials, Received } from './request/credentials'
 import { isClientId, isSecret } from './request/syntax'
@@ -48,6 +49,17 @@ export function canProve({ credentials, policy }: Claimed, recorded: readonly Fi
   // A MAC cannot be verified with the hash of a secret.
   return algorithm !== undefined && (algorithm.kty !== 'oct' || policy.verifySecret === undefined)
 }
+
+/** What a proof consists of, as far as it can be told apart. */
+export type Proof = readonly ProofStep[] | readonly Rule<Claimed>[]
+
+/** The part of the proof that is the client's own. Of a client that nobody knows no part is left out. */
+export const proofOf = ({ proofOf, proofSteps }: Method<Credentials>, claimed: Claimed): Proof =>
+  claimed.client === nobody ? proofSteps : (proofOf?.(claimed) ?? proofSteps)
+
+/** Whether a proof is rules alone, each of which can be judged. */
+export const isRules = (proof: Proof): proof is readonly Rule<Claimed>[] =>
+  proof.every((part) => 'holds' in part) && proof.length > 0
 
 /** A cached set may be older than the one that `authenticate` would fetch for an unknown key. */
 const cacheNote = 'Only the cached key set was looked at: ask with fetch.'

@@ -1,6 +1,17 @@
 import { certificateOfRequest } from './certificates/certificate-source'
 import { ClientAuthError, type ClientAuthErrorReason } from './errors'
-import { cachedOnly, canProve, hasCredentials, namedIds, notCached, orderOf, proofFindings } from './explainer-steps'
+import {
+  cachedOnly,
+  canProve,
+  hasCredentials,
+  isRules,
+  namedIds,
+  notCached,
+  orderOf,
+  type Proof,
+  proofFindings,
+  proofOf
+} from './explainer-steps'
 import { checkRecord, methodOf, nobody } from './methods/client-record'
 import { type Claimed, type Method, withAudiences } from './methods/method'
 import type { ResolvedOptions } from './options'
@@ -93,12 +104,13 @@ export function createExplainer(
     return nobody
   }
 
-  async function prove(claimed: Claimed, method: Method<Credentials>, mayFetch: boolean): Promise<Finding[]> {
-    const fault = await method.prove(claimed)
-    const isOfCache = !mayFetch && claimed.credentials.kind === 'assertion' && Boolean(claimed.client.jwks_uri)
+  async function prove(claimed: Claimed, { prove }: Method<Credentials>, proof: Proof, mayFetch: boolean) {
+    if (isRules(proof)) return findings(proof, claimed)
+    const fault = await prove(claimed)
+    const isOfCache = !mayFetch && claimed.credentials.kind !== 'secret' && Boolean(claimed.client.jwks_uri)
     return fault?.cause === notCached
-      ? notChecked(method.proofSteps, 'The key set is not in the cache: ask with fetch.')
-      : proofFindings(method.proofSteps, fault, isOfCache)
+      ? notChecked(proof, 'The key set is not in the cache: ask with fetch.')
+      : proofFindings(proof, fault, isOfCache)
   }
 
   async function askStore(claimed: Claimed, { wasUsed }: Method<Credentials>): Promise<Finding[]> {
@@ -128,9 +140,8 @@ export function createExplainer(
       return ids.length === 0 ? notChecked(method.recordRules) : findings(method.recordRules, { ...presented, client })
     })
     const claimed: Claimed = { ...presented, client }
-    await add(method.proofSteps, () =>
-      canProve(claimed, recorded) ? prove(claimed, method, mayFetch) : notChecked(method.proofSteps)
-    )
+    const proof = proofOf(method, claimed)
+    await add(proof, () => (canProve(claimed, recorded) ? prove(claimed, method, proof, mayFetch) : notChecked(proof)))
     await add(late, () => (client === nobody ? notChecked(late) : findings(late, withAudiences(claimed, audiencesOf))))
     const isAccepted = all.every(isPassed)
     if (method.wasUsed !== undefined) {

@@ -11,6 +11,7 @@ import {
 } from '../../lib'
 import corpus from '../fixtures/authentication.json'
 import {
+  assertionForm,
   basic,
   issuer,
   jws,
@@ -21,6 +22,7 @@ import {
   tokenEndpoint,
   JWT_BEARER
 } from '../support/assertions'
+import { serveKeys, type KeyAnswer } from '../support/key-server'
 import { clientsOf, post, tokenServer, type Options } from '../support/token-server'
 
 interface Case {
@@ -52,7 +54,7 @@ const fetched = new Set(['fosite-35', 'fosite-jwks-01', 'fosite-jwks-02', 'fosit
 /** Other methods than the ones this package has, and steps that are no request of their own. */
 const outOfScope = ({ method, id, request }: Case): boolean =>
   ['tls_client_auth', 'self_signed_tls_client_auth', 'attest_jwt_client_auth'].includes(method) ||
-  fetched.has(id) || // by jwks_uri: jwks-fetcher.test.ts
+  fetched.has(id) || // by jwks_uri: below
   (request.op === 'any failing case' && id === 'oidf-26') // held for every refusal below
 
 const cases = (corpus.cases as unknown as Case[]).filter((one) => !outOfScope(one))
@@ -214,6 +216,54 @@ test.each(requestCases.map((one) => [one.id, one.title, one] as const))(
   }
 )
 
+/** The cases of a jwks_uri, as requests: what the key server answers at each, and which key signs. */
+const [oldKey, newKey] = [rsa, makeKey('RS256', 'new-kid')]
+const [oldSet, newSet] = [{ body: { keys: [oldKey.jwk] } }, { body: { keys: [newKey.jwk] } }]
+const fetchedCases: Record<string, { answer: KeyAnswer; signedWith?: typeof rsa; reason?: string }[]> = {
+  'fosite-35': [{ answer: oldSet }],
+  'fosite-jwks-01': [{ answer: oldSet }, { answer: newSet }, { answer: newSet, signedWith: newKey }],
+  'fosite-jwks-02': [{ answer: { status: 400, body: {} }, reason: 'jwks_unavailable' }],
+  'fosite-jwks-03': [{ answer: { body: [] }, reason: 'jwks_unavailable' }],
+  'oidf-23': [{ answer: oldSet }, { answer: newSet, signedWith: newKey }]
+}
+
+/** Both clocks are moved by hand; sockets and their timeouts are real. */
+const realTimers = [
+  ...(['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'setInterval', 'clearInterval'] as const),
+  ...(['nextTick', 'queueMicrotask', 'hrtime'] as const)
+]
+
+test.each((corpus.cases as unknown as Case[]).filter(({ id }) => fetched.has(id)))(
+  '$id: by jwks_uri, explain agrees with authenticate: $title',
+  async ({ id }) => {
+    let answer: KeyAnswer = oldSet
+    const keys = await serveKeys(() => answer)
+    const record = { client_id: 'c', token_endpoint_auth_method: 'private_key_jwt', jwks_uri: keys.uri }
+    // A fetcher each, since explain with fetch fills the cache as well.
+    const make = () =>
+      createClientAuthenticator({ issuer, getClient: () => record, keySets: keys.fetcher() } satisfies object)
+    const [explaining, authenticate] = [make(), make()]
+    jest.useFakeTimers({ now: Date.now(), doNotFake: realTimers })
+    try {
+      for (const one of fetchedCases[id] ?? []) {
+        answer = one.answer
+        const sent = { headers: {}, body: assertionForm(keyAssertion(one.signedWith ?? oldKey, { clientId: 'c' })) }
+        const explanation = await explaining.explain(sent, { fetch: true })
+        const outcome = await authenticate(sent).then(
+          () => undefined,
+          ({ reason }: ClientAuthError) => reason
+        )
+        expect([outcome, explanation.reason]).toEqual([one.reason, one.reason])
+        expect(explanation.accepted).toBe(one.reason === undefined)
+        jest.advanceTimersByTime(60_000) // the cool-down of refreshes is shorter
+      }
+    } finally {
+      jest.useRealTimers()
+      await keys.close()
+    }
+  }
+)
+
 test.each(metadataCases.map((one) => [one.id, one.title, one] as const))('%s: %s', (_id, _title, one) => {
   const privateJwk = { ...ec.privateKey.export({ format: 'jwk' }), kty: 'EC' }
   const jwks = { keys: one.client['jwks'] === '{}' ? [rsa.jwk] : [privateJwk] }
@@ -224,5 +274,6 @@ test.each(metadataCases.map((one) => [one.id, one.title, one] as const))('%s: %s
 
 test('every case is run, or named as out of scope', () => {
   expect(corpus.cases).toHaveLength(128)
+  expect(Object.keys(fetchedCases).sort()).toEqual([...fetched].sort())
   expect(requestCases.length + metadataCases.length).toBe(128 - 8 - 6 - fetched.size - 1)
 })

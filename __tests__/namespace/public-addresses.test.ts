@@ -1,10 +1,13 @@
+import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer as createPlainServer } from 'node:http'
 import type { Socket } from 'node:net'
 import path from 'node:path'
 import { createServer, type TLSSocket } from 'node:tls'
+import { ClientAuthError, createClientAuthenticator } from '../../lib'
 import { createJwksFetcher } from '../../lib/jwks-uri/fetcher'
 import corpus from '../fixtures/jwks-uri.json'
+import { assertionForm, issuer, jws, now } from '../support/assertions'
 import { nameOf, optionsOf, type UriCase, uriCases, watchNetwork } from '../support/jwks-uri-cases'
 import { type Certificate, makeAuthority, makeCertificate } from '../support/tls-certificates'
 
@@ -21,6 +24,7 @@ const authority: Certificate = {
   key: readFileSync(path.join(directory, 'ca.key'), 'utf8')
 }
 
+const privateKey = createPrivateKey({ key: corpus.fixtures.ES256.private, format: 'jwk' })
 const keySet = JSON.stringify({ keys: [{ ...corpus.fixtures.ES256.public, kid: 'k1' }] })
 
 interface Seen {
@@ -126,6 +130,42 @@ test.each(cases.map((uriCase) => [nameOf(uriCase), uriCase] as const))('%s', asy
   expect(network.seen).toEqual({ connects: uriCase.connect || uriCase.stage ? 1 : completed, lookups: 0 })
   expect(server.sockets.size).toBe(uriCase.connect ? 0 : network.seen.connects)
 })
+
+test.each(cases.map((uriCase) => [nameOf(uriCase), uriCase] as const))(
+  '%s: explain, allowed to fetch, gives the reason of authenticate',
+  async (_name, uriCase) => {
+    const server = uriCase.connect === undefined ? await serve(uriCase) : { close: () => Promise.resolve() }
+    const record = { client_id: 'bank', token_endpoint_auth_method: 'private_key_jwt', jwks_uri: uriCase.url }
+    // One each: explain with fetch fills the cache, and the answers of DNS come in order
+    const make = () =>
+      createClientAuthenticator({
+        issuer,
+        getClient: () => record,
+        keySets: createJwksFetcher({ ...optionsOf(uriCase), staleIfError: 0 })
+      })
+    const [explaining, authenticate] = [make(), make()]
+    try {
+      for (const verdict of uriCase.fetches ?? [uriCase.expect]) {
+        const claims = { iss: 'bank', sub: 'bank', aud: issuer, exp: now() + 60, jti: `${Math.random()}` }
+        const sent = { headers: {}, body: assertionForm(jws({ alg: 'ES256', kid: 'k1' }, claims, 'ES256', privateKey)) }
+        const explanation = await explaining.explain(sent, { fetch: true })
+        const refusal: unknown = await authenticate(sent).then(
+          () => undefined,
+          (error: unknown) => error
+        )
+        expect(refusal instanceof ClientAuthError ? refusal.reason : refusal).toBe(explanation.reason)
+        expect([explanation.accepted, explanation.reason]).toEqual(
+          verdict === 'allowed' ? [true, undefined] : [false, 'jwks_unavailable']
+        )
+        const failed = explanation.findings.find(({ result }) => result === 'failed')
+        expect(failed?.detail).toEqual((refusal as ClientAuthError | undefined)?.detail)
+        jest.advanceTimersByTime(86_400_000)
+      }
+    } finally {
+      await server.close()
+    }
+  }
+)
 
 test('the authority is known to Node only by NODE_EXTRA_CA_CERTS: another one is refused', async () => {
   const [uriCase] = uriCases.filter(({ id }) => id === 'legit-001')

@@ -140,7 +140,7 @@ export const brokenAssertions: readonly BrokenAssertion[] = [
   {
     name: 'crit demands an extension',
     reason: 'assertion_crit',
-    expected: 'neither',
+    expected: 'neither crit nor b64',
     received: ['exp'],
     advice: 'Leave crit and b64 out',
     assertion: withClaims({}, { crit: ['exp'] })

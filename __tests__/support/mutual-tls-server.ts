@@ -3,7 +3,7 @@ import express from 'express'
 import { createServer as createHttpServer, request as httpRequest, type Server } from 'node:http'
 import { createServer as createHttpsServer, request as httpsRequest, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import { clientAuth, type ClientAuthOptions } from '../../lib'
+import { clientAuth, type ClientAuthOptions, type ExplainOptions } from '../../lib'
 import { issuer } from './assertions'
 import { certificate } from './client-certificates'
 import type { Profile } from './mutual-tls-cases'
@@ -12,7 +12,11 @@ import type { Profile } from './mutual-tls-cases'
 export const serverCertificate = () => ({ key: certificate('server').key, cert: certificate('server').pem })
 
 /** An app that says who was let in and how; refusals are the package's own, with the reason beside them in a header. */
-export function tokenApp({ methods, source }: Profile, options: Partial<ClientAuthOptions>): express.Express {
+export function tokenApp(
+  { methods, source }: Profile,
+  options: Partial<ClientAuthOptions>,
+  how: ExplainOptions = {}
+): express.Express {
   const app = express()
   const authenticate = clientAuth({
     issuer,
@@ -31,7 +35,7 @@ export function tokenApp({ methods, source }: Profile, options: Partial<ClientAu
     '/token',
     express.urlencoded({ extended: false }),
     (req, res, next) => {
-      authenticate.explain(req).then((explanation) => {
+      authenticate.explain(req, how).then((explanation) => {
         res.setHeader(
           'X-Explained',
           explanation.accepted ? `accepted ${String(explanation.method)}` : (explanation.reason ?? 'unknown')

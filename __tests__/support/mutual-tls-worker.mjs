@@ -16,7 +16,16 @@ const authenticate = clientAuth({
   }
 })
 const server = createServer({ ...own, ...certificates.serverOptions }, (req, res) => {
-  authenticate(req, res, () => res.end(JSON.stringify({ method: req.oauthClientAuth?.method })))
+  // The form as the middleware would read it, since only one can read the stream.
+  let body = ''
+  req
+    .setEncoding('utf8')
+    .on('data', (part) => (body += part))
+    .on('end', async () => {
+      req.body = Object.fromEntries(new URLSearchParams(body))
+      res.setHeader('X-Explained', (await authenticate.explain(req)).reason ?? 'accepted')
+      authenticate(req, res, () => res.end(JSON.stringify({ method: req.oauthClientAuth?.method })))
+    })
 })
 certificates.watch(server)
 if (arrives.renewed) server.setSecureContext(own)

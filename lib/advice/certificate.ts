@@ -1,4 +1,4 @@
-import type { ReasonAdvice } from './reason-advice'
+import { member, type ReasonAdvice, textOf } from './reason-advice'
 
 /** Reasons that the certificate of a client gives (RFC 8705). */
 export const certificateAdvice = {
@@ -20,7 +20,14 @@ export const certificateAdvice = {
   certificate_expired: {
     meaning: 'The certificate has ended, or is not valid yet.',
     cause: 'The certificate was not renewed in time.',
-    advice: 'Renew the client certificate, and check the clock of the server.'
+    advice: 'Renew the client certificate, and check the clock of the server.',
+    cases: [
+      {
+        when: 'it is not valid yet',
+        applies: ({ received, now }) => Date.parse(textOf(member(received, 'validFrom'))) / 1000 > Number(now),
+        advice: 'Use a certificate that is valid already, and check the clock of the server.'
+      }
+    ]
   },
   certificate_weak: {
     meaning: 'The key of the certificate is too short, or of a kind that is not supported.',
@@ -30,7 +37,14 @@ export const certificateAdvice = {
   certificate_unverified: {
     meaning: 'No trusted authority vouches for the certificate, or it is one of an authority.',
     cause: 'The authority of the client is not among those that the server or its proxy trusts.',
-    advice: 'Use a certificate of an authority that the server trusts, or let the operator add that authority.'
+    advice: 'Use a certificate of an authority that the server trusts, or let the operator add that authority.',
+    cases: [
+      {
+        when: 'it is the certificate of an authority',
+        applies: ({ received }) => textOf(received).includes('authority'),
+        advice: 'Present a certificate that was issued for this client: that of an authority vouches for others.'
+      }
+    ]
   },
   certificate_subject: {
     meaning: 'The certificate has another subject than the registered one.',

@@ -88,7 +88,7 @@ export const requestAdvice = {
   basic_without_secret: {
     meaning: 'The Basic header holds an empty secret.',
     cause: 'The secret is not set in the configuration of the client.',
-    advice: 'Send the secret; a public client sends client_id in the body and no Authorization header.'
+    advice: 'Send the secret, or, as a public client, client_id in the body and no Authorization header.'
   },
   method_not_supported: {
     meaning: 'The server does not accept the method that the request uses.',

@@ -111,10 +111,13 @@ export function createProxyCertificates(options: ProxyCertificatesOptions): Clie
   const name = header.toLowerCase()
   const ranges = addresses?.map(parseRange).filter((range) => range !== undefined)
 
-  function isTrusted(request: ClientAuthRequest): boolean {
-    if (secret !== undefined && !hasExact(request, secret)) return false
+  /** Why the sender of the header is no proxy that we trust, for the log. */
+  function distrust(request: ClientAuthRequest): string | undefined {
+    if (secret !== undefined && !hasExact(request, secret)) return `without the right ${secret.header} header`
     const address = plainAddress(request.socket?.remoteAddress)
-    return ranges === undefined || (address !== undefined && ranges.some((includes) => includes(address)))
+    if (ranges === undefined || (address !== undefined && ranges.some((includes) => includes(address))))
+      return undefined
+    return `from ${address ?? 'no address'}, which is not among "addresses"`
   }
 
   return {
@@ -122,11 +125,8 @@ export function createProxyCertificates(options: ProxyCertificatesOptions): Clie
     get(request) {
       const values = fieldsOf(request, name)
       if (values.every(isNone)) return undefined
-      if (!isTrusted(request))
-        throw new CertificateSourceError(
-          'proxy',
-          'the certificate header came from elsewhere than a proxy that we trust'
-        )
+      const why = distrust(request)
+      if (why !== undefined) throw new CertificateSourceError('proxy', `the certificate header came ${why}`)
       const [value = '', ...more] = values
       if (more.length > 0) throw new CertificateSourceError('header', 'the certificate header stands more than once')
       const certificate = readCertificateHeader(value)

@@ -103,13 +103,20 @@ async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials)
 }
 
 /** What is registered in place of a key set, by its kind alone. */
-function inlineSetDetail(set: unknown, cause: unknown) {
+export function inlineSetDetail(set: unknown, cause: unknown) {
   const { why, received: message } = keySetDetail(cause)
   return { expected: 'a JWK Set of public keys', received: keySetShape(set), message, why }
 }
 
+/** What came of a `jwks_uri` in place of a key set. */
+export const unavailableSetDetail = (uri: string, cause: unknown) => ({
+  uri: printable(uri),
+  expected: 'a JWK Set of public keys',
+  ...keySetDetail(cause)
+})
+
 /** What the fetcher or a judge of keys says of a set: its own words and a stable `why`. */
-export function keySetDetail(cause: unknown): { received: unknown; why: unknown } {
+function keySetDetail(cause: unknown): { received: unknown; why: unknown } {
   const { why, message } = Object(cause) as { why?: unknown; message?: unknown }
   return { received: printable(message), why: printable(why) }
 }
@@ -132,11 +139,7 @@ async function proveByUri(uri: string, credentials: AssertionCredentials, { poli
     return faultOf(last === 'no_matching_key' ? outcome : last, credentials, newer)
   } catch (cause) {
     await verifyWith([], credentials)
-    return {
-      reason: 'jwks_unavailable',
-      cause,
-      detail: () => ({ uri: printable(uri), expected: 'a JWK Set of public keys', ...keySetDetail(cause) })
-    }
+    return { reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) }
   }
 }
 

@@ -56,6 +56,11 @@ export interface Method<K extends Credentials> {
   readonly recordRules: readonly Rule<Claimed<K>>[]
   /** The steps of `prove`, in order, with the reasons that each can give: so `explain` knows how far it came. */
   readonly proofSteps: readonly ProofStep[]
+  /**
+   * For `explain`, where the credentials may mean several methods: the part of the proof that this client's method has.
+   * A proof by rules alone is given as those rules, since each of them can be judged. Default: `proofSteps`.
+   */
+  readonly proofOf?: (claimed: Claimed<K>) => readonly Rule<Claimed<K>>[] | readonly ProofStep[]
   /** Does the same work for `nobody` as for a client. */
   readonly prove: (claimed: Claimed<K>) => Fault | undefined | Promise<Fault | undefined>
   /** What only a proven client is told. */
@@ -106,7 +111,11 @@ export const provenRules: readonly Rule<Claimed>[] = [
     spec: 'RFC 8705 §3',
     // Without a source, binding tokens is left to the application. Without a grant nothing is issued.
     holds: ({ client, policy, certificate, hasGrant }) =>
-      policy.clientCertificates === undefined || !hasGrant || certificate.kind === 'shown' || !wantsBoundTokens(client)
+      policy.clientCertificates === undefined || !hasGrant || certificate.kind === 'shown' || !wantsBoundTokens(client),
+    detail: ({ certificate }) => ({
+      expected: 'a client certificate: the client is registered for tokens that are bound to one',
+      received: certificate.kind === 'unusable' ? printable(certificate.error.message) : 'none'
+    })
   }
 ]
 

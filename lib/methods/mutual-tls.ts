@@ -1,22 +1,31 @@
 import type { X509Certificate } from 'node:crypto'
 import type { RequestCertificate } from '../certificates/certificate-source'
-import {
-  isRegistered,
-  isValidAt,
-  publicJwkOf,
-  strengthFault,
-  subjectOf,
-  thumbprintOf
-} from '../certificates/client-certificate'
-import { asciiDistinguishedName } from '../certificates/distinguished-name'
+import { isRegistered, isValidAt, strengthFault } from '../certificates/client-certificate'
 import { compareSubject, registeredSubject } from '../certificates/registered-subject'
 import { printable, reasons } from '../errors'
 import type { BareCredentials } from '../request/credentials'
 import { type Fault, firstFault, type Rule } from '../rules'
 import type { ClientAuthMethod, JwkSet } from '../types'
-import { keySetDetail, registeredKeysRule } from './assertion'
+import { inlineSetDetail, registeredKeysRule, unavailableSetDetail } from './assertion'
+import {
+  datesFacts,
+  identityOf,
+  noneShown,
+  registeredCertificateFacts,
+  registeredSubjectFacts,
+  strengthFacts,
+  subjectFacts
+} from './certificate-facts'
 import { isRegisteredFor, keySourceOf, methodOf, nobody } from './client-record'
-import { type Claimed, isJudgeable, type Method, type Presented, provenRules, recordRules } from './method'
+import {
+  type Claimed,
+  isJudgeable,
+  type Method,
+  type Presented,
+  type ProofStep,
+  provenRules,
+  recordRules
+} from './method'
 
 type Asked = Presented<BareCredentials>
 type Subject = Claimed<BareCredentials>
@@ -25,23 +34,32 @@ const x509Of = (certificate: RequestCertificate): X509Certificate | undefined =>
   certificate.kind === 'shown' ? certificate.certificate : undefined
 const isShown = ({ certificate }: Asked): boolean => certificate.kind === 'shown'
 
+/** Whether it is known what the certificate is. Where public clients are let in, it may be right to show none. */
+const isKnown = (subject: Asked): boolean =>
+  isShown(subject) || (subject.certificate.kind === 'none' && subject.policy.methods.has('none'))
+
 /** A rule about the certificate that a request shows; kept where there is none, which is another rule's part. */
 const ofCertificate = <S extends Asked>(holds: (certificate: X509Certificate, subject: S) => boolean) => ({
   holds: (subject: S): boolean => {
     const certificate = x509Of(subject.certificate)
     return certificate === undefined || holds(certificate, subject)
   },
-  // Where public clients are let in, it may be right to show none.
-  canJudge: (subject: S): boolean =>
-    isShown(subject) || (subject.certificate.kind === 'none' && subject.policy.methods.has('none'))
+  canJudge: isKnown
 })
 
-const sourceRule = (reason: 'certificate_header' | 'certificate_proxy', why: 'header' | 'proxy'): Rule<Asked> => ({
+const sourceRule = (
+  reason: 'certificate_header' | 'certificate_proxy',
+  why: 'header' | 'proxy',
+  expected: string
+): Rule<Asked> => ({
   check: `certificate, ${why}`,
   reason,
   spec: 'RFC 9440 §2.1, §4',
   holds: ({ certificate }) => certificate.kind !== 'unusable' || certificate.error.why !== why,
-  detail: ({ certificate }) => ({ received: certificate.kind === 'unusable' ? certificate.error.message : undefined })
+  detail: ({ certificate }) => ({
+    expected,
+    received: certificate.kind === 'unusable' ? printable(certificate.error.message) : undefined
+  })
 })
 
 /** What the request alone decides. */
@@ -51,10 +69,11 @@ const requestRules: readonly Rule<Asked>[] = [
     reason: 'certificate_missing',
     spec: 'RFC 8705 §2',
     // Where public clients are let in, it depends on what is registered: see neededRule.
-    holds: ({ certificate, policy }) => certificate.kind !== 'none' || policy.methods.has('none')
+    holds: ({ certificate, policy }) => certificate.kind !== 'none' || policy.methods.has('none'),
+    detail: noneShown
   },
-  sourceRule('certificate_proxy', 'proxy'),
-  sourceRule('certificate_header', 'header'),
+  sourceRule('certificate_proxy', 'proxy', 'the certificate header from a trusted proxy only'),
+  sourceRule('certificate_header', 'header', 'exactly one certificate in the header'),
   {
     check: 'dates of the certificate',
     reason: 'certificate_expired',
@@ -62,33 +81,25 @@ const requestRules: readonly Rule<Asked>[] = [
     ...ofCertificate((certificate, { nowSeconds, policy }) =>
       isValidAt(certificate, nowSeconds, policy.clockTolerance)
     ),
-    detail: ({ certificate }) => {
-      const { validFrom, validTo } = x509Of(certificate) ?? {}
-      return { expected: 'a certificate that is valid now', received: { validFrom, validTo } }
-    }
+    detail: ({ certificate, nowSeconds }) => datesFacts(x509Of(certificate), nowSeconds)
   },
   {
     check: 'key of the certificate',
     reason: 'certificate_weak',
     spec: 'RFC 9325 §4.5',
     ...ofCertificate((certificate) => strengthFault(certificate) === undefined),
-    detail: ({ certificate }) => {
-      const x509 = x509Of(certificate)
-      return {
-        expected: 'RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519',
-        received: x509 && `the key ${strengthFault(x509) ?? ''}`
-      }
-    }
+    detail: ({ certificate }) => strengthFacts(x509Of(certificate))
   }
 ]
 
 const neededRule: Rule<Subject> = {
-  check: 'certificate',
+  check: 'certificate of this client',
   reason: 'certificate_missing',
   spec: 'RFC 8705 §2',
   holds: (subject) => isShown(subject) || isRegisteredFor(subject.client, 'none'),
-  canJudge: isJudgeable,
-  words: () => reasons.unknown_client.message // it depends on what is registered
+  canJudge: (subject) => isJudgeable(subject) && isKnown(subject),
+  words: () => reasons.unknown_client.message, // it depends on what is registered
+  detail: noneShown
 }
 
 /** What the registered subject says of a certificate, or why it says nothing. */
@@ -97,20 +108,14 @@ const subjectOutcome = (certificate: X509Certificate, { client }: Subject) => {
   return typeof registered === 'string' ? 'unusable' : compareSubject(certificate, registered)
 }
 
-/** The registered subject beside that of the certificate, both fit to be copied into the record. */
-function subjectDetail({ certificate, client }: Subject) {
-  const x509 = x509Of(certificate)
-  const registered = registeredSubject(client)
-  const subject = x509 && subjectOf(x509)
-  return {
-    expected:
-      typeof registered === 'string' ? undefined : `${registered.kind.field}: ${String(printable(registered.value))}`,
-    received: {
-      subject: subject && asciiDistinguishedName(subject),
-      subjectAltName: printable(x509?.subjectAltName)
-    }
-  }
+const differsInForm = (subject: Subject): boolean => {
+  const x509 = x509Of(subject.certificate)
+  return x509 !== undefined && subjectOutcome(x509, subject) === 'form'
 }
+
+const hasSubject = ({ client }: Subject): boolean => typeof registeredSubject(client) !== 'string'
+
+const subjectDetail = ({ certificate, client }: Subject) => subjectFacts(x509Of(certificate), client)
 
 /** tls_client_auth (RFC 8705 §2.1): somebody vouches for the certificate, and its subject is the registered one. */
 const pkiRules: readonly Rule<Subject>[] = [
@@ -119,7 +124,13 @@ const pkiRules: readonly Rule<Subject>[] = [
     reason: 'certificate_unverified',
     spec: 'RFC 8705 §2.1',
     holds: ({ certificate }) => certificate.kind === 'shown' && certificate.verified,
-    detail: () => ({ expected: 'a certificate of an authority that the server or its proxy trusts' })
+    // Nobody vouches for a certificate that has ended, whoever has signed it.
+    canJudge: ({ certificate, nowSeconds, policy }) =>
+      certificate.kind === 'shown' && isValidAt(certificate.certificate, nowSeconds, policy.clockTolerance),
+    detail: ({ certificate }) => ({
+      expected: 'a certificate of an authority that the server or its proxy trusts',
+      received: identityOf(x509Of(certificate))
+    })
   },
   {
     check: 'no authority',
@@ -132,14 +143,15 @@ const pkiRules: readonly Rule<Subject>[] = [
     check: 'registered subject',
     reason: 'certificate_subject_not_registered',
     spec: 'RFC 8705 §2.1.2',
-    holds: ({ client }) => typeof registeredSubject(client) !== 'string',
-    detail: ({ client }) => ({ expected: registeredSubject(client) })
+    holds: hasSubject,
+    detail: ({ client }) => registeredSubjectFacts(client)
   },
   {
     check: 'form of the subject',
     reason: 'certificate_subject_form',
     spec: 'RFC 4514 §2.1',
-    ...ofCertificate((certificate, subject: Subject) => subjectOutcome(certificate, subject) !== 'form'),
+    holds: (subject) => !differsInForm(subject),
+    canJudge: hasSubject,
     detail: subjectDetail
   },
   {
@@ -147,16 +159,14 @@ const pkiRules: readonly Rule<Subject>[] = [
     reason: 'certificate_subject',
     spec: 'RFC 8705 §2.1',
     ...ofCertificate((certificate, subject: Subject) => subjectOutcome(certificate, subject) === 'match'),
+    canJudge: (subject) => hasSubject(subject) && !differsInForm(subject),
     detail: subjectDetail
   }
 ]
 
-const notRegistered = (certificate: X509Certificate): Fault => ({
+const notRegistered = (certificate: X509Certificate, set: JwkSet): Fault => ({
   reason: 'certificate_not_registered',
-  detail: () => ({
-    expected: 'a registered certificate, its thumbprint or its key',
-    received: { 'x5t#S256': thumbprintOf(certificate), kty: publicJwkOf(certificate)?.kty }
-  })
+  detail: () => registeredCertificateFacts(certificate, set)
 })
 
 async function proveByUri(uri: string, certificate: X509Certificate, { policy }: Subject): Promise<Fault | undefined> {
@@ -166,9 +176,9 @@ async function proveByUri(uri: string, certificate: X509Certificate, { policy }:
     if (isIn(set)) return undefined
     // A client renews by publishing old and new together: an unknown certificate asks for a newer set.
     const newer = await policy.keySets.get(uri, { refresh: true })
-    return newer !== set && isIn(newer) ? undefined : notRegistered(certificate)
+    return newer !== set && isIn(newer) ? undefined : notRegistered(certificate, newer)
   } catch (cause) {
-    return { reason: 'jwks_unavailable', cause, detail: () => ({ uri: printable(uri), ...keySetDetail(cause) }) }
+    return { reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) }
   }
 }
 
@@ -182,9 +192,9 @@ function proveSelfSigned(
   const { jwks, uri } = keySourceOf(subject.client)
   if (jwks === undefined) return proveByUri(uri ?? '', certificate, subject)
   try {
-    return isRegistered(certificate, jwks) ? undefined : notRegistered(certificate)
+    return isRegistered(certificate, jwks) ? undefined : notRegistered(certificate, jwks)
   } catch (cause) {
-    return { reason: 'jwks_invalid', cause, detail: () => keySetDetail(cause) }
+    return { reason: 'jwks_invalid', cause, detail: () => inlineSetDetail(jwks, cause) }
   }
 }
 
@@ -213,18 +223,27 @@ function provenMethod(subject: Subject): ClientAuthMethod | undefined {
   return !isBySubject && isUsable('self_signed_tls_client_auth', subject) ? 'self_signed_tls_client_auth' : first
 }
 
-const step = ({ check, spec, reason }: Rule<never>) => ({ check, spec, reasons: [reason] })
+const step = ({ check, spec, reason }: Rule<never>): ProofStep => ({ check, spec, reasons: [reason] })
+
+const selfSignedSteps: readonly ProofStep[] = [
+  step(registeredKeysRule),
+  { check: 'key set', spec: 'RFC 7591 §2', reasons: ['jwks_unavailable', 'jwks_invalid'] },
+  { check: 'registered certificate', spec: 'RFC 8705 §2.2', reasons: ['certificate_not_registered'] }
+]
+
+/** A subject is nothing to a self-signed certificate, nor a key set to a subject, nor either to a public client. */
+function proofOf(subject: Subject) {
+  const method = provenMethod(subject)
+  if (method === 'tls_client_auth') return pkiRules
+  return method === 'none' ? [] : selfSignedSteps
+}
 
 /** A `client_id` alone, where certificates authenticate: tls_client_auth, self_signed_tls_client_auth, or none. */
 export const mutualTls: Method<BareCredentials> = {
   requestRules,
   recordRules: [...recordRules, neededRule],
-  proofSteps: [
-    ...pkiRules.map(step),
-    step(registeredKeysRule),
-    { check: 'key set', spec: 'RFC 7591 §2', reasons: ['jwks_unavailable', 'jwks_invalid'] },
-    { check: 'registered certificate', spec: 'RFC 8705 §2.2', reasons: ['certificate_not_registered'] }
-  ],
+  proofSteps: [...pkiRules.map(step), ...selfSignedSteps],
+  proofOf,
   prove,
   provenRules,
   provenMethod

@@ -3,18 +3,23 @@ import { inline } from '../format'
 import type { Report } from '../report'
 import { date } from '../times'
 import { factText } from './fact-text'
+import { isOfRequest, isSent, senderAdvice } from './sender-advice'
 
-function paragraph(finding: Finding, index: number): string {
-  const { check, spec, expected, received, advice } = finding
+/** Of what is compared with the record, only what the sender sent; and the sender's part of the advice alone. */
+function paragraph(finding: Finding, index: number, issuer: string): string {
+  const { check, spec, reason, expected, received, detail } = finding
+  const title = `${index + 1}. ${check} (${spec})`
+  if (reason === undefined) return title
+  // The older audiences that some clients may still use are the operator's own affair
+  const wanted = reason === 'assertion_audience' ? issuer : isOfRequest(reason) ? expected : undefined
   const facts = [
-    ...(expected === undefined ? [] : [`   Expected: ${factText(finding, 'expected', expected)}`]),
-    ...(received === undefined ? [] : [`   Received: ${factText(finding, 'received', received)}`]),
-    ...(advice === undefined ? [] : [`   What to change: ${advice}`])
+    ...(wanted === undefined ? [] : [`   Expected: ${factText(finding, 'expected', wanted)}`]),
+    ...(received === undefined || !isSent(reason) ? [] : [`   Received: ${factText(finding, 'received', received)}`])
   ]
-  return [`${index + 1}. ${check} (${spec})`, ...facts].join('\n')
+  return [title, ...facts, `   What to change: ${senderAdvice(reason, detail)}`].join('\n')
 }
 
-/** A text that tells the client's developer what to change. Holds nothing that the request does not show or break. */
+/** A text that tells the client's developer what to change. Holds nothing of the record, and no advice for the operator. */
 export function partnerText({ explanation, now }: Report, issuer: string): string {
   const { accepted, clientId, method, findings } = explanation
   const failed = findings.filter(({ result }) => result === 'failed')
@@ -25,5 +30,5 @@ export function partnerText({ explanation, now }: Report, issuer: string): strin
   const about = `A request to ${inline(issuer)}${who === '' ? '' : ` (${who})`}, judged as of ${date(now)}`
   if (accepted) return `${about}, passes every check. Whether its assertion was used before was not checked.`
   if (failed.length === 0) return `${about}, breaks no rule that could be checked.`
-  return [`${about}, is refused:`, ...failed.map(paragraph)].join('\n\n')
+  return [`${about}, is refused:`, ...failed.map((finding, index) => paragraph(finding, index, issuer))].join('\n\n')
 }

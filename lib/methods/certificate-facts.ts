@@ -1,0 +1,73 @@
+import type { X509Certificate } from 'node:crypto'
+import { publicJwkOf, strengthFault, subjectOf, thumbprintOf } from '../certificates/client-certificate'
+import { asciiDistinguishedName, readSubject } from '../certificates/distinguished-name'
+import { registeredSubject, subjectFields } from '../certificates/registered-subject'
+import { printable } from '../errors'
+import { certificateOf, keysOf } from '../jwt/jwk-set'
+import type { JwkSet, OAuthClient } from '../types'
+
+const nameOf = (name: ReturnType<typeof readSubject>): string | undefined => name && asciiDistinguishedName(name)
+
+/** Where a certificate is needed and there is none. */
+export const noneShown = () => ({
+  expected: 'a client certificate, in the TLS handshake or from a trusted proxy',
+  received: 'none'
+})
+
+/** The dates of a certificate beside the time by which it is judged, in seconds since the epoch. */
+export const datesFacts = (x509: X509Certificate | undefined, now: number) => ({
+  expected: 'a certificate that is valid now',
+  received: { validFrom: x509?.validFrom, validTo: x509?.validTo },
+  now
+})
+
+/** Why a key is too weak. */
+export const strengthFacts = (x509: X509Certificate | undefined) => ({
+  expected: 'RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519',
+  received: x509 && `the key ${strengthFault(x509) ?? ''}`
+})
+
+/** Whom a certificate names, and who has signed it. */
+export const identityOf = (x509: X509Certificate | undefined) => ({
+  subject: nameOf(x509 && subjectOf(x509)),
+  issuer: nameOf(readSubject(x509?.issuer))
+})
+
+/** The registered subject beside that of the certificate, both fit to be copied into the record. */
+export function subjectFacts(x509: X509Certificate | undefined, client: OAuthClient) {
+  const registered = registeredSubject(client)
+  return {
+    expected:
+      typeof registered === 'string' ? undefined : `${registered.kind.field}: ${String(printable(registered.value))}`,
+    received: { subject: identityOf(x509).subject, subjectAltName: printable(x509?.subjectAltName) }
+  }
+}
+
+/** What stands where one usable subject should. */
+export function registeredSubjectFacts(client: OAuthClient) {
+  const fields = subjectFields(client).map((field) => [field, printable(client[field])] as const)
+  return {
+    expected: registeredSubject(client),
+    received: fields.length === 0 ? 'none of them' : Object.fromEntries(fields)
+  }
+}
+
+/** The certificate that a key stands for; the empty text stands for none. */
+const certificateText = (thumbprint: string | undefined): unknown =>
+  thumbprint === '' ? 'none: its x5c cannot be used' : printable(thumbprint ?? 'any certificate of this key')
+
+/** As many as are told of keys for assertions. */
+const maxListed = 10
+
+/** The registered certificates and keys beside the certificate that was shown, to be compared by thumbprint. */
+export const registeredCertificateFacts = (x509: X509Certificate, set: JwkSet) => ({
+  expected: keysOf(set, Infinity)
+    .slice(0, maxListed)
+    .map((key) => ({
+      kid: printable(key.kid),
+      kty: printable(key.kty),
+      use: printable(key.use),
+      'x5t#S256': certificateText(certificateOf(key))
+    })),
+  received: { 'x5t#S256': thumbprintOf(x509), kty: publicJwkOf(x509)?.kty }
+})

@@ -9,7 +9,7 @@ import {
   blocksOf,
   bun,
   emptyFolder,
-  installed,
+  inTurn,
   installsOf,
   packed,
   run,
@@ -104,14 +104,6 @@ type Installer = (folder: string, names: string[]) => Promise<unknown>
 
 const byNpm: Installer = (folder, names) => run(folder, 'npm', 'install', ...names)
 const byBun: Installer = (folder, names) => run(folder, bun, 'add', ...names)
-
-/** One after another, so that each install is measured alone. */
-let last: Promise<unknown> = installed
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const turn = last.then(work)
-  last = turn.catch(() => undefined)
-  return turn
-}
 
 /** What README says, up to the start of its server; and the server of the TypeScript page for who runs it as it is. */
 async function followReadme(name: string, installer: Installer): Promise<Place> {

@@ -95,6 +95,14 @@ async function install({ tarball }: Packed): Promise<void> {
 export const installed = packed.then(install)
 installed.catch(() => undefined) // each test that needs it fails with its words
 
+/** One after another, so that each install and each compilation is measured alone. */
+let last: Promise<unknown> = installed
+export function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = last.then(work)
+  last = turn.catch(() => undefined)
+  return turn
+}
+
 export const removeAll = (): void => {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -78,12 +78,12 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       check: 'length of client_assertion',
       reason: 'parameter_malformed',
       spec: 'our limit',
-      holds: ({ form }) => (form.client_assertion?.length ?? 0) <= maxAssertion,
+      holds: ({ form }) => String(form.client_assertion).length <= maxAssertion,
       words: () => `client_assertion is longer than ${maxAssertion} characters.`,
       detail: ({ form }) => ({
         parameter: 'client_assertion',
         expected: `at most ${maxAssertion} characters`,
-        received: `${form.client_assertion?.length ?? 0} characters`
+        received: `${String(form.client_assertion).length} characters`
       })
     },
     clientIdRule,
@@ -104,7 +104,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'basic_malformed',
       spec: 'RFC 6749 §2.3.1, RFC 7617 §2',
       holds: ({ basic }) => basic?.fault === undefined,
-      words: ({ basic }) => basic?.fault ?? ''
+      words: ({ basic }) => String(basic?.fault)
     },
     clientIdRule,
     {
@@ -135,7 +135,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       check: 'client_secret',
       reason: 'parameter_malformed',
       spec: 'RFC 6749 Appendix A.2',
-      holds: ({ form }) => isSecret(form.client_secret ?? ''),
+      holds: ({ form }) => isSecret(form.client_secret),
       words: () => 'client_secret is too long or holds control characters.',
       detail: () => ({ parameter: 'client_secret', expected: 'at most 1024 characters, no control characters' })
     }

@@ -76,7 +76,7 @@ const requestRules: readonly Rule<Asked>[] = [
       const x509 = x509Of(certificate)
       return {
         expected: 'RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519',
-        received: x509 && `the key ${strengthFault(x509) ?? ''}`
+        received: x509 && `the key ${String(strengthFault(x509))}`
       }
     }
   }

@@ -92,10 +92,13 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'assertion_malformed',
       spec: 'RFC 7523 §2.2',
       holds: ({ jws }) => jws !== undefined,
-      detail: ({ form }) => ({
-        expected: 'three parts of base64url, joined by dots: JSON header, JSON object of claims, signature',
-        received: `${form.client_assertion?.split('.').length ?? 0} parts, ${form.client_assertion?.length ?? 0} characters`
-      })
+      detail: ({ form }) => {
+        const token = String(form.client_assertion)
+        return {
+          expected: 'three parts of base64url, joined by dots: JSON header, JSON object of claims, signature',
+          received: `${token.split('.').length} parts, ${token.length} characters`
+        }
+      }
     }
   ],
   basic: [
@@ -159,7 +162,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       holds: (received) => isBare(received) || received.authorization === undefined,
       detail: ({ authorization }) => ({
         expected: 'Basic',
-        received: printable(/^[\w-]{1,32}(?=\s)/.exec(authorization ?? '')?.[0])
+        received: printable(/^[\w-]{1,32}(?=\s)/.exec(String(authorization))?.[0])
       })
     },
     {

@@ -10,7 +10,7 @@ const isWithin = (address: IPv4 | IPv6, [base, bits]: [IPv4 | IPv6, number]): bo
 /** `10.1.0.0/16`, or a single address; `undefined` for anything else. */
 export function parseRange(text: unknown): AddressRange | undefined {
   if (typeof text !== 'string') return undefined
-  const [address = ''] = text.split('/', 1)
+  const address = text.replace(/\/.*/s, '')
   const cidr = text.includes('/') ? text : `${text}/${isIP(text) === 4 ? 32 : 128}`
   if (isIP(address) === 0 || address.includes('%') || !isValidCIDR(cidr)) return undefined
   const range = parseCIDR(cidr)

@@ -21,7 +21,7 @@ export const cachedOnly = (keySets: KeySets): KeySets => ({
 export function hasCredentials({ mechanism, jws, basic, form }: Received, read: readonly Finding[]): boolean {
   if (mechanism === 'assertion') return jws !== undefined
   if (mechanism === 'basic') return basic?.fault === undefined && basic?.secret !== ''
-  if (mechanism === 'post') return isClientId(form.client_id) && isSecret(form.client_secret ?? '')
+  if (mechanism === 'post') return isClientId(form.client_id) && isSecret(form.client_secret)
   return read.every(isPassed)
 }
 
@@ -72,6 +72,6 @@ export function proofFindings(steps: readonly ProofStep[], fault: Fault | undefi
     if (index > failed) return notChecked([step])
     if (index < failed) return [{ check: step.check, spec: step.spec, result: 'passed' }]
     const finding = failure(step, fault)
-    return [isOfCache ? { ...finding, advice: `${finding.advice ?? ''} ${cacheNote}` } : finding]
+    return [isOfCache ? { ...finding, advice: `${finding.advice} ${cacheNote}` } : finding]
   })
 }

@@ -40,7 +40,7 @@ export const acceptedMethods = (caller: string, options: ClientMetadataOptions):
 export function endpointMetadata<E extends MetadataEndpoint>(
   endpoint: E,
   { methods, algorithms }: AcceptedMethods,
-  bindsTokens = false
+  bindsTokens: boolean
 ): EndpointMetadata<E> {
   if (!['token', 'introspection', 'revocation'].includes(endpoint)) {
     throw new TypeError(`metadata: endpoint must be token, introspection or revocation, not ${endpoint}`)

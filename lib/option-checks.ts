@@ -44,15 +44,15 @@ export const hasMethod = (method: string, example: string): OptionRule =>
 /** Levenshtein distance, for "did you mean". */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap))
-    }
-    row = next
+  for (const [i, letter] of Array.from(a).entries()) {
+    let [left, diagonal] = [i, Infinity]
+    row = row.map((above, j) => {
+      left = Math.min(left + 1, above + 1, diagonal + (letter === b[j - 1] ? 0 : 1))
+      diagonal = above
+      return left
+    })
   }
-  return row[b.length] ?? 0
+  return Number(row.at(-1))
 }
 
 function suggestion(name: string, known: readonly string[]): string {

@@ -52,10 +52,10 @@ export interface Finding {
 }
 
 /** The rule's failure as a fault. */
-const faultOf = <S>(rule: Rule<S>, subject: S): Fault => ({
-  reason: rule.reason,
-  message: rule.words?.(subject),
-  detail: rule.detail && (() => rule.detail?.(subject) ?? {})
+const faultOf = <S>({ reason, words, detail }: Rule<S>, subject: S): Fault => ({
+  reason,
+  message: words?.(subject),
+  detail: detail && (() => detail(subject))
 })
 
 /** The first rule that the subject breaks, as a fault. */
@@ -74,7 +74,10 @@ export function firstFaultOfAll<S>(rules: readonly Rule<S>[], subject: S): Fault
 const named = ({ check, spec }: { check: string; spec: string }) => ({ check, spec })
 
 /** A fault as the finding of one check. */
-export function failure(check: { check: string; spec: string }, { reason, detail }: Fault): Finding {
+export function failure(
+  check: { check: string; spec: string },
+  { reason, detail }: Fault
+): Finding & { advice: string } {
   const facts = detail?.()
   return {
     ...named(check),

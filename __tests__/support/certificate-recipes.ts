@@ -239,7 +239,9 @@ const ownSignatures: Record<string, Recipe> = {
   'self-bank-k256': selfSigned({ key: 'secp256k1' }),
   'self-bank-sha1': selfSigned({ key: 'rsa2048', sha1: true }),
   'self-bank-v1': selfSigned({ version1: true }),
-  'self-attacker': selfSigned()
+  'self-attacker': selfSigned(),
+  'self-organisation': selfSigned({ subject: [['O', 'Shop AG']] }),
+  'self-nameless': selfSigned({ subject: [] })
 }
 
 export const recipes: Readonly<Record<string, Recipe>> = {

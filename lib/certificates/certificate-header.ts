@@ -30,7 +30,7 @@ function fromEscapedPem(text: string): X509Certificate {
 
 /** Base64 of the leaf, and with commas and without spaces of the chain behind it (Traefik), which is not looked at. */
 function fromList(text: string): X509Certificate {
-  const [leaf = '', ...chain] = text.split(',')
+  const [leaf, ...chain] = text.split(',') as [string, ...string[]]
   if (!chain.every((one) => base64Octets(one) !== undefined)) return refuse('the list holds something else than base64')
   return fromBase64(leaf)
 }

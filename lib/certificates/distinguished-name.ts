@@ -47,12 +47,12 @@ const stringTypes: Readonly<Record<number, (bytes: Buffer) => string | undefined
 /** RFC 4514 §2.4: the BER of the value in hexadecimal. Only string types, with a definite length, and nothing behind. */
 function fromHex(hex: string): string | undefined {
   const bytes = Buffer.from(hex, 'hex')
-  const [tag = 0, first = 0] = bytes
+  const [, first = 0] = bytes
   const more = first < 0x80 ? 0 : first - 0x80
   if (more > 2 || first === 0x80 || bytes.length < 2 + more) return undefined
   const length = more === 0 ? first : bytes.readUIntBE(2, more)
   const body = bytes.subarray(2 + more)
-  return body.length === length ? stringTypes[tag]?.(body) : undefined
+  return body.length === length ? stringTypes[bytes.readUInt8(0)]?.(body) : undefined
 }
 
 /** RDNs as they are written, `undefined` unless the whole text is grammar. `typeOf` knows the names that may stand there. */
@@ -81,9 +81,12 @@ export const parseDistinguishedName = (text: string): DistinguishedName | undefi
  * reverse of RFC 4514 §2.1. An empty name has no lines. `undefined` where a type is unknown: it matches nothing.
  */
 export function readSubject(subject: string | undefined): DistinguishedName | undefined {
-  const lines = (subject ?? '') === '' ? [] : (subject ?? '').split('\n')
-  const rdns = lines.map((line) => readRdns(line, typeByPrintedName)).reverse()
-  return rdns.every((line) => line?.length === 1) ? rdns.flatMap((line) => line ?? []) : undefined
+  const lines = subject ? subject.split('\n') : []
+  const rdns = lines.flatMap((line) => {
+    const read = readRdns(line, typeByPrintedName)
+    return read?.length === 1 ? read : []
+  })
+  return rdns.length === lines.length ? rdns.reverse() : undefined
 }
 
 const escaped = (value: string): string =>

@@ -124,10 +124,10 @@ export function createProxyCertificates(options: ProxyCertificatesOptions): Clie
     verifies: verified === undefined ? 'never' : verified === true ? 'always' : 'by certificate',
     get(request) {
       const values = fieldsOf(request, name)
-      if (values.every(isNone)) return undefined
+      const [value, ...more] = values
+      if (value === undefined || values.every(isNone)) return undefined
       const why = distrust(request)
       if (why !== undefined) throw new CertificateSourceError('proxy', `the certificate header came ${why}`)
-      const [value = '', ...more] = values
       if (more.length > 0) throw new CertificateSourceError('header', 'the certificate header stands more than once')
       const certificate = readCertificateHeader(value)
       return {

@@ -29,8 +29,11 @@ function readHeaders(lines: readonly string[]): NodeJS.Dict<string[]> {
   return Object.fromEntries(headers)
 }
 
-function readHttp(lines: readonly string[]): Input {
-  const start = requestLine.test(lines[0] ?? '') ? 1 : 0
+/** A text has one line at least. */
+type Lines = readonly [string, ...string[]]
+
+function readHttp(lines: Lines): Input {
+  const start = requestLine.test(lines[0]) ? 1 : 0
   const blank = lines.indexOf('', start)
   const end = blank < 0 ? lines.length : blank
   const headers = readHeaders(lines.slice(start, end))
@@ -60,8 +63,8 @@ export function readInput(text: string): Input {
   const lines = text
     .trim()
     .split(/\r?\n/)
-    .map((line) => line.replace(/^> ?/, ''))
-  const [first = ''] = lines
+    .map((line) => line.replace(/^> ?/, '')) as readonly string[] as Lines
+  const [first] = lines
   if (requestLine.test(first) || headerLine.test(first)) return readHttp(lines)
   const form = lines.map((line) => line.trim()).join('')
   if (/^[\w.~%+-]+=/.test(form)) return { headers: {}, body: new URLSearchParams(form) }

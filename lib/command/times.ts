@@ -84,7 +84,7 @@ export function draw({ now, leeway, claims }: Times): Drawing {
   if (start !== undefined) ends.push(start - leeway)
   const [first, last] = [Math.min(...ends), Math.max(...ends)]
   const margin = (last - first || 1) / 10
-  const place = (time: number) => (time - first + margin) / (last - first + 2 * margin || 1)
+  const place = (time: number) => (time - first + margin) / (last - first + 2 * margin)
   const points = [...claims, { name: 'now', time: now }].map(({ name, time }) => ({ name, at: place(time) }))
   points.sort((a, b) => a.at - b.at)
   if (exp === undefined || (start !== undefined && start > exp)) return { points }

@@ -34,7 +34,7 @@ export interface Arguments<T extends OptionTypes> {
 
 /** What the errors of parseArgs say, in our words. They may quote an argument, which may be an assertion. */
 function usageError(thrown: unknown, known: OptionTypes): unknown {
-  const { code, message = '' } = Object(thrown) as { code?: string; message?: string }
+  const { code, message } = thrown as NodeJS.ErrnoException
   const [option = 'an option'] = /--?[a-z-]{1,20}(?=[^a-z-])/i.exec(message) ?? []
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
     const names = Object.keys(known).map((name) => `--${name}`)

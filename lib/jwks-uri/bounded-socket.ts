@@ -4,10 +4,10 @@ import { Duplex } from 'node:stream'
 /** Node calls this instead of DNS. An empty or synchronous answer would be an uncaught error inside Node. */
 function pinned(addresses: readonly string[]): LookupFunction {
   const all = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }))
-  return (_host, { all: wantsAll }, callback) => {
+  // All of them, which autoSelectFamily asks for
+  return (_host, _options, callback) => {
     setImmediate(() => {
-      if (wantsAll === true) callback(null, all)
-      else callback(null, all[0]?.address ?? '', all[0]?.family)
+      callback(null, all)
     })
   }
 }

@@ -33,25 +33,27 @@ const byUrgency = [0, 1, 2]
  * with a {@link KeySetError} `busy`. Refreshes leave one place of each host to first loads.
  */
 export function createFetchQueue({ maxConcurrent, maxConcurrentPerHost, maxWaitMs }: QueueLimits) {
-  const running = new Map<string, QueuedFetch[]>()
+  const running = new Map<string, readonly QueuedFetch[]>()
   let runningInAll = 0
   const waiting = byUrgency.map(() => new Set<Waiting>())
   const maxRefreshesPerHost = Math.max(1, maxConcurrentPerHost - 1)
 
+  const runningAt = (host: string): readonly QueuedFetch[] => running.get(host) ?? []
+
   function mayStart({ host, purpose }: QueuedFetch): boolean {
-    const atHost = running.get(host) ?? []
+    const atHost = runningAt(host)
     if (runningInAll >= maxConcurrent || atHost.length >= maxConcurrentPerHost) return false
     const refreshes = atHost.filter((other) => other.purpose !== 'first_load').length
     return purpose === 'first_load' || refreshes < maxRefreshesPerHost
   }
 
   function begin(fetch: QueuedFetch): void {
-    running.set(fetch.host, [...(running.get(fetch.host) ?? []), fetch])
+    running.set(fetch.host, [...runningAt(fetch.host), fetch])
     runningInAll++
   }
 
   function end(fetch: QueuedFetch): void {
-    const others = (running.get(fetch.host) ?? []).filter((other) => other !== fetch)
+    const others = runningAt(fetch.host).filter((other) => other !== fetch)
     if (others.length > 0) running.set(fetch.host, others)
     else running.delete(fetch.host)
     runningInAll--

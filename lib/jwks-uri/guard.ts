@@ -36,7 +36,7 @@ export function urlFault(uri: unknown): string | undefined {
   if (!uri.startsWith('https://') || !URL.canParse(uri)) return 'must be a valid https URL'
   if (/[\\#]/.test(uri)) return 'must have no fragment and no backslash'
   const { hostname, username, password } = new URL(uri)
-  const [authority = ''] = uri.slice('https://'.length).split(/[/?]/, 1)
+  const authority = uri.slice('https://'.length).replace(/[/?].*/, '')
   if (username !== '' || password !== '' || authority.includes('@')) return 'must have no user name and no password'
   return authority.replace(/:\d*$/, '') === hostname ? undefined : 'must have its host in plain lower-case ASCII form'
 }
@@ -53,7 +53,7 @@ export function hostFault(host: string): string | undefined {
   if (host.length > 253 || !labels.every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label))) {
     return 'is not a valid DNS name'
   }
-  return privateSuffixes.has(labels.at(-1) ?? '') ? 'is a special-use or private name' : undefined
+  return privateSuffixes.has(host.slice(host.lastIndexOf('.') + 1)) ? 'is a special-use or private name' : undefined
 }
 
 const [globalUnicast, globalBits] = parseCIDR('2000::/3')

@@ -52,13 +52,14 @@ const portOf = (url: URL): number => Number(url.port || 443)
 /** Refuses an answer by its head alone, before any of its body is read. */
 function checkHead(
   host: string,
-  { statusCode: status = 0, headers }: IncomingMessage,
+  { statusCode, headers }: IncomingMessage,
   { maxBytes }: GuardOptions,
   etag?: string
 ): void {
   const refuse = (why: KeySetFault, message: string): never => {
     throw new KeySetError(why, `${host} answered ${message}`, headers['retry-after'])
   }
+  const status = Number(statusCode)
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers
   if (status === 404 || status === 410) refuse('withdrawn', String(status))
   if (status === 304 && etag !== undefined) return
@@ -133,13 +134,13 @@ async function converse(
   await once(socket, 'connect').catch((error: unknown) => {
     throw new KeySetError('connection', `${host} ${connectionFault(error as NodeJS.ErrnoException)}`)
   })
-  const address = socket.remoteAddress ?? ''
+  const address = String(socket.remoteAddress)
   if (!addresses.includes(address)) throw new KeySetError('address', `${host} was reached at an address not vetted`)
   observe({ step: 'connected', address, port: portOf(url) })
   const connection = await handshake(host, bounded.stream, options.hosts.get(host)?.ca, observe)
   bounded.allow(options.maxBytes * 1.25 + answerOverhead)
   const head = await headOf(url, connection, etag)
-  observe({ step: 'head', status: head.statusCode ?? 0, headers: head.headers })
+  observe({ step: 'head', status: Number(head.statusCode), headers: head.headers })
   checkHead(host, head, options, etag)
   const body = await readBody(host, head, options.maxBytes).catch((error: unknown) => {
     throw error instanceof KeySetError ? error : new KeySetError('protocol', `${host} broke off its answer`)

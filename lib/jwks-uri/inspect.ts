@@ -7,19 +7,30 @@ import { guardedUrl, httpsGet } from './https-get'
 import { type JwksFetcherOptions, resolveJwksOptions } from './options'
 import type { FetchStep } from './steps'
 
-/** What one fetch showed, step by step. */
-export interface Inspection {
+interface Seen {
   /** The steps that were taken, in order. */
   readonly steps: readonly FetchStep[]
-  /** For how many seconds the set would be served without another fetch. */
-  readonly freshSeconds?: number
   /** The body as parsed JSON. It is untrusted, and may hold private keys that a client published by mistake. */
   readonly json?: unknown
-  /** The usable keys, if the set would be accepted. */
-  readonly set?: JwkSet
-  /** Why the fetch ends, if it fails. */
-  readonly error?: KeySetError
 }
+
+/** A set that would be accepted. */
+export interface AcceptedSet extends Seen {
+  /** For how many seconds the set would be served without another fetch. */
+  readonly freshSeconds: number
+  /** The usable keys. */
+  readonly set: JwkSet
+  readonly error?: never
+}
+
+interface RefusedSet extends Seen {
+  readonly set?: never
+  /** Why the fetch ends. */
+  readonly error: KeySetError
+}
+
+/** What one fetch showed, step by step. */
+export type Inspection = AcceptedSet | RefusedSet
 
 function parsed(body: Buffer): unknown {
   try {
@@ -37,14 +48,15 @@ export async function inspectFetch(uri: string, options: JwksFetcherOptions = {}
   const settings = resolveJwksOptions(options)
   const steps: FetchStep[] = []
   const observe = (step: FetchStep): void => void steps.push(step)
-  let seen: Pick<Inspection, 'freshSeconds' | 'json'> = {}
+  let seen: Pick<Seen, 'json'> = {}
   try {
     const { hostname } = guardedUrl(uri, settings.hosts)
     const { headers, body } = await withDeadline(hostname, settings.timeout, observe, (signal, observeStep) =>
       httpsGet(uri, settings, { signal, observe: observeStep })
     )
-    seen = { freshSeconds: freshSeconds(lifetimeOf(headers), settings), json: parsed(body) }
-    return { steps, ...seen, set: parseKeySet(body, settings.maxKeys) }
+    seen = { json: parsed(body) }
+    const set = parseKeySet(body, settings.maxKeys)
+    return { steps, ...seen, freshSeconds: freshSeconds(lifetimeOf(headers), settings), set }
   } catch (cause) {
     const error =
       cause instanceof KeySetError ? cause : new KeySetError('connection', 'the fetch failed', undefined, cause)

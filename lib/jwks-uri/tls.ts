@@ -53,7 +53,7 @@ export function handshake(host: string, stream: Duplex, ca: HostRules['ca'], obs
       observe({ step: 'certificate', ...facts })
     })
     socket.on('secureConnect', () => {
-      observe({ step: 'tls', version: socket.getProtocol() ?? '', cipher: socket.getCipher().name })
+      observe({ step: 'tls', version: String(socket.getProtocol()), cipher: socket.getCipher().name })
       resolve(socket)
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {

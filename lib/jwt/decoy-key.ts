@@ -1,11 +1,11 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { Jwk } from '../types'
-import { algorithms, type Algorithm } from './algorithms'
+import type { Algorithm } from './algorithms'
 
 const made = new Map<string, readonly Jwk[]>()
 
 function make({ kty, crv }: Algorithm, octets: number): object {
-  if (kty === 'EC') return generateKeyPairSync('ec', { namedCurve: crv ?? '' }).publicKey.export({ format: 'jwk' })
+  if (kty === 'EC') return generateKeyPairSync('ec', { namedCurve: String(crv) }).publicKey.export({ format: 'jwk' })
   if (kty === 'OKP') return generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })
   // Any odd number costs the same as a modulus, and needs no search for primes. Larger than any signature.
   const n = randomBytes(octets).fill(0xff, 0, 8)
@@ -18,14 +18,11 @@ function make({ kty, crv }: Algorithm, octets: number): object {
  * unknown client then takes as long as that of a known one. For RSA one as long as the signature, in the usual sizes.
  * It is a set of keys like a client's, so that it goes through the same look-up.
  */
-export function decoyKeys(alg: string, signatureOctets: number): readonly Jwk[] {
-  const algorithm = algorithms.get(alg)
-  const octets = algorithm?.octets ?? ([384, 512].includes(signatureOctets) ? signatureOctets : 256)
+export function decoyKeys(algorithm: Algorithm, signatureOctets: number): readonly Jwk[] {
+  const { alg } = algorithm
+  const octets = algorithm.octets ?? ([384, 512].includes(signatureOctets) ? signatureOctets : 256)
   const id = `${alg} ${octets}`
-  let keys = made.get(id)
-  if (algorithm !== undefined && keys === undefined) {
-    keys = [{ ...make(algorithm, octets), kid: alg, alg, use: 'sig' }]
-    made.set(id, keys)
-  }
-  return keys ?? []
+  const keys = made.get(id) ?? [{ ...make(algorithm, octets), kid: alg, alg, use: 'sig' }]
+  made.set(id, keys)
+  return keys
 }

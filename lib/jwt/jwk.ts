@@ -28,11 +28,11 @@ function octets(value: unknown): Buffer | undefined {
 }
 
 const toInteger = (bigEndian: Buffer): bigint => BigInt(`0x${bigEndian.toString('hex')}`)
-const isOdd = (number: Buffer): boolean => ((number.at(-1) ?? 0) & 1) === 1
+const isOdd = (number: Buffer): boolean => (number.readUInt8(number.length - 1) & 1) === 1
 
 function rsaFault(n: Buffer, e: Buffer): string | undefined {
   if (n[0] === 0 || e[0] === 0) return 'has n or e with leading zeros'
-  const bits = n.length * 8 - Math.clz32(n[0] ?? 0) + 24
+  const bits = n.length * 8 - Math.clz32(n.readUInt8(0)) + 24
   if (bits < 2048 || bits > 8192) return `has ${bits} bits, not 2048 to 8192`
   if (!isOdd(n)) return 'has an even n'
   // With e = 1 every message is its own signature. OpenSSL takes no e over 64 bits, and large ones are slow.

@@ -84,8 +84,8 @@ export function decodeJws(token: string): Jws | undefined {
  * Whether a secret made the MAC (RFC 7518 §3.2). At once, since a MAC costs less than the way to another thread. The
  * whole MAC is compared, in constant time.
  */
-export function verifyMac({ signingInput, signature }: Jws, { hash = 'sha256' }: Algorithm, secret: string): boolean {
-  const mac = createHmac(hash, secret).update(signingInput, 'latin1').digest()
+export function verifyMac({ signingInput, signature }: Jws, { hash }: Algorithm, secret: string): boolean {
+  const mac = createHmac(String(hash), secret).update(signingInput, 'latin1').digest()
   return mac.length === signature.length && timingSafeEqual(mac, signature)
 }
 
@@ -99,7 +99,7 @@ export interface PublicKey {
 function writeInteger(target: Buffer, at: number, half: Buffer): number {
   let zeros = 0
   while (zeros < half.length - 1 && half[zeros] === 0) zeros++
-  const sign = (half[zeros] ?? 0) >> 7 // a first bit of 1 would make it negative
+  const sign = half.readUInt8(zeros) >> 7 // a first bit of 1 would make it negative
   target[at] = 0x02
   target[at + 1] = sign + half.length - zeros
   target[at + 2] = 0
@@ -136,7 +136,7 @@ const verifyOnPool = (
 const areOptionsSlow = process.versions.node.startsWith('24.')
 
 function verifyPss(
-  { hash, saltLength = 0 }: Algorithm,
+  { hash, saltLength }: { hash: string | undefined; saltLength: number },
   input: Buffer,
   key: PublicKey,
   signature: Buffer
@@ -157,7 +157,7 @@ export function verifySignature(
 ): Promise<boolean> {
   const { hash, kty, octets, saltLength } = algorithm
   const input = Buffer.from(signingInput, 'latin1')
-  if (saltLength !== undefined) return verifyPss(algorithm, input, key, signature)
+  if (saltLength !== undefined) return verifyPss({ hash, saltLength }, input, key, signature)
   if (kty !== 'EC') return verifyOnPool(hash, input, key.keyObject, signature)
   // RFC 7518 §3.4: two numbers of fixed length. The DER that some libraries send instead is refused.
   if (signature.length !== octets) return Promise.resolve(false)

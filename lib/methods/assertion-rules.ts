@@ -55,7 +55,10 @@ const headerRules: readonly AssertionRule[] = [
     reason: 'assertion_crit',
     spec: 'RFC 7515 §4.1.11, RFC 7797 §6',
     holds: (subject) => !jwsOf(subject).isCritical,
-    detail: (subject) => ({ expected: 'neither crit nor b64', received: printable(jwsOf(subject).header.crit ?? 'b64') })
+    detail: (subject) => ({
+      expected: 'neither crit nor b64',
+      received: printable(jwsOf(subject).header.crit ?? 'b64')
+    })
   },
   {
     check: 'kid',

@@ -82,7 +82,7 @@ async function verifyWith(own: readonly Jwk[], credentials: AssertionCredentials
   const keys = own.length > 0 ? keysFor(own, alg) : []
   const isVerified = await verifiesWithAny(keys, credentials, algorithm)
   if (isVerified !== undefined) return isVerified ? 'verified' : 'signature_mismatch'
-  await verifiesWithAny(keysFor(decoyKeys(alg, credentials.jws.signature.length), alg), credentials, algorithm)
+  await verifiesWithAny(keysFor(decoyKeys(algorithm, credentials.jws.signature.length), alg), credentials, algorithm)
   return (await keys).length === 0 ? 'no_matching_key' : 'signature_mismatch'
 }
 

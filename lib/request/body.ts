@@ -12,13 +12,11 @@ export type ParsedRequest = IncomingMessage & {
 
 type Parser = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
 
-const units: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2 }
-
 /** `bodyLimit` in octets: a number, or a text such as `64kb`. */
 export function octetsOf(limit: number | string): number {
   if (typeof limit === 'number') return limit
-  const [, number = '', unit = ''] = /^([\d.]+) ?(b|kb|mb)$/i.exec(limit) ?? []
-  return Math.floor(Number(number) * (units[unit.toLowerCase()] ?? 0))
+  const unit = /mb$/i.test(limit) ? 1024 ** 2 : /kb$/i.test(limit) ? 1024 : 1
+  return Math.floor(parseFloat(limit) * unit)
 }
 
 const isParsed = (body: unknown): boolean =>

@@ -78,12 +78,12 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       check: 'length of client_assertion',
       reason: 'parameter_malformed',
       spec: 'our limit',
-      holds: ({ form }) => (form.client_assertion?.length ?? 0) <= maxAssertion,
+      holds: ({ form }) => String(form.client_assertion).length <= maxAssertion,
       words: () => `client_assertion is longer than ${maxAssertion} characters.`,
       detail: ({ form }) => ({
         parameter: 'client_assertion',
         expected: `at most ${maxAssertion} characters`,
-        received: `${form.client_assertion?.length ?? 0} characters`
+        received: `${String(form.client_assertion).length} characters`
       })
     },
     clientIdRule,
@@ -92,10 +92,13 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'assertion_malformed',
       spec: 'RFC 7523 §2.2',
       holds: ({ jws }) => jws !== undefined,
-      detail: ({ form }) => ({
-        expected: 'three parts of base64url, joined by dots: JSON header, JSON object of claims, signature',
-        received: `${form.client_assertion?.split('.').length ?? 0} parts, ${form.client_assertion?.length ?? 0} characters`
-      })
+      detail: ({ form }) => {
+        const token = String(form.client_assertion)
+        return {
+          expected: 'three parts of base64url, joined by dots: JSON header, JSON object of claims, signature',
+          received: `${token.split('.').length} parts, ${token.length} characters`
+        }
+      }
     }
   ],
   basic: [
@@ -104,7 +107,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'basic_malformed',
       spec: 'RFC 6749 §2.3.1, RFC 7617 §2',
       holds: ({ basic }) => basic?.fault === undefined,
-      words: ({ basic }) => basic?.fault ?? ''
+      words: ({ basic }) => String(basic?.fault)
     },
     clientIdRule,
     {
@@ -135,7 +138,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       check: 'client_secret',
       reason: 'parameter_malformed',
       spec: 'RFC 6749 Appendix A.2',
-      holds: ({ form }) => isSecret(form.client_secret ?? ''),
+      holds: ({ form }) => isSecret(form.client_secret),
       words: () => 'client_secret is too long or holds control characters.',
       detail: () => ({ parameter: 'client_secret', expected: 'at most 1024 characters, no control characters' })
     }
@@ -159,7 +162,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       holds: (received) => isBare(received) || received.authorization === undefined,
       detail: ({ authorization }) => ({
         expected: 'Basic',
-        received: printable(/^[\w-]{1,32}(?=\s)/.exec(authorization ?? '')?.[0])
+        received: printable(/^[\w-]{1,32}(?=\s)/.exec(String(authorization))?.[0])
       })
     },
     {

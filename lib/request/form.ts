@@ -40,7 +40,7 @@ export const formRules: readonly Rule<ReceivedForm>[] = [
     reason: 'parameter_repeated',
     spec: 'RFC 6749 §3.2',
     holds: ({ repeated }) => repeated === undefined,
-    words: ({ repeated }) => `Parameter ${repeated ?? ''} is repeated.`,
+    words: ({ repeated }) => `Parameter ${String(repeated)} is repeated.`,
     detail: ({ repeated }) => ({ parameter: repeated })
   },
   {
@@ -48,7 +48,7 @@ export const formRules: readonly Rule<ReceivedForm>[] = [
     reason: 'parameter_malformed',
     spec: 'RFC 6749 Appendix A',
     holds: ({ malformed }) => malformed === undefined,
-    words: ({ malformed }) => `Parameter ${malformed ?? ''} must be a string.`,
+    words: ({ malformed }) => `Parameter ${String(malformed)} must be a string.`,
     detail: ({ malformed }) => ({ parameter: malformed, expected: 'a string' })
   }
 ]

@@ -17,8 +17,8 @@ export function newKeyPair(alg: string, modulusLength = 2048): { privateKey: Key
 
 /** The public half as a JWK (RFC 7517 §4) that says what it is for. */
 export const publicJwk = (alg: string, kid: string, publicKey: KeyObject) => {
-  const { kty = '', ...members } = publicKey.export({ format: 'jwk' })
-  return { kty, kid, use: 'sig', alg, ...members }
+  const { kty, ...members } = publicKey.export({ format: 'jwk' })
+  return { kty: String(kty), kid, use: 'sig', alg, ...members }
 }
 
 /** 64 characters of 384 random bits: as long as the longest MAC, which HS512 needs (OIDC Core §16.19). */

@@ -56,7 +56,7 @@ function newCredential(options: TestClientOptions): Credential {
 
 /** Right but for one bit, or for a claim that was not signed. */
 function spoil(assertion: string, claims: Record<string, unknown>, tamper: TestTamper | undefined): string {
-  const [header = '', payload = '', signature = ''] = assertion.split('.')
+  const [header, payload, signature] = assertion.split('.') as [string, string, string]
   if (tamper === 'claims') return [header, encode({ ...claims, tampered: true }), signature].join('.')
   if (tamper !== 'signature') return [header, payload, signature].join('.')
   const octets = Buffer.from(signature, 'base64url')
@@ -77,13 +77,16 @@ export const assertionForm = (client_assertion: string) => ({
 })
 
 /** The whole request, without what is `undefined` in it. */
-function requestOf(params: TestRequestOptions['params'], headers: TestRequestOptions['headers']): TestRequest {
+function requestOf(
+  params: NonNullable<TestRequestOptions['params']>,
+  headers: NonNullable<TestRequestOptions['headers']>
+): TestRequest {
   const form = new URLSearchParams()
-  for (const [name, value] of Object.entries(params ?? {})) {
+  for (const [name, value] of Object.entries(params)) {
     for (const one of [value ?? []].flat()) form.append(name, one)
   }
   const sent = new Map<string, string>()
-  for (const [name, value] of Object.entries(headers ?? {})) {
+  for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) sent.delete(name.toLowerCase())
     else sent.set(name.toLowerCase(), value)
   }

@@ -65,6 +65,7 @@ describe('parseDistinguishedName', () => {
     ['# of broken UTF-8', 'CN=#0c01ff'],
     ['# of half a BMP character', 'CN=#1e0141'],
     ['# of no Unicode code point', 'CN=#1c0400110000'],
+    ['# of three quarters of a code point', 'CN=#1c03000041'],
     ['an object identifier with a leading zero', '2.5.04.3=x'],
     ['an object identifier with one arc', '2=x'],
     ['an object identifier outside its tree', '3.1.2=x'],

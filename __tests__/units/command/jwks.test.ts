@@ -6,7 +6,8 @@ import { runProgram } from '../../../lib/command/dispatcher'
 import { runJwks } from '../../../lib/command/jwks/command'
 import { keyFor } from '../../support/assertions'
 import { type Certificate, makeAuthority, makeCertificate, type Subject } from '../../support/tls-certificates'
-import { serveHttps, type TestServer } from '../../support/tls-server'
+import { certificate as madeCertificate } from '../../support/client-certificates'
+import { serveHttps, serveRaw, type TestServer } from '../../support/tls-server'
 
 const host = 'keys.client-app.net'
 const { jwk } = keyFor('ES256')
@@ -47,28 +48,29 @@ const resolverOf = (address: string) => () => ({
 interface Served {
   certificate?: Certificate
   set?: unknown
-  type?: string
+  headers?: Record<string, string>
   status?: number
 }
 
 /** Runs the command on an HTTPS server of our own, whose authority is trusted. */
-async function jwksOf(
-  { certificate, set = usable, type = 'application/json', status = 200 }: Served,
-  ...more: string[]
-) {
+async function jwksOf({ certificate, set = usable, headers = {}, status = 200 }: Served, ...more: string[]) {
   const tls = certificate ?? (await makeCertificate(authority, { names: [host] }))
-  const headers = { 'content-type': type, 'cache-control': 'max-age=120' }
-  const server = await serveHttps(tls, (_, response) => response.writeHead(status, headers).end(JSON.stringify(set)))
+  const sent = { 'content-type': 'application/json', ...headers }
+  const server = await serveHttps(tls, (_, response) => response.writeHead(status, sent).end(JSON.stringify(set)))
   servers.push(server)
+  return jwksAt(server.port, ...more)
+}
+
+async function jwksAt(port: number, ...more: string[]) {
   const { io, printed } = inputAndOutput()
-  const args = [`https://${host}:${server.port}/jwks`, '--host', `${host}:${server.port}=127.0.0.1`, ...more]
+  const args = [`https://${host}:${port}/jwks`, '--host', `${host}:${port}=127.0.0.1`, ...more]
   const code = await runJwks(args, io, { resolver: resolverOf('127.0.0.1'), ca: authority.cert })
-  return { code, text: printed.join(''), port: server.port }
+  return { code, text: printed.join(''), port }
 }
 
 describe('a key set from a server', () => {
   test('each step is shown, then each key, and the exit code is 0', async () => {
-    const { code, text, port } = await jwksOf({})
+    const { code, text, port } = await jwksOf({ headers: { 'cache-control': 'max-age=120' } })
     const lines = text.split('\n').map((line) => line.trim().replace(/\s+/g, ' '))
     expect(lines).toEqual([
       `✓ URL https, host ${host}, port ${port}`,
@@ -124,7 +126,12 @@ describe('a key set from a server', () => {
   })
 
   test.each<[string, Served, RegExp, RegExp]>([
-    ['an HTML page', { type: 'text/html' }, /✗ Answer .*content type "text\/html"/, /advice .*application\/json/],
+    [
+      'an HTML page',
+      { headers: { 'content-type': 'text/html' } },
+      /✗ Answer .*content type "text\/html"/,
+      /advice .*application\/json/
+    ],
     ['a 404', { status: 404 }, /✗ Answer .*answered 404/, /advice .*correct the jwks_uri/],
     [
       'keys as PEM',
@@ -142,6 +149,33 @@ describe('a key set from a server', () => {
     const { code, text } = await jwksOf(served)
     expect(text).toMatch(words)
     expect(text).toMatch(advice)
+    expect(code).toBe(1)
+  })
+
+  test('without Cache-Control it is told for how long the set is used all the same', async () => {
+    const { text } = await jwksOf({})
+    expect(text).toMatch(/✓ Freshness +used for \d+ s without another fetch \(no Cache-Control\)/)
+  })
+
+  test('an answer without a content type is told as such', async () => {
+    const server = await serveRaw(
+      await makeCertificate(authority, { names: [host] }),
+      () => (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}')
+    )
+    servers.push(server)
+    const { code, text } = await jwksAt(server.port)
+    expect(text).toMatch(/✗ Answer .*content type ""/)
+    expect(code).toBe(1)
+  })
+
+  test.each([
+    ['an organisation alone', 'self-organisation', /Certificate +for Shop AG, by Shop AG, valid until/],
+    ['a common name too', 'self-bank', /Certificate +for bank\.example, by bank\.example, valid until/],
+    ['nothing', 'self-nameless', /Certificate +for , by nobody, valid until/]
+  ])('a certificate that names no host, but %s, is told by that', async (_, id, words) => {
+    const { key, pem } = madeCertificate(id)
+    const { code, text } = await jwksOf({ certificate: { key, cert: pem } })
+    expect(text).toMatch(words)
     expect(code).toBe(1)
   })
 
@@ -191,6 +225,30 @@ describe('by the program', () => {
       code: 1,
       text: expect.stringContaining('the file is not JSON') as string
     })
+  })
+
+  test.each<[string, unknown, RegExp, number]>([
+    ['no object', [jwk], /✗ Key set +not a JWK Set: an object with an array "keys" is needed/, 1],
+    ['keys that are no list', { keys: 5 }, /✗ Key set +not a JWK Set: an object with an array/, 1],
+    ['a key that is none', { keys: ['a'] }, /not usable: is not a JSON object/, 1],
+    ['a symmetric key', { keys: [{ kty: 'oct', k: 'AAAA' }] }, /not usable: is a symmetric key/, 1],
+    ['RSA without a modulus', { keys: [{ kty: 'RSA', n: '', e: 'AQAB' }] }, / RSA +0 bits /, 1],
+    [
+      'a key for verifying, by key_ops',
+      { keys: [{ ...jwk, use: undefined, key_ops: ['verify', '\x1b[2J'] }] },
+      / verify \?\[2J +usable/,
+      0
+    ],
+    [
+      'a key without alg, kid and use',
+      { keys: [{ ...jwk, alg: undefined, kid: undefined }] },
+      /\(none\) +EC +P-256 +ES256/,
+      0
+    ]
+  ])('%s in a file is told', async (_, set, words, exitCode) => {
+    const { code, text } = await run(fileOf(JSON.stringify(set)))
+    expect(text).toMatch(words)
+    expect(code).toBe(exitCode)
   })
 
   test('a URL that the guard refuses is refused without a question to DNS', async () => {

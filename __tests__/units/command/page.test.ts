@@ -104,7 +104,7 @@ describe('the server of the page', () => {
       "require-trusted-types-for 'script'",
       "trusted-types 'none'"
     ])
-      expect(headers['content-security-policy']?.split('; ')).toContain(directive)
+      expect(String(headers['content-security-policy']).split('; ')).toContain(directive)
     expect(headers['access-control-allow-origin']).toBeUndefined()
   })
 

@@ -40,6 +40,14 @@ test.each([
 })
 
 test.each([
+  ['SELF_SIGNED_CERT_IN_CHAIN', /^has a certificate of an authority that is not trusted here/],
+  ['CERT_HAS_EXPIRED', /^has a certificate that has expired, itself or one above it \(\w+\)$/],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', /^has a certificate for other names \(it names none\)/]
+])('%s of a certificate that could not be read is said without its facts', (code, words) => {
+  expect(fault(code)).toMatch(words)
+})
+
+test.each([
   ['CERT_HAS_EXPIRED', 'has a certificate that has expired, itself or one above it (CERT_HAS_EXPIRED)'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'has a certificate for other names (it names none) (ERR_TLS_CERT_ALTNAME_INVALID)']
 ])('%s without a certificate in hand', (code, words) => {

@@ -47,9 +47,9 @@ const cellsOf = ({ kid, kty, size, alg, use, fault }: KeyRow): string[] =>
 /** The keys in columns. Long texts make their column no wider than 40. */
 function tableText(rows: readonly KeyRow[]): string {
   const cells = [head, ...rows.map(cellsOf)]
-  const widths = head.map((_, column) => Math.min(40, Math.max(...cells.map((row) => (row[column] ?? '').length))))
+  const widthOf = (column: number) => Math.min(40, Math.max(...cells.map((row) => String(row[column]).length)))
   return cells
-    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
+    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widthOf(column))).join('  ')}`.trimEnd())
     .join('\n')
 }
 

@@ -1,5 +1,5 @@
 import { printable } from '../../errors'
-import type { Inspection } from '../../jwks-uri/inspect'
+import type { AcceptedSet, Inspection } from '../../jwks-uri/inspect'
 import type { FetchStep } from '../../jwks-uri/steps'
 import { fromNow } from '../times'
 import { keySetAdvice } from './advice'
@@ -69,7 +69,7 @@ const places: Readonly<Record<string, string>> = {
   private_key: 'Key set'
 }
 
-function freshness({ steps, freshSeconds = 0 }: Inspection): StepLine {
+function freshness({ steps, freshSeconds }: AcceptedSet): StepLine {
   const control = steps.find((step) => step.step === 'head')?.headers['cache-control']
   const source = control === undefined ? 'no Cache-Control' : `Cache-Control: ${String(printable(control))}`
   return line('Freshness', `used for ${freshSeconds} s without another fetch (${source})`)
@@ -82,10 +82,11 @@ export type FetchReport = { readonly lines: readonly StepLine[] } & (
 
 /** Tells a fetch in lines. */
 export function fetchReport(inspection: Inspection): FetchReport {
-  const { steps, error } = inspection
+  const { steps } = inspection
   const isAccepted = steps.some(({ step }) => step === 'tls')
   const lines = steps.flatMap((step) => linesOf(step, isAccepted))
-  if (error === undefined) return { lines: [...lines, freshness(inspection)] }
+  if (inspection.error === undefined) return { lines: [...lines, freshness(inspection)] }
+  const { error } = inspection
   const failed = line(places[error.why] ?? 'Answer', error.message, false)
   // The failure says more than the facts of its step. The addresses stand, since each has its own judgement.
   const kept = lines.filter(({ name }) => name === 'DNS' || name !== failed.name)

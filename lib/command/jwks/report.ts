@@ -57,8 +57,8 @@ export async function reportOfUrl(url: string, options: JwksFetcherOptions): Pro
  */
 export async function reportOfFile(path: string): Promise<JwksReport> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException
-    throw new UsageError(`${path} cannot be read (${code}): name a file, or a URL that starts with https://`)
+    const { code } = error as NodeJS.ErrnoException
+    throw new UsageError(`${path} cannot be read (${String(code)}): name a file, or a URL that starts with https://`)
   })
   try {
     return reportOfSet(JSON.parse(text))

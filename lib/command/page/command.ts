@@ -34,9 +34,9 @@ export async function startPage(args: readonly string[]): Promise<RunningPage> {
     explain: (pasted: unknown) => explainPasted(pasted, server)
   }
   return servePage(port, answers).catch((error: unknown) => {
-    const { code = '' } = error as NodeJS.ErrnoException
-    if (!['EADDRINUSE', 'EACCES'].includes(code)) throw error
-    throw new UsageError(`--port ${port} cannot be used (${code}): leave it out for any that is free.`)
+    const { code } = error as NodeJS.ErrnoException
+    if (!['EADDRINUSE', 'EACCES'].includes(String(code))) throw error
+    throw new UsageError(`--port ${port} cannot be used (${String(code)}): leave it out for any that is free.`)
   })
 }
 

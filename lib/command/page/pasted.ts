@@ -53,9 +53,9 @@ function inspectingKeySets() {
   const get: KeySets['get'] = async (uri) => {
     const inspection = inspections.get(uri) ?? inspectFetch(uri)
     inspections.set(uri, inspection)
-    const { set, error = new Error('the fetch gave no key set') } = await inspection
-    if (set === undefined) throw error
-    return set
+    const seen = await inspection
+    if (seen.error !== undefined) throw seen.error
+    return seen.set
   }
   return { keySets: { get }, inspections }
 }

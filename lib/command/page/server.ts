@@ -12,17 +12,23 @@ export interface PageAnswers {
   readonly explain: (pasted: unknown) => Promise<unknown>
 }
 
-const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml'
+const script = 'text/javascript; charset=utf-8'
+const types = {
+  'index.html': 'text/html; charset=utf-8',
+  'page.css': 'text/css; charset=utf-8',
+  'page.js': script,
+  'results.js': script,
+  'drawing.js': script,
+  'icon.svg': 'image/svg+xml'
 }
-const names = ['index.html', 'page.css', 'page.js', 'results.js', 'drawing.js', 'icon.svg']
 
 /** Read once: what is served depends on no path of a request. */
-const readAssets = (): ReadonlyMap<string, Buffer> =>
-  new Map(names.map((name) => [name, readFileSync(path.join(__dirname, 'assets', name))]))
+const readAssets = () =>
+  new Map(
+    Object.entries(types).map(([name, type]) => {
+      return [name, { type, body: readFileSync(path.join(__dirname, 'assets', name)) }] as const
+    })
+  )
 
 /** Nothing from elsewhere, no inline script, no markup made from text, no frame around the page, nothing kept. */
 const safeHeaders = {
@@ -100,7 +106,7 @@ function createHandler(gate: Gate, answers: PageAnswers) {
     }
     const name = admitted === '' ? 'index.html' : admitted
     const asset = request.method === 'GET' ? assets.get(name) : undefined
-    if (asset !== undefined) send(response, 200, types[path.extname(name)] ?? '', asset)
+    if (asset !== undefined) send(response, 200, asset.type, asset.body)
     else if (request.method === 'GET' && name === 'settings') sendJson(response, 200, answers.settings())
     else if (request.method === 'POST' && name === 'explain')
       explain(request, response, answers).catch((error: unknown) => {

@@ -189,6 +189,8 @@ async function overHttp2(): Promise<Send> {
       ...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' })
     })
     stream.on('error', () => undefined).resume()
+    // The sender has the whole answer. The server's `close` waits for an upload that nobody reads.
+    stream.on('end', () => running.get(id)?.end('answered'))
     const body = new URLSearchParams(form).toString()
     if (plan.isHalf) stream.write(body.slice(0, 5) || ' ', () => setTimeout(() => stream.destroy(), 5))
     else stream.end(body)

@@ -70,7 +70,12 @@ describe('a client with a jwks_uri', () => {
       expect.objectContaining({
         check: 'key set',
         result: 'failed',
-        detail: { uri: record.jwks_uri, received: 'no route', why: 'connection' }
+        detail: {
+          uri: record.jwks_uri,
+          expected: 'a JWK Set of public keys',
+          received: 'no route',
+          why: 'connection'
+        }
       })
     )
   })

@@ -26,7 +26,12 @@ const withHeader = (header: object) =>
   )
 
 test.each<[string, Record<string, unknown>, string, object]>([
-  ['b64 in the header', withHeader({ b64: true }), 'assertion_crit', { expected: 'neither', received: 'b64' }],
+  [
+    'b64 in the header',
+    withHeader({ b64: true }),
+    'assertion_crit',
+    { expected: 'neither crit nor b64', received: 'b64' }
+  ],
   ['crit in the header', withHeader({ crit: ['exp'] }), 'assertion_crit', { received: ['exp'] }],
   ['a kid that is a number', withHeader({ kid: 5 }), 'assertion_malformed', { expected: 'a string', received: 5 }],
   ['a list within aud', by({ aud: [['x'], {}] }), 'assertion_audience', { received: ['an array', 'an object'] }],

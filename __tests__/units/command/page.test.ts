@@ -28,7 +28,7 @@ interface Sent {
 /** One request, with any Host, as no browser and no fetch would send it. */
 const ask = ({ method = 'GET', path = `/${token}/`, headers = {}, body }: Sent) =>
   new Promise<{ status: number; headers: IncomingHttpHeaders; text: string }>((resolve, reject) => {
-    const sent = request(origin, { method, path, headers }, (response) => {
+    const sent = request(origin, { agent: false, method, path, headers }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('end', () => {

@@ -61,9 +61,10 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > maxPasted) return undefined
-    chunks.push(chunk)
+    // Read to its end, though not kept: to stop here would cut off the answer.
+    if (size <= maxPasted) chunks.push(chunk)
   }
+  if (size > maxPasted) return undefined
   try {
     return JSON.parse(Buffer.concat(chunks).toString())
   } catch {

@@ -1,5 +1,5 @@
 import { randomUUID, createHmac } from 'node:crypto'
-import { authenticatorOf, headers } from './assertions.mjs'
+import { authenticatorOf, bareVerification, headers } from './assertions.mjs'
 import { assertionForm, basicHeader, makeAssertion, makeClient, secretClient } from './clients.mjs'
 import { compare } from './measure.mjs'
 
@@ -14,7 +14,7 @@ function expired({ client }) {
   return `${input}.${createHmac('sha256', client.client_secret).update(input).digest('base64url')}`
 }
 
-/** What an attacker's flood is made of: refusals a second. */
+/** What an attacker's flood is made of: refusals a second. The last row refuses nothing: no verification costs less. */
 export async function measureRefusals({ rounds, count, warmup }) {
   const es256 = makeClient('ES256')
   const hs256 = makeClient('HS256')
@@ -41,7 +41,8 @@ export async function measureRefusals({ rounds, count, warmup }) {
     'expired assertion': refused(known, assertionForm(expired(hs256))),
     'expired assertion, detail read': refused(known, assertionForm(expired(hs256)), undefined, withDetail),
     'unknown client, HS256': refused(nobody, assertionForm(bySecret)),
-    'unknown client, ES256': refused(nobody, assertionForm(byKey))
+    'unknown client, ES256': refused(nobody, assertionForm(byKey)),
+    'for comparison: ES256 by node:crypto alone': bareVerification(es256, [byKey])
   }).map(([name, op]) => ({ name, op, count, inFlight: 16 }))
   await compare(subjects, { rounds, warmup })
   return subjects

@@ -10,8 +10,8 @@ const over = (what, a, b) => perRound((x, y) => x / y, [a, b], what).median
 
 /** The measured rows of the assertions, and a summary of all that can be handed on as JSON. */
 export async function measureVersion() {
-  const rows = await measureAssertions(mainAlgorithms, { rounds: 24, count: 250, pool: 2500, warmup })
-  const refusals = await measureRefusals({ rounds: 12, count: 500, warmup })
+  const rows = await measureAssertions(mainAlgorithms, { rounds: 60, count: 250, pool: 2500, warmup })
+  const refusals = await measureRefusals({ rounds: 24, count: 500, warmup })
   const summary = {
     node: process.version,
     openssl: process.versions.openssl,

@@ -41,6 +41,13 @@ const all: readonly Algorithm[] = [
 /** Every algorithm that is supported, by its `alg`. `none` is never one (RFC 8725 §3.2). */
 export const algorithms: ReadonlyMap<unknown, Algorithm> = new Map(all.map((algorithm) => [algorithm.alg, algorithm]))
 
+/** The row of an `alg` that the rules have let pass. */
+export function algorithmOf(alg: unknown): Algorithm {
+  const algorithm = algorithms.get(alg)
+  if (algorithm === undefined) throw new TypeError('an alg that the rules let pass must be in the table')
+  return algorithm
+}
+
 const namesWhere = (test: (algorithm: Algorithm) => boolean): readonly string[] =>
   all.filter(test).map(({ alg }) => alg)
 

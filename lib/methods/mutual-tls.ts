@@ -6,7 +6,6 @@ import { printable, reasons } from '../errors'
 import type { BareCredentials } from '../request/credentials'
 import { type Fault, firstFault, type Rule } from '../rules'
 import type { ClientAuthMethod, JwkSet } from '../types'
-import { inlineSetDetail, registeredKeysRule, unavailableSetDetail } from './assertion'
 import {
   datesFacts,
   identityOf,
@@ -17,6 +16,7 @@ import {
   subjectFacts
 } from './certificate-facts'
 import { isRegisteredFor, keySourceOf, methodOf, nobody } from './client-record'
+import { inlineSetDetail, registeredKeysRule, unavailableSetDetail } from './registered-keys'
 import {
   type Claimed,
   isJudgeable,

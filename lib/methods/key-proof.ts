@@ -1,0 +1,98 @@
+import { printable } from '../errors'
+import { type Algorithm, algorithmOf } from '../jwt/algorithms'
+import { decoyKeys } from '../jwt/decoy-key'
+import { keyReports } from '../jwt/jwk-set'
+import { verifySignature } from '../jwt/jws'
+import { candidates, keysFor, type Keys, type VerificationKey } from '../jwt/key-ring'
+import type { AssertionCredentials } from '../request/credentials'
+import type { Fault } from '../rules'
+import type { Jwk, JwkSet } from '../types'
+import { keySourceOf } from './client-record'
+import type { Claimed } from './method'
+import { inlineSetDetail, unavailableSetDetail } from './registered-keys'
+
+type Subject = Claimed<AssertionCredentials>
+type ProofFault = Fault | undefined
+
+/**
+ * RFC 8017 §8.2.2: an RSA signature is as long as the modulus and less than it. OpenSSL rejects any other at once, and
+ * that speed would reveal the size of the client's key: such keys are skipped, and a decoy is verified with.
+ */
+const canVerify = ({ modulus }: VerificationKey, signature: Buffer): boolean =>
+  modulus === undefined || (signature.length === modulus.length && signature.compare(modulus) < 0)
+
+/** Verifies with each of the keys that fits the signature, until one verifies it; `undefined` where none fits. */
+async function verifiesWithAny(
+  keys: Keys,
+  { jws }: AssertionCredentials,
+  algorithm: Algorithm
+): Promise<boolean | undefined> {
+  let isTried = false
+  // Keys that are imported already are not waited for.
+  for (const key of 'then' in keys ? await keys : keys) {
+    if (!canVerify(key, jws.signature)) continue
+    isTried = true
+    if (await verifySignature(jws, algorithm, key)) return true
+  }
+  return isTried ? false : undefined
+}
+
+/** How a signature and some keys go together. */
+type Outcome = 'verified' | 'no_matching_key' | 'signature_mismatch'
+
+/** Verifies with the keys that fit, or, where none does, with a decoy: something is always verified. */
+async function verifyWith(own: readonly Jwk[], credentials: AssertionCredentials): Promise<Outcome> {
+  const algorithm = algorithmOf(credentials.jws.alg)
+  const { alg } = algorithm
+  const keys = own.length > 0 ? keysFor(own, alg) : []
+  const isVerified = await verifiesWithAny(keys, credentials, algorithm)
+  if (isVerified !== undefined) return isVerified ? 'verified' : 'signature_mismatch'
+  await verifiesWithAny(keysFor(decoyKeys(algorithm, credentials.jws.signature.length), alg), credentials, algorithm)
+  return (await keys).length === 0 ? 'no_matching_key' : 'signature_mismatch'
+}
+
+function faultOf(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet): ProofFault {
+  if (outcome === 'verified') return undefined
+  const asked = { kid: printable(jws.kid), alg: printable(jws.alg) }
+  if (outcome === 'signature_mismatch') return { reason: outcome, detail: () => ({ received: asked }) }
+  return { reason: outcome, detail: () => ({ expected: keyReports(set, jws), received: asked }) }
+}
+
+async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials): Promise<ProofFault> {
+  try {
+    return faultOf(await verifyWith(candidates(set, credentials.jws.kid), credentials), credentials, set)
+  } catch (cause) {
+    await verifyWith([], credentials)
+    return { reason: 'jwks_invalid', cause, detail: () => inlineSetDetail(set, cause) }
+  }
+}
+
+async function proveByUri(uri: string, credentials: AssertionCredentials, { policy }: Subject): Promise<ProofFault> {
+  const { kid } = credentials.jws
+  const keysIn = (set: JwkSet) => candidates(set, kid, Infinity)
+  try {
+    const set = await policy.keySets.get(uri)
+    const keys = keysIn(set)
+    const outcome = await verifyWith(keys, credentials)
+    const isKnownKey = outcome === 'signature_mismatch' && kid !== undefined
+    if (outcome === 'verified' || isKnownKey) return faultOf(outcome, credentials, set)
+    // OIDC Core §10.1.1: an unknown kid asks for a newer set; so does an assertion without kid that no key verifies.
+    // Compared by text: a keySets of the application's own may edit its set in place.
+    const text = JSON.stringify(keys)
+    const newer = await policy.keySets.get(uri, { refresh: true })
+    if (JSON.stringify(keysIn(newer)) === text) return faultOf(outcome, credentials, newer)
+    const last = await verifyWith(keysIn(newer), credentials)
+    return faultOf(last === 'no_matching_key' ? outcome : last, credentials, newer)
+  } catch (cause) {
+    await verifyWith([], credentials)
+    return { reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) }
+  }
+}
+
+/** RFC 7523 §3 item 9 with the client's registered public keys. */
+export function proveByKey(claimed: Subject): Promise<ProofFault> {
+  const { client, credentials } = claimed
+  const { jwks, uri } = keySourceOf(client)
+  if (jwks !== undefined) return proveByInlineKeys(jwks, credentials)
+  return proveByUri(uri ?? '', credentials, claimed)
+}

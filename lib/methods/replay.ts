@@ -1,0 +1,56 @@
+import { hash } from 'node:crypto'
+import { ClientAuthError } from '../errors'
+import type { AssertionCredentials } from '../request/credentials'
+import type { Fault } from '../rules'
+import type { ReplayEntry } from '../types'
+import type { Claimed } from './method'
+
+type Subject = Claimed<AssertionCredentials>
+
+/** The id under which the use of an assertion is remembered: `jti`, or the digest of the signed part. */
+const replayId = ({ jti, signingInput }: AssertionCredentials['jws']): string =>
+  typeof jti === 'string' ? jti : hash('sha256', signingInput, 'base64url')
+
+const replayEntry = ({ credentials: { clientId, jws }, policy }: Subject): ReplayEntry => ({
+  clientId,
+  id: replayId(jws),
+  expiresAt: Math.ceil(Number(jws.exp) + policy.clockTolerance)
+})
+
+const replayed = ({ expiresAt }: ReplayEntry): Fault => ({
+  reason: 'assertion_replayed',
+  detail: () => ({
+    expected: 'an assertion that was not used before',
+    received: 'one that was',
+    rememberedUntil: expiresAt
+  })
+})
+
+/** RFC 7523 §3 item 7. Only once all else has passed: an assertion that fails must not use up its jti. */
+export async function consume(claimed: Subject): Promise<Fault | undefined> {
+  const entry = replayEntry(claimed)
+  let first: unknown
+  try {
+    const answer = claimed.policy.replayStore.consume(entry)
+    first = typeof answer === 'boolean' ? answer : await answer
+  } catch (cause) {
+    if (cause instanceof ClientAuthError) throw cause
+    return { reason: 'replay_store_unavailable', cause }
+  }
+  if (first === true) return undefined
+  if (first === false) return replayed(entry)
+  const cause = new TypeError('ReplayStore.consume must return true or false, or a promise of it')
+  return { reason: 'replay_store_unavailable', cause }
+}
+
+/** For `explain`, which must not use an assertion up. A store that fails here refuses nothing. */
+export async function wasUsed(claimed: Subject): Promise<Fault | undefined | 'unknown'> {
+  const entry = replayEntry(claimed)
+  try {
+    const isRemembered: unknown = await claimed.policy.replayStore.has?.(entry)
+    if (isRemembered === true) return replayed(entry)
+    return isRemembered === false ? undefined : 'unknown'
+  } catch {
+    return 'unknown'
+  }
+}

@@ -39,7 +39,7 @@ const others = await step('other algorithms', measureAssertions, otherAlgorithms
   warmup: 600
 })
 const secrets = await step('secrets', measureSecrets, { rounds: 24, count: 3000 })
-const http = await step('HTTP', measureHttp, { rounds: 40, count: 100, inFlight: 8, warmup })
+const http = await step('HTTP', measureHttp, { rounds: 40, count: 250, inFlight: 8, warmup })
 const growth = await step('growth', measureGrowth, { rounds: 15, count: 500 })
 const memory = await step('memory', measureMemory, { step: 5000, steps: 6 })
 const versions = [summary, ...['node22', 'node24', 'node26'].map((name) => step(name, onNode, name))]

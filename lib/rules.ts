@@ -1,4 +1,5 @@
 import { adviceFor } from './advice'
+import { attempt } from './attempt'
 import type { ClientAuthErrorReason, Detail } from './errors'
 
 /** Why a request is refused, before it becomes an error. `undefined` in its place means that nothing is wrong. */
@@ -78,7 +79,7 @@ export function failure(
   check: { check: string; spec: string },
   { reason, detail }: Fault
 ): Finding & { advice: string } {
-  const facts = detail?.()
+  const facts = detail && attempt(detail) // a field of the client's record may throw when it is read
   return {
     ...named(check),
     result: 'failed',

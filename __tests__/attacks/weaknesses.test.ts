@@ -626,6 +626,15 @@ describe('options and records that cannot be meant', () => {
     expect((await post(tokenServer({}, { ...byKey, jwks }), keyForm())).body.error).toBe('invalid_client')
     unsubscribe('oauth-client-auth:rejected', note)
     expect(details).toEqual([{}])
+    const getClient = () => ({ ...byKey, jwks })
+    const { reason, findings } = await createClientAuthenticator({ issuer, getClient }).explain({
+      headers: {},
+      body: keyForm()
+    })
+    expect([reason, findings.find(({ result }) => result === 'failed')?.advice]).toEqual([
+      'jwks_invalid',
+      expect.any(String)
+    ])
   })
 
   test('an empty jwks_uri beside jwks counts as absent, at registration and at run time', async () => {

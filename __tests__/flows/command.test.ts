@@ -58,6 +58,7 @@ test('--issuer takes the place of the one in the module', async () => {
 
 test.each([
   ['exports no options', 'empty.mjs', 'export default 5', 'must export the options of clientAuth'],
+  ['exports null', 'null.cjs', 'module.exports = null', 'must export the options of clientAuth'],
   ['has a wrong option', 'wrong.mjs', `export default {${options('isuer: 1')}}`, 'unknown option "isuer"'],
   ['throws', 'throws.mjs', 'throw new Error("no database")', 'no database'],
   [

@@ -17,7 +17,9 @@ const printed: Record<string, RegExp> = {
   'README.md post.sh': /"for shop-post"/,
   'README.md secret-jwt.mjs': /^for shop-hmac$/,
   'README.md private-key-jwt.mjs': /^for bank$/,
-  'README.md by-hand.mjs': /^for bank$/
+  'README.md by-hand.mjs': /^for bank$/,
+  'docs/command.md explain.sh': /aud .*exit code 1$/s,
+  'docs/command.md jwks.sh': /usable/
 }
 
 const all = pages.flatMap(snippetsOf)
@@ -37,6 +39,13 @@ beforeAll(() => {
   const installed = readdirSync(join(root, 'node_modules')).filter((name) => !name.startsWith('.'))
   for (const name of installed) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
   symlinkSync(root, join(folder, 'node_modules', 'oauth-client-auth'))
+  // As npm would install it, so that npx finds it here
+  const { bin } = JSON.parse(readPage('package.json')) as { bin: Record<string, string> }
+  mkdirSync(join(folder, 'node_modules', '.bin'))
+  for (const [name, file] of Object.entries(bin)) {
+    const program = `#!/bin/sh\nexec "${process.execPath}" "${join(root, file)}" "$@"\n`
+    writeFileSync(join(folder, 'node_modules', '.bin', name), program, { mode: 0o755 })
+  }
 })
 
 afterAll(() => {

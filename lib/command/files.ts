@@ -38,11 +38,11 @@ export function parseClients(json: string, source: string): readonly OAuthClient
   throw new UsageError(`${source} must hold one client record with a client_id, or a list of such records.`)
 }
 
+const defaultOf = (module: unknown): unknown =>
+  typeof module === 'object' && module !== null && 'default' in module ? module.default : module
+
 /** What a module exports: `export default`, `module.exports`, or what a compiler made of the first for `require`. */
-function exportedBy(namespace: unknown): unknown {
-  const outer = (namespace as { default?: unknown }).default ?? namespace
-  return (Object(outer) as { default?: unknown }).default ?? outer
-}
+const exportedBy = (namespace: unknown): unknown => defaultOf(defaultOf(namespace))
 
 async function loadConfig(file: string): Promise<ClientAuthOptions> {
   if (!isFile(file)) throw new UsageError(`--config ${file}: there is no such file.`)

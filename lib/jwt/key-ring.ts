@@ -41,7 +41,7 @@ const maxNamesakes = 4
  * record: it is often a new object for each request, and one that was edited in place must not find the keys it had.
  */
 const rings = new LRUCache<string, readonly KeyRing[]>({
-  maxSize: 32_000_000,
+  maxSize: 25_000_000,
   sizeCalculation: (namesakes) => namesakes.reduce((sum, { octets }) => sum + octets, 0)
 })
 

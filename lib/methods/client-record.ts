@@ -85,11 +85,12 @@ export const methodOf = (
 export function checkRecord(record: unknown, clientId: string): OAuthClient | undefined {
   if (record === undefined || record === null) return undefined
   if ((record as OAuthClient).client_id === clientId) return record as OAuthClient
-  const fields = Object.keys(Object(record) as object)
-    .slice(0, 20)
-    .join(', ')
+  const found =
+    typeof record === 'object'
+      ? `fields found: ${Object.keys(record).slice(0, 20).join(', ')}`
+      : `found: a ${typeof record}`
   throw new TypeError(
-    `getClient returned a record without or with another client_id; it must have client_id, as it was asked for (fields found: ${fields})`
+    `getClient returned a record without or with another client_id; it must have client_id, as it was asked for (${found})`
   )
 }
 

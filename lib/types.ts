@@ -12,6 +12,9 @@ export type ClientAuthMethod =
   | 'self_signed_tls_client_auth'
   | 'none'
 
+/** Editors complete the known names. Any other text compiles too, since records come from databases; it never matches. */
+type MethodName = ClientAuthMethod | (string & Record<never, never>)
+
 /** A JSON Web Key (RFC 7517 §4), public keys only. */
 export interface Jwk {
   kty?: string | undefined
@@ -46,7 +49,7 @@ export interface OAuthClient {
    * The method registered for the client, or a list while it moves from one to another.
    * Default `client_secret_basic` (RFC 7591 §2). No other method is ever accepted for it.
    */
-  token_endpoint_auth_method?: string | readonly string[] | null | undefined
+  token_endpoint_auth_method?: MethodName | readonly MethodName[] | null | undefined
   /** The only signature algorithm this client may use; absent: any that the server accepts. */
   token_endpoint_auth_signing_alg?: string | null | undefined
   /** The secret, or all live ones while it is rotated. An empty one never matches. */

@@ -10,6 +10,7 @@ import {
   bun,
   emptyFolder,
   inTurn,
+  inTurnWithTools,
   installsOf,
   packed,
   run,
@@ -155,7 +156,7 @@ function printRows(): void {
 
 export function firstTokenTests(): void {
   const withNpm = inTurn(() => followReadme('npm', byNpm))
-  const withBun = inTurn(() => followReadme('bun', byBun))
+  const withBun = inTurnWithTools(() => followReadme('bun', byBun))
   const compiled = typescriptVersions.map((version) => ({ version, place: inTurn(() => followPage(version)) }))
   afterAll(printRows)
 

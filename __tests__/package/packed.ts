@@ -95,13 +95,19 @@ async function install({ tarball }: Packed): Promise<void> {
 export const installed = packed.then(install)
 installed.catch(() => undefined) // each test that needs it fails with its words
 
-/** One after another, so that each install and each compilation is measured alone. */
-let last: Promise<unknown> = installed
-export function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const turn = last.then(work)
-  last = turn.catch(() => undefined)
-  return turn
+/** A queue in which one thing is done after another, from a start on. */
+function queueFrom(start: Promise<unknown>) {
+  let last = start
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
 }
+/** What a user installs and compiles; it needs none of the tools, so it does not wait for them. */
+export const inTurn = queueFrom(packed.catch(() => undefined))
+/** What needs the tools. */
+export const inTurnWithTools = queueFrom(installed.catch(() => undefined))
 
 export const removeAll = (): void => {
   rmSync(folder, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { app, blocksOf, inTurn, packageTypes, run, typescriptOf, typescriptVersions } from './packed'
+import { app, blocksOf, inTurnWithTools, packageTypes, run, typescriptOf, typescriptVersions } from './packed'
 
 const page = 'docs/typescript.md'
 const blocks = blocksOf(page, 'ts').map(({ mark, code }) => {
@@ -96,11 +96,11 @@ async function compile(version: string): Promise<Map<string, string>> {
 }
 
 export function typeTests(): void {
-  const written = inTurn(async () => {
+  const written = inTurnWithTools(async () => {
     write()
   })
   const compiling = new Map(
-    typescriptVersions.map((version) => [version, inTurn(() => written.then(() => compile(version)))])
+    typescriptVersions.map((version) => [version, inTurnWithTools(() => written.then(() => compile(version)))])
   )
 
   describe.each(typescriptVersions)('TypeScript %s', (version) => {

@@ -22,7 +22,7 @@ interface KeyRing {
 }
 
 /** A promise only where keys must be imported first. */
-export type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey[]>
+type Keys = readonly VerificationKey[] | Promise<readonly VerificationKey[]>
 
 /** Without `kid`, or with one that several keys share, each fitting key costs a verification. */
 const maxCandidates = 8
@@ -114,7 +114,7 @@ function ringOf(keys: readonly Jwk[]): KeyRing {
   return ring
 }
 
-/** Those of the given keys that may verify `alg`, imported; throws where they print as none that may be used. */
+/** Those of the given keys that may verify `alg`, imported. Throws a `KeySetError` where one of them may not be used. */
 export function keysFor(keys: readonly Jwk[], alg: string): Keys {
   const ring = ringOf(keys)
   return (

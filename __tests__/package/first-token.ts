@@ -107,9 +107,9 @@ const byNpm: Installer = (folder, names) => run(folder, 'npm', 'install', ...nam
 const byBun: Installer = (folder, names) => run(folder, bun, 'add', ...names)
 
 /** What README says, up to the start of its server; and the server of the TypeScript page for who runs it as it is. */
-async function followReadme(name: string, installer: Installer): Promise<Place> {
+async function followReadme(name: string, installer: Installer, fixed?: Record<string, string>): Promise<Place> {
   const folder = emptyFolder(`readme-${name}`)
-  const [install] = await timed(installer(folder, await followInstalls(readme)))
+  const [install] = await timed(installer(folder, await followInstalls(readme, fixed)))
   const makeKey = blockOf(readme, 'js', 'make-key.mjs')
   writeFileSync(path.join(folder, 'make-key.mjs'), makeKey)
   await run(folder, process.execPath, 'make-key.mjs')
@@ -157,6 +157,7 @@ function printRows(): void {
 export function firstTokenTests(): void {
   const withNpm = inTurn(() => followReadme('npm', byNpm))
   const withBun = inTurnWithTools(() => followReadme('bun', byBun))
+  const withExpress4 = inTurn(() => followReadme('express4', byNpm, { express: 'express@4' }))
   const compiled = typescriptVersions.map((version) => ({ version, place: inTurn(() => followPage(version)) }))
   afterAll(printRows)
 
@@ -169,6 +170,10 @@ export function firstTokenTests(): void {
     test.concurrent.each(Object.entries({ ...files, ...asItIs }))('%s', async (kind, file) => {
       await expectToken(`${name}, ${kind}`, await place, command, file)
     })
+  })
+
+  test.concurrent('with Express 4', async () => {
+    await expectToken('this Node, Express 4, CommonJS', await withExpress4, [process.execPath], 'server.cjs')
   })
 
   const onNode = runtimes.filter(([name]) => name.startsWith('Node'))

@@ -51,7 +51,7 @@ export const reasons = {
   ),
   /** `client_assertion_type` without `client_assertion`. */
   assertion_missing: badRequest(
-    'client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer needs the parameter client_assertion.'
+    'client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer needs client_assertion: send the JWT in the parameter client_assertion.'
   ),
   /** The JWT came in `assertion`, the parameter of another grant. */
   assertion_parameter: badRequest(

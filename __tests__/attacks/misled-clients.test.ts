@@ -51,7 +51,7 @@ const readers: Reader[] = [
     misled: { ...grant, client_assertion_type: JWT_BEARER, assertion: assertion() },
     status: 400,
     error: 'invalid_request',
-    told: `client_assertion_type=${JWT_BEARER} needs the parameter client_assertion.`,
+    told: `client_assertion_type=${JWT_BEARER} needs client_assertion: send the JWT in the parameter client_assertion.`,
     reason: 'assertion_missing'
   },
   {

@@ -84,8 +84,9 @@ export function failure(
     ...named(check),
     result: 'failed',
     reason,
-    ...(facts?.expected === undefined ? {} : { expected: facts.expected }),
-    ...(facts?.received === undefined ? {} : { received: facts.received }),
+    ...(facts && 'expected' in facts ? { expected: facts.expected } : {}),
+    // Stands there as undefined where the claim is missing
+    ...(facts && 'received' in facts ? { received: facts.received } : {}),
     ...(facts === undefined ? {} : { detail: facts }),
     advice: adviceFor(reason, facts)
   }

@@ -89,6 +89,12 @@ test('four mistakes are told at once, in the order in which authenticate would f
     'assertion_jti',
     'assertion_audience'
   ])
+  // Each says what was expected and what came, nothing included
+  for (const failed of failedOf(explanation)) {
+    expect(failed).toHaveProperty('expected')
+    expect(failed).toHaveProperty('received')
+    expect(failed.advice).toMatch(/\.$/)
+  }
   // A time in milliseconds can be compared with nothing. The signature is another matter.
   expect(resultOf(explanation, 'exp not past')).toBe('not_checked')
   expect(resultOf(explanation, 'signature')).toBe('passed')

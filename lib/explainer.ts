@@ -158,6 +158,7 @@ export function createExplainer(
   }
 
   return async (request: ClientAuthRequest, how: ExplainOptions = {}): Promise<Explanation> => {
+    if (Number.isNaN(how.at?.getTime())) throw new TypeError('explain: option "at" must be a valid Date')
     const received = receive(request, bareMethods)
     const read = findings(credentialRules(received.mechanism), received)
     const judged = hasCredentials(received, read)

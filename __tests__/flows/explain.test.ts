@@ -230,6 +230,13 @@ describe('legacyAudiences per client', () => {
 })
 
 describe('as of another time', () => {
+  test('a Date that is none is a mistake of the caller', async () => {
+    const { explain } = clientAuth(optionsFor(bank))
+    await expect(explain(request(by()), { at: new Date('yesterday') })).rejects.toThrow(
+      new TypeError('explain: option "at" must be a valid Date')
+    )
+  })
+
   test('an assertion of last week is accepted as of last week and refused as of now', async () => {
     const then = now() - 7 * 86_400
     const sent = request(by({ iat: then, exp: then + 60 }))

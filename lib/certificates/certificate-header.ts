@@ -45,7 +45,9 @@ function fromXfcc(text: string): X509Certificate {
     const [whole, key = '', quoted, plain = ''] = xfccPair.exec(text) ?? []
     if (whole === undefined) return refuse('the value is not one element of X-Forwarded-Client-Cert')
     const name = key.toLowerCase()
-    values.set(name, [...(values.get(name) ?? []), quoted?.replace(/\\(.)/g, '$1') ?? plain])
+    const before = values.get(name) ?? []
+    before.push(quoted?.replace(/\\(.)/g, '$1') ?? plain)
+    values.set(name, before)
   }
   const [certificates = [], hashes = []] = [values.get('cert'), values.get('hash')]
   const [pem] = certificates

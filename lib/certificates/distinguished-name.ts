@@ -55,11 +55,19 @@ function fromHex(hex: string): string | undefined {
   return body.length === length ? stringTypes[bytes.readUInt8(0)]?.(body) : undefined
 }
 
+/**
+ * A real name has a dozen attributes. Each costs some microseconds of the event loop, and a stranger may choose the name:
+ * in a registration, or in a certificate.
+ */
+const maxAttributes = 64
+const maxLength = 4_096
+
 /** RDNs as they are written, `undefined` unless the whole text is grammar. `typeOf` knows the names that may stand there. */
 function readRdns(text: string, typeOf: (name: string) => string | undefined): Attribute[][] | undefined {
+  if (text.length > maxLength) return undefined
   const rdns: Attribute[][] = [[]]
   attributePattern.lastIndex = 0
-  for (;;) {
+  for (let count = 0; count < maxAttributes; count++) {
     const [whole, name = '', hex, quoted, plain = ''] = attributePattern.exec(text) ?? []
     const oid = typeOf(name)
     const value = hex === undefined ? unescaped(quoted ?? plain) : fromHex(hex)
@@ -71,6 +79,7 @@ function readRdns(text: string, typeOf: (name: string) => string | undefined): A
     else if (text[end] !== '+') return undefined
     attributePattern.lastIndex = end + 1
   }
+  return undefined
 }
 
 /** Reads what an operator registered (RFC 4514 §3, and the forms of RFC 2253 §4); `undefined` for anything else. */
@@ -78,10 +87,12 @@ export const parseDistinguishedName = (text: string): DistinguishedName | undefi
 
 /**
  * Reads `X509Certificate.subject`: one RDN a line, escaped as in RFC 4514, in the certificate's order, which is the
- * reverse of RFC 4514 §2.1. An empty name has no lines. `undefined` where a type is unknown: it matches nothing.
+ * reverse of RFC 4514 §2.1. An empty name has no lines. `undefined` where a type is unknown or the name is too long: it
+ * matches nothing.
  */
 export function readSubject(subject: string | undefined): DistinguishedName | undefined {
   const lines = subject ? subject.split('\n') : []
+  if (lines.length > maxAttributes) return undefined
   const rdns = lines.flatMap((line) => {
     const read = readRdns(line, typeByPrintedName)
     return read?.length === 1 ? read : []

@@ -10,7 +10,7 @@ export interface Input {
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 const requestLine = /^[A-Z]{3,10} \S+ HTTP\/\d(\.\d)?$/
-const headerLine = /^([\w!#$%&'*+.^`|~-]+):[ \t]*(.*)$/
+const headerLine = /^([\w!#$%&'*+.^`|~-]+):(.*)$/s
 
 /** The dots tell a JWT; mail programs break it into lines. One of other than three parts is left to the rules. */
 const asJwt = (text: string): string | undefined => {
@@ -24,7 +24,9 @@ function readHeaders(lines: readonly string[]): NodeJS.Dict<string[]> {
     const [, name = '', value = ''] = headerLine.exec(line) ?? []
     if (name === '')
       throw new UsageError('INPUT begins like an HTTP request, but one of its headers is no "Name: value".')
-    headers.set(name.toLowerCase(), [...(headers.get(name.toLowerCase()) ?? []), value.trim()])
+    const values = headers.get(name.toLowerCase()) ?? []
+    values.push(value.trim())
+    headers.set(name.toLowerCase(), values)
   }
   return Object.fromEntries(headers)
 }

@@ -1,6 +1,7 @@
 import { clientAuth } from '../client-auth'
 import type { Explanation } from '../explainer'
 import { decodeJws } from '../jwt/jws'
+import { maxAssertion } from '../request/credentials'
 import type { Finding } from '../rules'
 import type { ReplayStore } from '../types'
 import type { Server } from './files'
@@ -39,7 +40,7 @@ function withoutRecord(explanation: Explanation): Explanation {
 
 function assertionOf({ body }: Input) {
   const token = body instanceof URLSearchParams ? body.get('client_assertion') : null
-  return token === null ? undefined : decodeJws(token)
+  return token === null || token.length > maxAssertion ? undefined : decodeJws(token)
 }
 
 /** How a request is judged. */

@@ -188,3 +188,21 @@ describe('comparison', () => {
     expect(isSameButForm(parsed('O=B\u00e4nk')!, parsed('O=Ba\u0308nk')!)).toBe(true)
   })
 })
+
+describe('a name that is too long', () => {
+  const longest = Array.from({ length: 64 }, (_, index) => `OU=${index}`)
+
+  test.each([
+    ['64 attributes are read, 65 are not', longest.join(','), [...longest, 'CN=a'].join(',')],
+    ['in one RDN as well', longest.join('+'), [...longest, 'CN=a'].join('+')],
+    ['4,096 characters are read, more are not', `CN=${'a'.repeat(4_093)}`, `CN=${'a'.repeat(4_094)}`]
+  ])('%s', (_name, read, refused) => {
+    expect(parseDistinguishedName(read)).toBeDefined()
+    expect(parseDistinguishedName(refused)).toBeUndefined()
+  })
+
+  test('nor is the subject of a certificate with more than 64 RDNs', () => {
+    expect(readSubject(longest.join('\n'))).toHaveLength(64)
+    expect(readSubject([...longest, 'CN=a'].join('\n'))).toBeUndefined()
+  })
+})

@@ -234,3 +234,13 @@ describe('a wrong call is one sentence with the fix on stderr, and exit code 2',
     expect([code, stderr]).toEqual([2, expect.stringContaining('Give INPUT')])
   })
 })
+
+test('an assertion of more than 16 KiB, as deep as it is long, is refused and not decoded', async () => {
+  const deep = Buffer.from('{"sub":' + '['.repeat(60_000) + ']'.repeat(60_000) + '}').toString('base64url')
+  const { code, stdout, stderr } = await run(['explain', '-', '--issuer', issuer], {
+    stdin: `eyJhbGciOiJFUzI1NiJ9.${deep}.AA`
+  })
+  expect([code, stderr]).toEqual([1, ''])
+  expect(stdout).toContain('refused: parameter_malformed')
+  expect(stdout).not.toContain('\n  claims\n')
+})

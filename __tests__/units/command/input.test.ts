@@ -85,3 +85,8 @@ test('the sentence does not quote the input', () => {
     expect.objectContaining({ name: 'UsageError', message: expect.not.stringContaining('hunter2') as string })
   )
 })
+
+test('a header of many spaces and a line separator is read, and costs no more than its length', () => {
+  const { headers } = readInput(`GET / HTTP/1.1\nA:${' '.repeat(20_000)}x\u2028y`)
+  expect(headers['a']).toEqual(['x\u2028y'])
+})

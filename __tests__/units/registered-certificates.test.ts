@@ -19,12 +19,14 @@ test.each<[string, object[]]>([
   ['a key with its certificate', [bank]],
   ['its thumbprint beside it', [{ ...bank, 'x5t#S256': certificate('self-bank').thumbprint }]],
   ['a bare key', [publicJwk('self-bank')]],
+  ['16 certificates', Array.from({ length: 16 }, () => bank)],
   ['an encryption key with what is no certificate', [bank, { ...publicJwk('shop'), use: 'enc', x5c: ['no'] }]]
 ])('taken: %s', (_, keys) => {
   expect(register(withKeys(...keys))).not.toThrow()
 })
 
 test.each<[string, object, string]>([
+  ['17 certificates', withKeys(...Array.from({ length: 17 }, () => bank)), 'more than 16 keys have an x5c'],
   ['an x5c that is no list', withKeys({ ...bank, x5c: 'MII' }), 'key 0 has an x5c that does not begin with'],
   ['an empty x5c', withKeys({ ...bank, x5c: [] }), 'key 0 has an x5c that does not begin with a certificate'],
   ['an x5c of numbers', withKeys({ ...bank, x5c: [5] }), 'key 0 has an x5c that does not begin with a certificate'],

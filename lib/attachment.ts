@@ -1,3 +1,5 @@
+import type { PresentedCertificate } from './certificates/certificate-source'
+import { thumbprintOf } from './certificates/client-certificate'
 import type { ParsedRequest } from './request/body'
 import type { ClientAuthentication, OAuthClient } from './types'
 
@@ -8,11 +10,16 @@ const isParams = (body: unknown): body is URLSearchParams =>
   typeof (body as URLSearchParams | undefined)?.getAll === 'function'
 
 /** What a request presents: the objects that hold it, and the values. */
-export function presentedBy({ headers, body, socket }: ParsedRequest): readonly unknown[] {
+export function presentedBy(
+  { headers, body, socket }: ParsedRequest,
+  certificate: PresentedCertificate | undefined
+): readonly unknown[] {
   const valueOf = (name: string): unknown =>
     isParams(body) ? body.get(name) : (Object(body) as Record<string, unknown>)[name]
-  // The socket, because a client certificate is a credential too.
-  return [headers, headers.authorization, body, socket, ...['client_id', ...credentialParameters].map(valueOf)]
+  const values = ['client_id', ...credentialParameters].map(valueOf)
+  // A client certificate is a credential too: of the socket, or in a header of a proxy.
+  const shown = [socket, certificate && thumbprintOf(certificate.certificate), certificate?.verified]
+  return [headers, headers.authorization, body, ...values, ...shown]
 }
 
 /** Whether a request presents the very same as before. */

@@ -2,6 +2,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http'
 import { createAuthenticator } from './authenticator'
 import { attempt } from './attempt'
 import { attach, isSame, presentedBy, strip } from './attachment'
+import { certificateOfRequest, type PresentedCertificate } from './certificates/certificate-source'
 import { sendError, setErrorHeaders } from './error-response'
 import { ClientAuthError } from './errors'
 import type { ExplainOptions, Explanation } from './explainer'
@@ -130,6 +131,10 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
   const observe = createObserver(errorContext(resolved))
   const parseBody = createBodyParser(octetsOf(bodyLimit))
   const accepted = acceptedMethods('clientAuth', options)
+  const certificateOf = (req: IncomingMessage): PresentedCertificate | undefined => {
+    const shown = certificateOfRequest(resolved.policy.clientCertificates, req)
+    return shown.kind === 'shown' ? shown : undefined
+  }
   /** The requests that this middleware has authenticated, and what each presented. */
   const authenticated = new WeakMap<object, { client: OAuthClient; presented: readonly unknown[] }>()
 
@@ -140,7 +145,9 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     })
     attach(req, property, client, authentication)
     if (stripCredentials) strip(req, authentication)
-    authenticated.set(req, { client, presented: presentedBy(req) })
+    const { certificate: shown } = authentication
+    const certificate = shown && { certificate: shown.x509, verified: shown.verified }
+    authenticated.set(req, { client, presented: presentedBy(req, certificate) })
   }
 
   function answer(error: unknown, req: IncomingMessage, res: ServerResponse, next: Next): void {
@@ -185,7 +192,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     if (!isNodePair(req, res)) throw new TypeError(notNode)
     // Mounted twice. Only what was judged is handed on: a host may use one request object for several requests.
     const before = authenticated.get(req)?.presented
-    if (before !== undefined && isSame(before, presentedBy(req))) {
+    if (before !== undefined && isSame(before, presentedBy(req, certificateOf(req)))) {
       handOn(res, next)
       return
     }

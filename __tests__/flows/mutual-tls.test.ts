@@ -1,5 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import express from 'express'
+import request from 'supertest'
 import {
   clientAuth,
   createClientAuthenticator,
@@ -274,4 +276,28 @@ test('what an own source gives is typed', () => {
   const source: ClientCertificates = { get: () => ({ certificate: x509('bank'), verified: false }) }
   const found: X509Certificate | undefined = source.get({ headers: {} })?.certificate
   expect(found?.ca).toBe(false)
+})
+
+test.each([
+  ['the same certificate is handed on', 'bank', undefined],
+  ['another certificate is judged again', 'shop', 'invalid_client'],
+  ['no certificate is judged again', undefined, 'invalid_client']
+])('mounted twice, a request that has %s', async (_title, second, error) => {
+  const certificates: ClientCertificates = {
+    get: ({ headers }) => {
+      const id = (headers as NodeJS.Dict<string>)['x-certificate-of']
+      return id === undefined ? undefined : { certificate: x509(id), verified: true }
+    }
+  }
+  const getClient = () => ({ client_id: 'c', ...pki })
+  const auth = clientAuth({ issuer, methods: ['tls_client_auth'], getClient, clientCertificates: certificates })
+  const app = express()
+  const change = (req: express.Request, _res: express.Response, next: express.NextFunction) => {
+    if (second === undefined) delete req.headers['x-certificate-of']
+    else req.headers['x-certificate-of'] = second
+    next()
+  }
+  app.post('/token', auth, change, auth, (_req, res) => res.json({}))
+  const answer = await request(app).post('/token').set('x-certificate-of', 'bank').type('form').send(form)
+  expect((answer.body as { error?: string }).error).toBe(error)
 })

@@ -1,5 +1,6 @@
 import { cpSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { killAndRestart } from '../support/sqlite-uses'
 import { app, blocksOf, emptyFolder, installed, nodeOf, nodeVersions, packed, pnpm, run, runtimes } from './packed'
 
 /** As docs/testing.md gives it. */
@@ -58,4 +59,14 @@ export function runtimeTests(): void {
     const args = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--testMatch', '**/jest.test.cjs']
     expect(await run(app, nodeOf('24.21.0'), ...args)).toContain('Tests:       1 passed, 1 total')
   })
+
+  // The default suite runs on one Node; the oldest that is supported has no node:sqlite.
+  test.concurrent.each(['24.21.0', '26.10.0'])(
+    'node:sqlite of Node %s, killed in the middle of load',
+    async (version) => {
+      await installed
+      const library = path.join(app, 'node_modules/oauth-client-auth')
+      await killAndRestart(nodeOf(version), library, path.join(emptyFolder(`sqlite-${version}`), 'used.db'))
+    }
+  )
 }

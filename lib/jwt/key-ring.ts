@@ -16,7 +16,8 @@ interface KeyRing {
   /** What was read of each key when the ring was made. */
   readonly members: readonly Jwk[]
   readonly select: ReturnType<typeof createLocalJWKSet>
-  readonly imported: Map<string, readonly VerificationKey[]>
+  /** By `alg`. Promises while they are being imported, so that requests at the same time share the work. */
+  readonly imported: Map<string, Keys>
   /** What it takes in memory, with all of its keys imported. */
   readonly octets: number
 }
@@ -117,11 +118,14 @@ function ringOf(keys: readonly Jwk[]): KeyRing {
 /** Those of the given keys that may verify `alg`, imported. Throws a `KeySetError` where one of them may not be used. */
 export function keysFor(keys: readonly Jwk[], alg: string): Keys {
   const ring = ringOf(keys)
-  return (
-    ring.imported.get(alg) ??
-    importFor(ring, alg).then((imported) => {
-      ring.imported.set(alg, imported)
-      return imported
-    })
+  const known = ring.imported.get(alg)
+  if (known !== undefined) return known
+  const importing = importFor(ring, alg)
+  ring.imported.set(alg, importing)
+  // A failure is not kept: whoever asks next tries again.
+  importing.then(
+    (imported) => ring.imported.set(alg, imported),
+    () => ring.imported.delete(alg)
   )
+  return importing
 }

@@ -32,8 +32,9 @@ async function verifyWith(own: readonly Jwk[], { jws }: AssertionCredentials): P
   const algorithm = algorithmOf(jws.alg)
   const fits = (key: VerificationKey) => canVerify(key, jws.signature)
   const keys = own.length > 0 ? await keysFor(own, algorithm.alg) : []
-  for (const key of keys.filter(fits)) if (await verifySignature(jws, algorithm, key)) return 'verified'
-  if (!keys.some(fits)) {
+  const fitting = keys.filter(fits)
+  for (const key of fitting) if (await verifySignature(jws, algorithm, key)) return 'verified'
+  if (fitting.length === 0) {
     const decoys = await keysFor(decoyKeys(algorithm, jws.signature.length), algorithm.alg)
     for (const key of decoys.filter(fits)) await verifySignature(jws, algorithm, key)
   }

@@ -16,7 +16,6 @@ import {
   subjectFacts
 } from './certificate-facts'
 import { isRegisteredFor, keySourceOf, methodOf, nobody } from './client-record'
-import { inlineSetDetail, registeredKeysRule, unavailableSetDetail } from './registered-keys'
 import {
   type Claimed,
   isJudgeable,
@@ -26,6 +25,7 @@ import {
   provenRules,
   recordRules
 } from './method'
+import { inlineSetDetail, registeredKeysRule, unavailableSetDetail } from './registered-keys'
 
 type Asked = Presented<BareCredentials>
 type Subject = Claimed<BareCredentials>

@@ -1,13 +1,12 @@
 // The SQLite store over libsql, and over node:sqlite where the Node that runs the tests has it.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Libsql from 'libsql'
 import { createClientAuthenticator, createSqliteReplayStore, type SqliteDatabase } from '../../../lib'
 import { assertionForm, issuer, keyAssertion, makeKey } from '../../support/assertions'
 import { buildLibrary, usesInProcesses, type BuiltLibrary } from '../../support/server-processes'
+import { killAndRestart } from '../../support/sqlite-uses'
 
 jest.setTimeout(120_000)
 
@@ -130,43 +129,7 @@ describe('processes over one file', () => {
     expect(await usesInProcesses(4, 200, sign(), start)).toEqual({ 200: 1, 401: 799 })
   })
 
-  /** The ids that a worker used for the first time, until it ends or is killed. */
-  async function use(node: string, file: string, count: number, killAfter?: number): Promise<string[]> {
-    const worker = join(__dirname, '../../support/sqlite-worker.mjs')
-    const child = spawn(node, [worker, join(library.directory, 'index.js'), file, 'id', `${count}`], {
-      stdio: ['ignore', 'pipe', 'ignore']
-    })
-    let output = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString()
-      if (killAfter !== undefined && output.length > killAfter) child.kill('SIGKILL')
-    })
-    const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
-    expect([code, signal]).toEqual(killAfter === undefined ? [0, null] : [null, 'SIGKILL'])
-    return output
-      .slice(0, output.lastIndexOf('\n') + 1)
-      .split('\n')
-      .filter(Boolean)
-  }
-
-  const nodes: [name: string, path: string][] = [
-    ['the Node of these tests', process.execPath],
-    ...['node22', 'node24'].map((name): [string, string] => [
-      name,
-      join(__dirname, '../../../bench/node_modules', name, 'bin/node')
-    ])
-  ]
-  describe.each(nodes)('on %s', (name, node) => {
-    const run = existsSync(node) ? it : it.skip
-    if (run === it.skip) process.stderr.write(`Skipped: no ${name}; npm ci --prefix bench installs it\n`)
-
-    run('killed in the middle of load and started again: nothing passes twice', async () => {
-      const file = newFile()
-      const before = await use(node, file, 100_000, 2_000)
-      expect(before.length).toBeGreaterThan(100)
-      const after = await use(node, file, before.length + 500)
-      expect(after.filter((id) => before.includes(id))).toEqual([])
-      expect(after.length).toBeGreaterThan(400)
-    })
+  it('killed in the middle of load and started again: nothing passes twice', async () => {
+    await killAndRestart(process.execPath, join(library.directory, 'index.js'), newFile())
   })
 })

@@ -1,9 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { end, freePort } from '../support/own-servers'
 import {
   blockOf,
   blocksOf,
@@ -36,15 +35,6 @@ async function timed<T>(work: Promise<T>): Promise<[seconds: number, result: T]>
   return [(performance.now() - start) / 1000, result]
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 /** The README's server, by `require` as its comments say. */
 const asCommonJs = (code: string) => code.replaceAll(/^import (.+) from ('[^']+')/gm, 'const $1 = require($2)')
 
@@ -56,13 +46,6 @@ async function askForToken(port: number): Promise<unknown> {
   const url = `http://127.0.0.1:${port}/oauth/token`
   const response = await fetch(url, { method: 'POST', headers, body }).catch(() => undefined)
   return response?.json()
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.kill('SIGKILL')
-  await ended
 }
 
 /** Writes a server, with a port of its own instead of 3000: tests share a machine. */
@@ -85,7 +68,7 @@ async function firstToken(folder: string, [program = '', ...args]: string[], fil
     }
     throw new Error(`${file} ended before it answered`)
   } finally {
-    await end(child)
+    await end(child, 'SIGKILL')
   }
 }
 

@@ -1,12 +1,12 @@
 // Every snippet of README.md and docs/ runs or compiles, as it stands there. See support/snippets.ts for the marks.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import ts from 'typescript'
+import { freePort } from '../support/own-servers'
 import { pages, readPage, root, snippetsOf, type Snippet } from '../support/snippets'
 
 jest.setTimeout(60_000)
@@ -84,15 +84,6 @@ function run(page: string, command: string, ...args: string[]): string {
   })
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
   return stdout.trim()
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 const answers = (port: number) =>

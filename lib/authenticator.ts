@@ -76,7 +76,8 @@ export function createAuthenticator(options: ResolvedOptions) {
 
     const proven = withAudiences(claimed, options.audiencesOf)
     refuse(firstFault(method.provenRules, proven))
-    if (method.consume !== undefined) refuse(await method.consume(proven))
+    const using = method.consume?.(proven)
+    if (using !== undefined) refuse(await using)
     return outcomeOf(proven, method)
   }
   return { authenticate, explain: createExplainer(options, methodFor) }
@@ -128,7 +129,7 @@ export function createClientAuthenticator<C extends OAuthClient = OAuthClient>(
   const observe = createObserver(errorContext(resolved))
   const authenticator = (request: ClientAuthRequest, ...more: unknown[]) => {
     if (more.length > 0) return Promise.reject(new TypeError(noMiddleware))
-    return observe(request, (seen) => authenticate(request, seen))
+    return observe(request, authenticate)
   }
   // Whatever client getClient<C> returned comes back.
   return Object.assign(authenticator, { explain }) as ClientAuthenticator<C>

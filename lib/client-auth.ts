@@ -139,7 +139,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
   const authenticated = new WeakMap<object, { client: OAuthClient; presented: readonly unknown[] }>()
 
   async function run(req: ParsedRequest, res: ServerResponse): Promise<void> {
-    const { client, ...authentication } = await observe(req, async (seen) => {
+    const { client, ...authentication } = await observe(req, async (_request, seen) => {
       await parseBody(req, res)
       return authenticate(req, seen)
     })

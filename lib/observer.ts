@@ -89,12 +89,12 @@ export function createObserver(context: ErrorContext) {
 
   return async <T extends ClientAuthentication>(
     request: ClientAuthRequest,
-    work: (seen: Seen) => Promise<T>
+    work: (request: ClientAuthRequest, seen: Seen) => Promise<T>
   ): Promise<T> => {
     const start = isObserved() ? performance.now() : 0
     const seen: Seen = { received: undefined }
     try {
-      const result = await work(seen)
+      const result = await work(request, seen)
       if (authenticated.hasSubscribers) {
         const { clientId, method } = result
         const event: AuthenticatedEvent = { ...attemptEvent(request, seen, start), clientId, method }

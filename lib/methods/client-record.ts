@@ -79,7 +79,10 @@ export const methodOf = (
   methods: readonly ClientAuthMethod[],
   accepted: ReadonlySet<string>,
   client: OAuthClient
-): ClientAuthMethod | undefined => methods.find((method) => accepted.has(method) && isRegisteredFor(client, method))
+): ClientAuthMethod | undefined => {
+  for (const method of methods) if (accepted.has(method) && isRegisteredFor(client, method)) return method
+  return undefined
+}
 
 /** What `getClient` returned, or `undefined` for an unknown client. A record of another client is a server error. */
 export function checkRecord(record: unknown, clientId: string): OAuthClient | undefined {

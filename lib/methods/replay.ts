@@ -26,21 +26,32 @@ const replayed = ({ expiresAt }: ReplayEntry): Fault => ({
   })
 })
 
+function unavailable(cause: unknown): Fault {
+  if (cause instanceof ClientAuthError) throw cause
+  return { reason: 'replay_store_unavailable', cause }
+}
+
+/** What the store's answer means, once it is there. */
+async function judge(answer: unknown, entry: ReplayEntry): Promise<Fault | undefined> {
+  try {
+    const isFirst = await answer
+    if (isFirst === true) return undefined
+    if (isFirst === false) return replayed(entry)
+    throw new TypeError('ReplayStore.consume must return true or false, or a promise of it')
+  } catch (cause) {
+    return unavailable(cause)
+  }
+}
+
 /** RFC 7523 §3 item 7. Only once all else has passed: an assertion that fails must not use up its jti. */
-export async function consume(claimed: Subject): Promise<Fault | undefined> {
+export function consume(claimed: Subject): Promise<Fault | undefined> | undefined {
   const entry = replayEntry(claimed)
-  let first: unknown
   try {
     const answer = claimed.policy.replayStore.consume(entry)
-    first = typeof answer === 'boolean' ? answer : await answer
+    return answer === true ? undefined : judge(answer, entry)
   } catch (cause) {
-    if (cause instanceof ClientAuthError) throw cause
-    return { reason: 'replay_store_unavailable', cause }
+    return Promise.resolve(unavailable(cause))
   }
-  if (first === true) return undefined
-  if (first === false) return replayed(entry)
-  const cause = new TypeError('ReplayStore.consume must return true or false, or a promise of it')
-  return { reason: 'replay_store_unavailable', cause }
 }
 
 /** For `explain`, which must not use an assertion up. A store that fails here refuses nothing. */

@@ -18,7 +18,7 @@ const isWhole = ({ isReadable, repeated, malformed }: Received): boolean =>
 
 /** How many of the mechanisms of RFC 6749 §2.3 a request uses. Another Authorization scheme (DPoP, a user's token) is none. */
 const countMechanisms = ({ basic, form }: Received): number =>
-  [basic, form.client_secret, form.client_assertion].filter((used) => used !== undefined).length
+  Number(basic !== undefined) + Number(form.client_secret !== undefined) + Number(form.client_assertion !== undefined)
 
 const clientIdRule: Rule<Received> = {
   check: 'client_id',

@@ -121,7 +121,9 @@ ${report.targetTable(targets)}
 ## Assertions: \`authenticate()\` beside bare \`jose.jwtVerify\` and \`node:crypto\`
 
 jose has an imported key and the policy of one client. node:crypto has decoded bytes and works in the same mode: a MAC
-at once, a signature on the thread pool. It is what nothing can go below.
+at once, a signature on the thread pool. It is what no verification can go below. The least work of an authentication
+is to decode the assertion, to parse its header and its claims and to verify it with node:crypto: no rule, no client and
+no replay store.
 
 ${report.assertionTable([...main, ...others])}
 

@@ -19,21 +19,25 @@ export function assertionTable(rows) {
       'CPU ÷ jose',
       'main ÷ jose',
       'CPU ÷ crypto',
+      'least ÷ jose',
       'CPU, µs',
       'jose',
       'crypto',
+      'least',
       'main, µs',
       'jose'
     ],
-    rows.map(({ alg, inFlight, ours, jose, crypto }) => [
+    rows.map(({ alg, inFlight, ours, jose, crypto, least }) => [
       alg,
       inFlight,
       ratio(over(ours, jose)),
       ratio(over(ours, jose, 'main')),
       ratio(over(ours, crypto)),
+      ratio(over(least, jose)),
       micros(of(ours, 'cpu')),
       micros(of(jose, 'cpu')),
       micros(of(crypto, 'cpu')),
+      micros(of(least, 'cpu')),
       micros(of(ours, 'main')),
       micros(of(jose, 'main'))
     ])
@@ -43,13 +47,13 @@ export function assertionTable(rows) {
 /** The same ratios on each version of Node. */
 export function versionTable(versions) {
   return table(
-    ['Node', 'algorithm', 'in flight', 'CPU ÷ jose', 'main ÷ jose', 'CPU ÷ crypto'],
+    ['Node', 'algorithm', 'in flight', 'CPU ÷ jose', 'main ÷ jose', 'CPU ÷ crypto', 'least ÷ jose'],
     versions.flatMap(({ node, ratios }) =>
-      ratios.map(({ alg, inFlight, cpuOverJose, mainOverJose, cpuOverCrypto }) => [
+      ratios.map(({ alg, inFlight, cpuOverJose, mainOverJose, cpuOverCrypto, leastOverJose }) => [
         node,
         alg,
         inFlight,
-        ...[cpuOverJose, mainOverJose, cpuOverCrypto].map((value) => value.toFixed(2))
+        ...[cpuOverJose, mainOverJose, cpuOverCrypto, leastOverJose].map((value) => value.toFixed(2))
       ])
     )
   )

@@ -15,12 +15,13 @@ export async function measureVersion() {
   const summary = {
     node: process.version,
     openssl: process.versions.openssl,
-    ratios: rows.map(({ alg, inFlight, ours, jose, crypto }) => ({
+    ratios: rows.map(({ alg, inFlight, ours, jose, crypto, least }) => ({
       alg,
       inFlight,
       cpuOverJose: over('cpu', ours, jose),
       mainOverJose: over('main', ours, jose),
-      cpuOverCrypto: over('cpu', ours, crypto)
+      cpuOverCrypto: over('cpu', ours, crypto),
+      leastOverJose: over('cpu', least, jose)
     })),
     refusals: refusals.map((row) => ({ name: row.name, rate: of(row, 'rate').median, cpu: of(row, 'cpu').median }))
   }

@@ -1,7 +1,6 @@
-import type { PresentedCertificate } from './certificates/certificate-source'
 import { thumbprintOf } from './certificates/client-certificate'
 import type { ParsedRequest } from './request/body'
-import type { ClientAuthentication, OAuthClient } from './types'
+import type { AttachedCertificate, ClientAuthentication, OAuthClient } from './types'
 
 const credentialParameters = ['client_secret', 'client_assertion', 'client_assertion_type']
 
@@ -12,13 +11,13 @@ const isParams = (body: unknown): body is URLSearchParams =>
 /** What a request presents: the objects that hold it, and the values. */
 export function presentedBy(
   { headers, body, socket }: ParsedRequest,
-  certificate: PresentedCertificate | undefined
+  certificate: Pick<AttachedCertificate, 'x509' | 'verified'> | undefined
 ): readonly unknown[] {
   const valueOf = (name: string): unknown =>
     isParams(body) ? body.get(name) : (Object(body) as Record<string, unknown>)[name]
   const values = ['client_id', ...credentialParameters].map(valueOf)
   // A client certificate is a credential too: of the socket, or in a header of a proxy.
-  const shown = [socket, certificate && thumbprintOf(certificate.certificate), certificate?.verified]
+  const shown = [socket, certificate && thumbprintOf(certificate.x509), certificate?.verified]
   return [headers, headers.authorization, body, ...values, ...shown]
 }
 

@@ -76,8 +76,8 @@ export function createAuthenticator(options: ResolvedOptions) {
 
     const proven = withAudiences(claimed, options.audiencesOf)
     refuse(firstFault(method.provenRules, proven))
-    const using = method.consume?.(proven)
-    if (using !== undefined) refuse(await using)
+    const consuming = method.consume?.(proven)
+    if (consuming !== undefined) refuse(await consuming)
     return outcomeOf(proven, method)
   }
   return { authenticate, explain: createExplainer(options, methodFor) }

@@ -2,7 +2,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http'
 import { createAuthenticator } from './authenticator'
 import { attempt } from './attempt'
 import { attach, isSame, presentedBy, strip } from './attachment'
-import { certificateOfRequest, type PresentedCertificate } from './certificates/certificate-source'
+import { certificateOfRequest } from './certificates/certificate-source'
 import { sendError, setErrorHeaders } from './error-response'
 import { ClientAuthError } from './errors'
 import type { ExplainOptions, Explanation } from './explainer'
@@ -131,9 +131,9 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
   const observe = createObserver(errorContext(resolved))
   const parseBody = createBodyParser(octetsOf(bodyLimit))
   const accepted = acceptedMethods('clientAuth', options)
-  const certificateOf = (req: IncomingMessage): PresentedCertificate | undefined => {
+  const certificateOf = (req: IncomingMessage) => {
     const shown = certificateOfRequest(resolved.policy.clientCertificates, req)
-    return shown.kind === 'shown' ? shown : undefined
+    return shown.kind === 'shown' ? { x509: shown.certificate, verified: shown.verified } : undefined
   }
   /** The requests that this middleware has authenticated, and what each presented. */
   const authenticated = new WeakMap<object, { client: OAuthClient; presented: readonly unknown[] }>()
@@ -145,9 +145,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     })
     attach(req, property, client, authentication)
     if (stripCredentials) strip(req, authentication)
-    const { certificate: shown } = authentication
-    const certificate = shown && { certificate: shown.x509, verified: shown.verified }
-    authenticated.set(req, { client, presented: presentedBy(req, certificate) })
+    authenticated.set(req, { client, presented: presentedBy(req, authentication.certificate) })
   }
 
   function answer(error: unknown, req: IncomingMessage, res: ServerResponse, next: Next): void {

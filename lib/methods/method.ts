@@ -67,7 +67,7 @@ export interface Method<K extends Credentials> {
   readonly provenRules: readonly Rule<Claimed<K>>[]
   /** Which method has proven the client, where the credentials may mean several. Default: the only one. */
   readonly provenMethod?: (claimed: Claimed<K>) => ClientAuthMethod | undefined
-  /** Uses up what can be used once. Last of all, so that a refused request uses up nothing. A promise unless it is done. */
+  /** Uses up what can be used once. Last of all, so that a refused request uses up nothing. */
   readonly consume?: (claimed: Claimed<K>) => Promise<Fault | undefined> | undefined
   /** What `consume` would say, asked without using anything up: `unknown` where the store cannot tell. */
   readonly wasUsed?: (claimed: Claimed<K>) => Promise<Fault | undefined | 'unknown'>

@@ -14,7 +14,7 @@ import { compare } from './measure.mjs'
 
 // The very copies that the package uses
 const require = createRequire(new URL('../package.json', import.meta.url))
-const { createClientAuthenticator, createMemoryReplayStore } = require('./dist/index.js')
+const { createClientAuthenticator, createMemoryReplayStore } = require('./dist/lib/index.js')
 const jose = require('jose')
 
 export const headers = {

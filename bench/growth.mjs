@@ -5,7 +5,7 @@ import { assertionForm, issuer, makeAssertion, makeClient } from './clients.mjs'
 import { compare } from './measure.mjs'
 
 const require = createRequire(new URL('../package.json', import.meta.url))
-const { createClientAuthenticator } = require('./dist/index.js')
+const { createClientAuthenticator } = require('./dist/lib/index.js')
 
 const headers = { host: 'as.example.com', 'content-type': 'application/x-www-form-urlencoded' }
 const base = makeClient('ES256')

@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import https from 'node:https'
 import { LRUCache } from 'lru-cache'
 import selfsigned from 'selfsigned'
-import { createJwksFetcher } from '../dist/index.js'
+import { createJwksFetcher } from '../dist/lib/index.js'
 
 const host = 'keys.example.com'
 const certificate = await selfsigned.generate([{ name: 'commonName', value: host }], {

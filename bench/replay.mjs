@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { createMemoryReplayStore, createRedisReplayStore, createSqliteReplayStore } from '../dist/index.js'
+import { createMemoryReplayStore, createRedisReplayStore, createSqliteReplayStore } from '../dist/lib/index.js'
 import Libsql from 'libsql'
 import { createClient } from 'redis'
 

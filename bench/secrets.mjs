@@ -8,7 +8,7 @@ import { basicHeader, clientSecret, postForm, secretClient } from './clients.mjs
 import { compare } from './measure.mjs'
 
 const require = createRequire(new URL('../package.json', import.meta.url))
-const { rememberSecrets } = require('./dist/index.js')
+const { rememberSecrets } = require('./dist/lib/index.js')
 
 const scryptAsync = promisify(scrypt)
 

@@ -7,7 +7,7 @@ import { importSecret } from './clients.mjs'
 import { localMeter } from './measure.mjs'
 
 const require = createRequire(new URL('../package.json', import.meta.url))
-const { clientAuth } = require('./dist/index.js')
+const { clientAuth } = require('./dist/lib/index.js')
 const express = require('express')
 const { urlencoded } = require('body-parser')
 const jose = require('jose')

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import { explain } from './explain'
 import { jwks } from './jwks/command'
 import { page } from './page/command'
@@ -20,7 +19,7 @@ const overview = (): string =>
   ].join('\n')
 
 function version(): string {
-  const file = path.join(__dirname, '..', '..', 'package.json')
+  const file = require.resolve('oauth-client-auth/package.json') // by our own name, since dist/ lies deeper than cli/
   const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string }
   return `${version}\n`
 }

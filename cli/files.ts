@@ -2,8 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
-import type { ClientAuthOptions } from '../options'
-import type { OAuthClient } from '../types'
+import type { ClientAuthOptions, OAuthClient } from '../lib/explain/for-cli'
 import { type Io, UsageError } from './usage'
 
 const isFile = (name: string): boolean => existsSync(name) && statSync(name).isFile()

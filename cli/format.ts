@@ -1,5 +1,4 @@
-import { isSeconds } from '../jwt/numeric-date'
-import type { Finding } from '../rules'
+import { type Finding, isSeconds } from '../lib/explain/for-cli'
 import type { Report } from './report'
 import { timeline } from './timeline'
 import { date, duration, fromNow, inWords } from './times'

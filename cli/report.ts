@@ -1,9 +1,11 @@
-import { clientAuth } from '../client-auth'
-import type { Explanation } from '../explainer'
-import { decodeJws } from '../jwt/jws'
-import { maxAssertion } from '../request/credentials'
-import type { Finding } from '../rules'
-import type { ReplayStore } from '../types'
+import {
+  explainerFor,
+  decodeJws,
+  type Explanation,
+  type Finding,
+  maxAssertion,
+  type ReplayStore
+} from '../lib/explain/for-cli'
 import type { Server } from './files'
 import type { Input } from './input'
 import { type Times, timesOf } from './times'
@@ -58,7 +60,7 @@ const noStore: ReplayStore = { consume: () => false }
  * @throws TypeError for options that cannot be meant; what `getClient` and the like throw
  */
 export async function reportOn(input: Input, { options, knowsClients }: Server, how: ReportOptions): Promise<Report> {
-  const explanation = await clientAuth({ ...options, replayStore: options.replayStore ?? noStore }).explain(input, how)
+  const explanation = await explainerFor({ ...options, replayStore: options.replayStore ?? noStore })(input, how)
   const now = Math.floor((how.at?.getTime() ?? Date.now()) / 1000)
   const jws = assertionOf(input)
   return {

@@ -1,4 +1,4 @@
-import { isSeconds } from '../jwt/numeric-date'
+import { isSeconds } from '../lib/explain/for-cli'
 
 const units = [
   ['d', 86_400],

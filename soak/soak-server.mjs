@@ -4,7 +4,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import { createServer } from 'node:http'
 import { promisify } from 'node:util'
 import { createClient } from 'redis'
-import { clientAuth, createJwksFetcher, createRedisReplayStore, rememberSecrets } from '../dist/index.js'
+import { clientAuth, createJwksFetcher, createRedisReplayStore, rememberSecrets } from '../dist/lib/index.js'
 
 const { issuer, clients, redisPort, keyHost } = JSON.parse(process.argv[2])
 const byId = new Map(clients.map((client) => [client.client_id, client]))

@@ -6,7 +6,7 @@
 // differences cannot be seen over a network, but they show whether a change of this code made one.
 import { createHmac, generateKeyPairSync, randomBytes, scrypt, sign, timingSafeEqual } from 'node:crypto'
 import { parseArgs, promisify } from 'node:util'
-import { createClientAuthenticator, rememberSecrets } from '../dist/index.js'
+import { createClientAuthenticator, rememberSecrets } from '../dist/lib/index.js'
 
 const { values } = parseArgs({ options: { samples: { type: 'string', default: '100000' }, only: { type: 'string' } } })
 const samples = Number(values.samples)

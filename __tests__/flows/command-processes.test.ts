@@ -10,7 +10,7 @@ import { freshDirectory } from '../support/own-servers'
 import { makeAuthority, makeCertificate } from '../support/tls-certificates'
 import { serveHttps, type TestServer } from '../support/tls-server'
 
-const main = path.join(__dirname, '../../dist/command/main.js')
+const main = path.join(__dirname, '../../dist/cli/main.js')
 const folder = freshDirectory('page-process')
 const children: ChildProcess[] = []
 afterEach(() => {
@@ -111,7 +111,7 @@ describe('jwks', () => {
   const config = () =>
     file(
       'keys.mjs',
-      `import { createJwksFetcher } from ${JSON.stringify(path.join(__dirname, '../../dist/index.js'))}
+      `import { createJwksFetcher } from ${JSON.stringify(path.join(__dirname, '../../dist/lib/index.js'))}
 export default {
   issuer: '${issuer}',
   getClient: () => (${JSON.stringify(

@@ -10,8 +10,8 @@ import { makeCertificate } from '../support/tls-certificates'
 import { serveHttps, type TestServer } from '../support/tls-server'
 
 const root = path.join(__dirname, '../..')
-const main = path.join(root, 'dist/command/main.js')
-const library = path.join(root, 'dist/index.js')
+const main = path.join(root, 'dist/cli/main.js')
+const library = path.join(root, 'dist/lib/index.js')
 const folder = mkdtempSync(path.join(tmpdir(), 'command-'))
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true })

@@ -44,8 +44,8 @@ export function tarballTests(): void {
     const { files } = await packed
     expect(files).toEqual(
       expect.arrayContaining([
-        ...['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts'],
-        ...['dist/testing/index.js', 'dist/testing/index.d.ts', 'docs/testing.md', 'examples/quick-start.mjs']
+        ...['LICENSE', 'README.md', 'package.json', 'dist/lib/index.js', 'dist/lib/index.d.ts'],
+        ...['dist/lib/testing/index.js', 'dist/lib/testing/index.d.ts', 'docs/testing.md', 'examples/quick-start.mjs']
       ])
     )
     const known =

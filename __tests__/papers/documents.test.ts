@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { reasons } from '../../lib/errors'
+import { reasons } from '../../lib/refusals/errors'
 import { pages, readPage, root } from '../support/snippets'
 
 test('README has at most 200 lines', () => {
@@ -72,19 +72,22 @@ test('docs/errors.md has the reasons of the code (UPDATE=1 writes them)', () => 
   expect(readPage('docs/errors.md')).toBe(expected)
 })
 
-test('docs/architecture.md names every file of lib/, and no other', () => {
+test('docs/architecture.md names every file of lib/ and cli/, and no other', () => {
   const [, tree = ''] = /<!-- rooms -->\n\n```text\n(.*?)```/s.exec(readPage('docs/architecture.md')) ?? []
   let room = ''
   const named = tree
     .trimEnd()
     .split('\n')
     .flatMap((line) => {
-      const [, indent = '', name = ''] = /^( *)(\S+)/.exec(line) ?? []
+      const [name = ''] = /\S+/.exec(line) ?? []
       if (name.endsWith('/')) room = name
-      return name.endsWith('/') ? [] : [`${indent === '' ? '' : room}${name}.ts`]
+      return name.endsWith('/') ? [] : [`${room}${name}.ts`]
     })
-  const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
-  expect(named.sort()).toEqual(files.filter((file) => file.endsWith('.ts')).sort())
+  const filesOf = (top: string) =>
+    readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => `${top}/${file}`)
+  expect(named.sort()).toEqual([...filesOf('lib'), ...filesOf('cli')].sort())
 })
 
 test.each([...papers, '.ci/run', '.github/workflows/checks.yml', '.github/workflows/nightly.yml'])(

@@ -15,7 +15,7 @@ jest.setTimeout(300_000)
 
 test('the build is there, and newer than its sources', () => {
   const newest = Math.max(...readdirSync(join(root, 'lib')).map((file) => statSync(join(root, 'lib', file)).mtimeMs))
-  const built = existsSync(join(root, 'dist/index.js')) ? statSync(join(root, 'dist/index.js')).mtimeMs : 0
+  const built = existsSync(join(root, 'dist/lib/index.js')) ? statSync(join(root, 'dist/lib/index.js')).mtimeMs : 0
   // The examples import the package as its users do: run `npm run build`.
   expect(built).toBeGreaterThan(newest)
 })

@@ -15,7 +15,7 @@ const rowsUnder = (heading: string) => {
 }
 
 test('the options are those of the code, with their defaults', () => {
-  const source = read('lib/jwks-uri/options.ts')
+  const source = read('lib/key-sets/options.ts')
   const members = source.slice(source.indexOf('export interface JwksFetcherOptions'))
   const names = [...members.slice(0, members.indexOf('\n}')).matchAll(/^ {2}(\w+)\?:/gm)].map(([, name]) => name)
   expect(rowsUnder('## Options').map(([name]) => name)).toEqual(names)

@@ -31,7 +31,7 @@ function textsIn(file: string): Set<string> {
 }
 
 /** Where the rows of some tests stand in a file of their own. */
-const rowsOf: Record<string, string[]> = { 'units/jwks-uri/https-get.test.ts': ['support/tls-answers.ts'] }
+const rowsOf: Record<string, string[]> = { 'units/guarded-fetch/https-get.test.ts': ['support/tls-answers.ts'] }
 
 test('the first sixteen groups are there, and the others follow in order', () => {
   const groups = rows.map(({ group }) => Number.parseInt(group, 10)).filter(Number.isInteger)

@@ -1,7 +1,7 @@
 // docs/troubleshooting.md says of each reason what explain says of it.
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { reasonAdvice, adviceFor } from '../../lib/advice'
+import { reasonAdvice, adviceFor } from '../../lib/refusals/advice'
 import { clientAuthErrorReasons } from '../../lib'
 
 const page = readFileSync(path.join(__dirname, '../../docs/troubleshooting.md'), 'utf8')

@@ -1,5 +1,5 @@
 import { createHook } from 'node:async_hooks'
-import type { JwksFetcherOptions } from '../../lib/jwks-uri/options'
+import type { JwksFetcherOptions } from '../../lib/key-sets/options'
 import corpus from '../fixtures/jwks-uri.json'
 
 type Answers = unknown[] | 'HANG' | 'SERVFAIL'

@@ -1,6 +1,6 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
-import { startPage } from '../../lib/command/page/command'
-import type { RunningPage } from '../../lib/command/page/server'
+import { startPage } from '../../cli/page/command'
+import type { RunningPage } from '../../cli/page/server'
 import { assertionForm, issuer, keyAssertion, keyFor, now, tokenEndpoint } from './assertions'
 import { describeWith, findProgram } from './own-servers'
 

@@ -1,7 +1,7 @@
 // node --expose-gc renewing-client.mjs inline|fetched ROUNDS: prints the megabytes of the process above the start, when
 // a client has renewed its keys that often. A process of its own, with nothing else in it.
 import { generateKeyPairSync } from 'node:crypto'
-import { createClientAuthenticator } from '../../dist/index.js'
+import { createClientAuthenticator } from '../../dist/lib/index.js'
 
 const [kind, rounds] = process.argv.slice(2)
 const isInline = kind === 'inline'

@@ -1,4 +1,4 @@
-import type { KeySetError, KeySetFault } from '../../jwt/key-set-error'
+import type { KeySetError, KeySetFault } from '../../lib/explain/for-cli'
 
 const trustIt =
   'If the host is yours: give the authority as PEM in createJwksFetcher({ hosts: { name: { ca } } }), and to this command in a file that NODE_EXTRA_CA_CERTS names.'

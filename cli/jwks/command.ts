@@ -1,4 +1,4 @@
-import type { JwksFetcherOptions, JwksHost } from '../../jwks-uri/options'
+import type { JwksFetcherOptions, JwksHost } from '../../lib/explain/for-cli'
 import { stylesFor } from '../explain'
 import type { Styles } from '../format'
 import { type Command, type Io, parseArguments, UsageError } from '../usage'

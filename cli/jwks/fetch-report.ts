@@ -1,6 +1,4 @@
-import { printable } from '../../errors'
-import type { AcceptedSet, Inspection } from '../../jwks-uri/inspect'
-import type { FetchStep } from '../../jwks-uri/steps'
+import { type AcceptedSet, type FetchStep, type Inspection, printable } from '../../lib/explain/for-cli'
 import { fromNow } from '../times'
 import { keySetAdvice } from './advice'
 

@@ -1,7 +1,12 @@
-import { printable } from '../../errors'
-import { algorithmsOf, isObject, keyFault, secretMembers } from '../../jwt/jwk'
-import { keysOf } from '../../jwt/jwk-set'
-import type { KeySetError } from '../../jwt/key-set-error'
+import {
+  algorithmsOf,
+  isObject,
+  keyFault,
+  type KeySetError,
+  keysOf,
+  printable,
+  secretMembers
+} from '../../lib/explain/for-cli'
 import { keySetAdvice } from './advice'
 
 /** One key of a set, as people read it. All texts are printable ASCII; private values are never among them. */

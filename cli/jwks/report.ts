@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { inspectFetch, type Inspection } from '../../jwks-uri/inspect'
-import type { JwksFetcherOptions } from '../../jwks-uri/options'
+import { inspectFetch, type Inspection, type JwksFetcherOptions } from '../../lib/explain/for-cli'
 import { UsageError } from '../usage'
 import { keySetAdvice } from './advice'
 import { fetchReport, line, type StepLine } from './fetch-report'

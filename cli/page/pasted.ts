@@ -1,7 +1,4 @@
-import { clientAuth } from '../../client-auth'
-import { inspectFetch, type Inspection } from '../../jwks-uri/inspect'
-import { keySourceOf } from '../../methods/client-record'
-import type { KeySets } from '../../types'
+import { explainerFor, inspectFetch, type Inspection, type KeySets, keySourceOf } from '../../lib/explain/for-cli'
 import { parseTime } from '../explain'
 import { parseClients, serverOf, type Server } from '../files'
 import { readInput } from '../input'
@@ -80,7 +77,7 @@ function serverFor({ issuer, record }: Fields, configured: Server | undefined): 
   if (configured !== undefined) return configured
   const records = readField('record', () => (record === '' ? [] : parseClients(record, 'The client record')))
   const server = serverOf(issuer, records)
-  readField('issuer', () => clientAuth(server.options))
+  readField('issuer', () => explainerFor(server.options))
   return server
 }
 

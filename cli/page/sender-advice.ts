@@ -1,7 +1,10 @@
-import { adviceFor } from '../../advice'
-import { assertionAdvice } from '../../advice/assertion'
-import { requestAdvice } from '../../advice/request'
-import type { ClientAuthErrorReason, Detail } from '../../errors'
+import {
+  adviceFor,
+  assertionAdvice,
+  type ClientAuthErrorReason,
+  type Detail,
+  requestAdvice
+} from '../../lib/explain/for-cli'
 
 /** The sender's part alone, for reasons whose advice also tells the operator what to do, or what is registered. */
 const forSender: Partial<Record<ClientAuthErrorReason, string>> = {

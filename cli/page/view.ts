@@ -1,4 +1,4 @@
-import type { Finding } from '../../rules'
+import type { Finding } from '../../lib/explain/for-cli'
 import { inline } from '../format'
 import type { JwksReport } from '../jwks/report'
 import type { Report } from '../report'

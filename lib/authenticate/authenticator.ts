@@ -1,12 +1,12 @@
-import { attempt } from './attempt'
-import { certificateOfRequest, type PresentedCertificate } from './certificates/certificate-source'
-import { subjectOf, thumbprintOf } from './certificates/client-certificate'
-import { formatDistinguishedName } from './certificates/distinguished-name'
-import { ClientAuthError } from './errors'
-import { createMethods } from './methods'
-import { checkRecord, nobody, wantsBoundTokens } from './methods/client-record'
-import { claimedBy, withAudiences, type Claimed, type Method } from './methods/method'
-import { createExplainer, type ExplainOptions, type Explanation } from './explainer'
+import { attempt } from '../basics/attempt'
+import { certificateOfRequest, type PresentedCertificate } from '../certificates/certificate-source'
+import { subjectOf, thumbprintOf } from '../certificates/client-certificate'
+import { formatDistinguishedName } from '../certificates/distinguished-name'
+import { ClientAuthError } from '../refusals/errors'
+import { createMethods } from '../methods'
+import { checkRecord, nobody, wantsBoundTokens } from '../methods/client-record'
+import { claimedBy, withAudiences, type Claimed, type Method } from '../methods/method'
+import { createExplainer, type ExplainOptions, type Explanation } from '../explain/explainer'
 import { createObserver, type Seen } from './observer'
 import {
   errorContext,
@@ -14,11 +14,11 @@ import {
   resolveOptions,
   type AuthenticatorOptions,
   type ResolvedOptions
-} from './options'
-import { credentialRules } from './request/credential-rules'
-import { credentialsOf, receive, type Credentials } from './request/credentials'
-import { firstFault, firstFaultOfAll, type Fault } from './rules'
-import type { AuthenticatedClient, ClientAuthentication, ClientAuthRequest, OAuthClient } from './types'
+} from '../options/options'
+import { credentialRules } from '../request/credential-rules'
+import { credentialsOf, receive, type Credentials } from '../request/credentials'
+import { firstFault, firstFaultInEqualTime, type Fault } from '../refusals/rules'
+import type { AuthenticatedClient, ClientAuthentication, ClientAuthRequest, OAuthClient } from '../types'
 
 function refuse(fault: Fault | undefined): void {
   if (fault === undefined) return
@@ -69,7 +69,7 @@ export function createAuthenticator(options: ResolvedOptions) {
 
     const found = checkRecord(await getClient(credentials.clientId, request), credentials.clientId)
     const claimed = claimedBy(presented, found ?? nobody)
-    const unregistered = firstFaultOfAll(method.recordRules, claimed)
+    const unregistered = firstFaultInEqualTime(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
     const unproven = await method.prove(unregistered === undefined ? claimed : claimedBy(presented, nobody))
     refuse(unregistered ?? unproven)

@@ -1,10 +1,10 @@
 import { channel } from 'node:diagnostics_channel'
 import { types } from 'node:util'
-import { completeError, type ErrorContext } from './error-response'
-import { ClientAuthError, printable, type ClientAuthErrorReason } from './errors'
-import { claimedId, claimedMethod, type Received } from './request/credentials'
-import { headerValues } from './request/headers'
-import type { ClientAuthentication, ClientAuthMethod, ClientAuthRequest } from './types'
+import { completeError, type ErrorContext } from '../refusals/error-response'
+import { ClientAuthError, printable, type ClientAuthErrorReason } from '../refusals/errors'
+import { claimedId, claimedMethod, type Received } from '../request/credentials'
+import { headerValues } from '../request/headers'
+import type { ClientAuthentication, ClientAuthMethod, ClientAuthRequest } from '../types'
 
 /** What all events about a request tell. Claimed, and proven only in {@link AuthenticatedEvent}. */
 interface AttemptEvent {

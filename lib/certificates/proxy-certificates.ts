@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import { parseRange, plainAddress } from '../address-range'
-import { checkOptions, isList, isWord, optionRule } from '../option-checks'
+import { parseRange, plainAddress } from '../basics/address-range'
+import { checkOptions, isList, isWord, optionRule } from '../basics/option-checks'
 import { countRaw, headerValues } from '../request/headers'
 import type { ClientAuthRequest } from '../types'
 import { isNone, readCertificateHeader } from './certificate-header'

@@ -1,6 +1,6 @@
 import { constants, X509Certificate } from 'node:crypto'
 import type { SecureContext, SecureContextOptions, Server, TLSSocket } from 'node:tls'
-import { checkOptions, optionRule } from '../option-checks'
+import { checkOptions, optionRule } from '../basics/option-checks'
 import type { ClientCertificates, PresentedCertificate } from './certificate-source'
 
 /** Certificates or revocation lists in PEM: one text, or a list of them. */

@@ -1,5 +1,5 @@
-import { certificateOfRequest } from './certificates/certificate-source'
-import { ClientAuthError, type ClientAuthErrorReason } from './errors'
+import { certificateOfRequest } from '../certificates/certificate-source'
+import { ClientAuthError, type ClientAuthErrorReason } from '../refusals/errors'
 import {
   cachedOnly,
   canProve,
@@ -11,11 +11,11 @@ import {
   type Proof,
   proofFindings,
   proofOf
-} from './explainer-steps'
-import { checkRecord, methodOf, nobody } from './methods/client-record'
-import { type Claimed, type Method, withAudiences } from './methods/method'
-import type { ResolvedOptions } from './options'
-import { credentialRules } from './request/credential-rules'
+} from './steps'
+import { checkRecord, methodOf, nobody } from '../methods/client-record'
+import { type Claimed, type Method, withAudiences } from '../methods/method'
+import type { ResolvedOptions } from '../options/options'
+import { credentialRules } from '../request/credential-rules'
 import {
   claimedId,
   claimedMethod,
@@ -23,9 +23,9 @@ import {
   receive,
   type Credentials,
   type Received
-} from './request/credentials'
-import { failure, type Finding, findings, isFailed, isPassed, notChecked } from './rules'
-import type { ClientAuthMethod, ClientAuthRequest, OAuthClient } from './types'
+} from '../request/credentials'
+import { failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
+import type { ClientAuthMethod, ClientAuthRequest, OAuthClient } from '../types'
 
 /** How a request is explained. */
 export interface ExplainOptions {

@@ -1,10 +1,11 @@
-import { algorithms } from './jwt/algorithms'
-import { nobody } from './methods/client-record'
-import type { Claimed, Method, ProofStep } from './methods/method'
-import type { Credentials, Received } from './request/credentials'
-import { isClientId, isSecret } from './request/syntax'
-import { failure, type Fault, type Finding, isPassed, notChecked, type Rule } from './rules'
-import type { KeySets } from './types'
+import { algorithms } from '../jwt/algorithms'
+import { nobody } from '../methods/client-record'
+import type { Claimed, Method, ProofStep } from '../methods/method'
+import type { Credentials, Received } from '../request/credentials'
+import { isClientId, isSecret } from '../request/syntax'
+import { failure, type Finding, isPassed, notChecked } from './findings'
+import type { Fault, Rule } from '../refusals/rules'
+import type { KeySets } from '../types'
 
 /** What a look-up in the cache alone rejects with: nothing is known about the keys. */
 export const notCached = new Error('the key set is not in the cache')

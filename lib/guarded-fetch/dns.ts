@@ -1,4 +1,4 @@
-import type { AddressRange } from '../address-range'
+import type { AddressRange } from '../basics/address-range'
 import { addressFault, canonicalAddress, type HostRules, type JwksResolver } from './guard'
 import { KeySetError } from '../jwt/key-set-error'
 import { type Observe, printable } from './steps'

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { type IPv4, type IPv6, parse, parseCIDR } from 'ipaddr.js'
-import type { AddressRange } from '../address-range'
+import type { AddressRange } from '../basics/address-range'
 
 /** Asks DNS for one fetch. `Resolver` of `node:dns/promises` has these methods. */
 export interface JwksResolver {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { printable } from '../errors'
+import { printable } from '../refusals/errors'
 import type { Jwk, JwkSet } from '../types'
 import { algorithmsOf, isContainer, isObject, isSecret, keyFault, secretMembers } from './jwk'
 import { KeySetError } from './key-set-error'

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { parseKeySet } from '../jwt/jwk-set'
 import { KeySetError } from '../jwt/key-set-error'
 import type { Jwk, JwkSet } from '../types'
-import { freshnessLifetime, storableTag } from './caching-headers'
-import type { Answer } from './https-get'
+import { freshnessLifetime, storableTag } from '../guarded-fetch/caching-headers'
+import type { Answer } from '../guarded-fetch/https-get'
 import type { JwksSettings } from './options'
 
 /** Milliseconds of a clock that is never set: a step of the system's clock makes no set older or younger. */

@@ -2,10 +2,10 @@ import { parseKeySet } from '../jwt/jwk-set'
 import { KeySetError } from '../jwt/key-set-error'
 import type { JwkSet } from '../types'
 import { freshSeconds, lifetimeOf } from './cached-set'
-import { withDeadline } from './deadline'
-import { guardedUrl, httpsGet } from './https-get'
+import { withDeadline } from '../guarded-fetch/deadline'
+import { guardedUrl, httpsGet } from '../guarded-fetch/https-get'
 import { type JwksFetcherOptions, resolveJwksOptions } from './options'
-import type { FetchStep } from './steps'
+import type { FetchStep } from '../guarded-fetch/steps'
 
 interface Seen {
   /** The steps that were taken, in order. */

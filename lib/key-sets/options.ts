@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises'
-import { checkOptions, isFunction, isInteger, isList, isNumber, optionRule } from '../option-checks'
-import { type AddressRange, parseRange } from '../address-range'
-import { type HostRules, isHostName, type JwksResolver } from './guard'
+import { checkOptions, isFunction, isInteger, isList, isNumber, optionRule } from '../basics/option-checks'
+import { type AddressRange, parseRange } from '../basics/address-range'
+import { type HostRules, isHostName, type JwksResolver } from '../guarded-fetch/guard'
 
 /** What is different for one host: the one way to a private network. What is left out keeps its default. */
 export interface JwksHost {

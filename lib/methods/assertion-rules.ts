@@ -1,8 +1,8 @@
-import { printable } from '../errors'
+import { printable } from '../refusals/errors'
 import { algorithms } from '../jwt/algorithms'
 import type { AssertionCredentials } from '../request/credentials'
 import { isClientId } from '../request/syntax'
-import type { Rule } from '../rules'
+import type { Rule } from '../refusals/rules'
 import type { Presented } from './method'
 import { timeRules } from './time-rules'
 

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import { publicJwkOf, strengthFault, subjectOf, thumbprintOf } from '../certificates/client-certificate'
 import { asciiDistinguishedName, readSubject } from '../certificates/distinguished-name'
 import { registeredSubject, subjectFields } from '../certificates/registered-subject'
-import { printable } from '../errors'
+import { printable } from '../refusals/errors'
 import { certificateOf, keysOf } from '../jwt/jwk-set'
 import type { JwkSet, OAuthClient } from '../types'
 

@@ -1,6 +1,6 @@
-import { printable } from '../errors'
+import { printable } from '../refusals/errors'
 import type { ClientCertificates, RequestCertificate } from '../certificates/certificate-source'
-import type { Fault, Rule } from '../rules'
+import type { Fault, Rule } from '../refusals/rules'
 import type { ClientAuthMethod, KeySets, OAuthClient, ReplayStore, VerifySecret } from '../types'
 import type { Credentials } from '../request/credentials'
 import { methodOf, nobody, wantsBoundTokens } from './client-record'

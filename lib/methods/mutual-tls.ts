@@ -2,9 +2,9 @@ import type { X509Certificate } from 'node:crypto'
 import type { RequestCertificate } from '../certificates/certificate-source'
 import { isRegistered, isValidAt, strengthFault } from '../certificates/client-certificate'
 import { compareSubject, registeredSubject } from '../certificates/registered-subject'
-import { printable, reasons } from '../errors'
+import { printable, reasons } from '../refusals/errors'
 import type { BareCredentials } from '../request/credentials'
-import { type Fault, firstFault, type Rule } from '../rules'
+import { type Fault, firstFault, type Rule } from '../refusals/rules'
 import type { ClientAuthMethod, JwkSet } from '../types'
 import {
   datesFacts,

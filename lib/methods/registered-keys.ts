@@ -1,6 +1,6 @@
-import { printable } from '../errors'
+import { printable } from '../refusals/errors'
 import { keySetShape } from '../jwt/jwk-set'
-import type { Rule } from '../rules'
+import type { Rule } from '../refusals/rules'
 import { keySourceOf } from './client-record'
 import { type Claimed, isJudgeable } from './method'
 

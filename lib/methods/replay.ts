@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import { ClientAuthError } from '../errors'
+import { ClientAuthError } from '../refusals/errors'
 import type { AssertionCredentials } from '../request/credentials'
-import type { Fault } from '../rules'
+import type { Fault } from '../refusals/rules'
 import type { ReplayEntry } from '../types'
 import type { Claimed } from './method'
 

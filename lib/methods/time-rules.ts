@@ -1,7 +1,7 @@
-import { printable } from '../errors'
+import { printable } from '../refusals/errors'
 import { isSeconds, maxSeconds } from '../jwt/numeric-date'
 import type { AssertionCredentials } from '../request/credentials'
-import type { Rule } from '../rules'
+import type { Rule } from '../refusals/rules'
 import type { Presented } from './method'
 
 type Subject = Presented<AssertionCredentials>

@@ -1,6 +1,6 @@
-import { thumbprintOf } from './certificates/client-certificate'
-import type { ParsedRequest } from './request/body'
-import type { AttachedCertificate, ClientAuthentication, OAuthClient } from './types'
+import { thumbprintOf } from '../certificates/client-certificate'
+import type { ParsedRequest } from '../request/body'
+import type { AttachedCertificate, ClientAuthentication, OAuthClient } from '../types'
 
 const credentialParameters = ['client_secret', 'client_assertion', 'client_assertion_type']
 

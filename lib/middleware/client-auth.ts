@@ -1,16 +1,21 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
-import { createAuthenticator } from './authenticator'
-import { attempt } from './attempt'
+import { createAuthenticator } from '../authenticate/authenticator'
+import { attempt } from '../basics/attempt'
 import { attach, isSame, presentedBy, strip } from './attachment'
-import { certificateOfRequest } from './certificates/certificate-source'
-import { sendError, setErrorHeaders } from './error-response'
-import { ClientAuthError } from './errors'
-import type { ExplainOptions, Explanation } from './explainer'
-import { acceptedMethods, endpointMetadata, type EndpointMetadata, type MetadataEndpoint } from './metadata'
-import { asError, createObserver } from './observer'
-import { errorContext, resolveOptions, type ClientAuthOptions } from './options'
-import { createBodyParser, octetsOf, type ParsedRequest } from './request/body'
-import type { ClientAuthentication, ClientAuthRequest, OAuthClient } from './types'
+import { certificateOfRequest } from '../certificates/certificate-source'
+import { sendError, setErrorHeaders } from '../refusals/error-response'
+import { ClientAuthError } from '../refusals/errors'
+import type { ExplainOptions, Explanation } from '../explain/explainer'
+import {
+  acceptedMethods,
+  endpointMetadata,
+  type EndpointMetadata,
+  type MetadataEndpoint
+} from '../registration/metadata'
+import { asError, createObserver } from '../authenticate/observer'
+import { errorContext, resolveOptions, type ClientAuthOptions } from '../options/options'
+import { createBodyParser, octetsOf, type ParsedRequest } from '../request/body'
+import type { ClientAuthentication, ClientAuthRequest, OAuthClient } from '../types'
 
 declare global {
   namespace Express {

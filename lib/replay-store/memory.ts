@@ -1,5 +1,5 @@
-import { ClientAuthError } from '../errors'
-import { checkOptions, isInteger } from '../option-checks'
+import { ClientAuthError } from '../refusals/errors'
+import { checkOptions, isInteger } from '../basics/option-checks'
 import type { ReplayEntry, ReplayStore } from '../types'
 import { compactKey, copyOfKey } from './compact-key'
 import { createCautiousClock } from './cautious-clock'

@@ -1,4 +1,4 @@
-import { checkOptions, isFunction, isNumber, isText } from '../option-checks'
+import { checkOptions, isFunction, isNumber, isText } from '../basics/option-checks'
 import type { ReplayEntry, ReplayStore } from '../types'
 import { digest } from './digest'
 

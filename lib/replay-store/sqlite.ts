@@ -1,4 +1,4 @@
-import { checkOptions, isText, optionRule } from '../option-checks'
+import { checkOptions, isText, optionRule } from '../basics/option-checks'
 import type { ReplayEntry, ReplayStore } from '../types'
 import { digest } from './digest'
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { urlencoded } from 'body-parser'
-import { ClientAuthError } from '../errors'
+import { ClientAuthError } from '../refusals/errors'
 
 /** A request as parsers before and behind this one see it. */
 export type ParsedRequest = IncomingMessage & {

@@ -1,5 +1,5 @@
-import { printable } from '../errors'
-import type { Rule } from '../rules'
+import { printable } from '../refusals/errors'
+import type { Rule } from '../refusals/rules'
 import { maxAssertion, type Received } from './credentials'
 import { formRules } from './form'
 import { isClientId, isSecret } from './syntax'

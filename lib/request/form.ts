@@ -1,4 +1,4 @@
-import type { Rule } from '../rules'
+import type { Rule } from '../refusals/rules'
 import type { ClientAuthRequest } from '../types'
 import { headerValues } from './headers'
 

@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { decoyRecords } from './methods/secret'
-import { checkOptions, isInteger, isNumber } from './option-checks'
-import type { OAuthClient, VerifySecret } from './types'
+import { decoyRecords } from '../methods/secret'
+import { checkOptions, isInteger, isNumber } from '../basics/option-checks'
+import type { OAuthClient, VerifySecret } from '../types'
 import { createVerificationQueue, unknownIds } from './verification-queue'
 
 /** Options of {@link rememberSecrets}. */

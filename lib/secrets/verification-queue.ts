@@ -1,4 +1,4 @@
-import { ClientAuthError } from './errors'
+import { ClientAuthError } from '../refusals/errors'
 
 /** Slow verifications at once, of the four threads that Node has by default, and how many may wait. */
 const atOnce = 2

@@ -1,4 +1,12 @@
-import { checkOptions, isFunction, isInteger, isText, isWord, optionRule, type OptionRule } from '../option-checks'
+import {
+  checkOptions,
+  isFunction,
+  isInteger,
+  isText,
+  isWord,
+  optionRule,
+  type OptionRule
+} from '../basics/option-checks'
 import type { JwkSet } from '../types'
 import { hmacAlgorithms, keyAlgorithms } from './signing'
 

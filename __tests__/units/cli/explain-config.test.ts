@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
-import { runProgram } from '../../../lib/command/dispatcher'
+import { runProgram } from '../../../cli/dispatcher'
 import { issuer, keyAssertion, keyFor, now } from '../../support/assertions'
 import { ec, recordFor } from '../../support/broken-assertions'
 

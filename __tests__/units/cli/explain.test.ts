@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
-import { runProgram } from '../../../lib/command/dispatcher'
+import { runProgram } from '../../../cli/dispatcher'
 import { assertionForm, basic, issuer, keyAssertion, now } from '../../support/assertions'
 import { brokenAssertions, ec, recordFor } from '../../support/broken-assertions'
 

@@ -1,4 +1,4 @@
-import { readInput } from '../../../lib/command/input'
+import { readInput } from '../../../cli/input'
 import { assertionForm, keyAssertion, keyFor } from '../../support/assertions'
 
 const token = keyAssertion(keyFor('ES256'), { clientId: 'bank' })

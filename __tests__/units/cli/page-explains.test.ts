@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { startPage } from '../../../lib/command/page/command'
-import type { RunningPage } from '../../../lib/command/page/server'
+import { startPage } from '../../../cli/page/command'
+import type { RunningPage } from '../../../cli/page/server'
 import { issuer, keyAssertion, keyFor, now, tokenEndpoint } from '../../support/assertions'
 import { acceptedAssertion, asHttp, record, refusedAssertion } from '../../support/page-in-chromium'
 

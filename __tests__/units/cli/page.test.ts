@@ -1,6 +1,6 @@
 import { request, type IncomingHttpHeaders } from 'node:http'
-import { startPage } from '../../../lib/command/page/command'
-import type { RunningPage } from '../../../lib/command/page/server'
+import { startPage } from '../../../cli/page/command'
+import type { RunningPage } from '../../../cli/page/server'
 import { acceptedAssertion, record } from '../../support/page-in-chromium'
 import { issuer } from '../../support/assertions'
 

@@ -1,9 +1,9 @@
 // The text that is copied for the partner goes to a stranger as far as we know: nothing of the record may be in it.
-import { reasonAdvice } from '../../../lib/advice'
+import { reasonAdvice } from '../../../lib/refusals/advice'
 import { clientAuthErrorReasons, type OAuthClient } from '../../../lib'
-import { explainPasted } from '../../../lib/command/page/pasted'
-import { senderAdvice } from '../../../lib/command/page/sender-advice'
-import type { Server } from '../../../lib/command/files'
+import { explainPasted } from '../../../cli/page/pasted'
+import { senderAdvice } from '../../../cli/page/sender-advice'
+import type { Server } from '../../../cli/files'
 import { basic, issuer, keyAssertion, keyFor, makeKey, secretAssertion, tokenEndpoint } from '../../support/assertions'
 import { brokenAssertions, ec, recordFor } from '../../support/broken-assertions'
 

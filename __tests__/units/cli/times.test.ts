@@ -1,5 +1,5 @@
-import { timeline } from '../../../lib/command/timeline'
-import { date, draw, duration, fromNow, inWords, timesOf } from '../../../lib/command/times'
+import { timeline } from '../../../cli/timeline'
+import { date, draw, duration, fromNow, inWords, timesOf } from '../../../cli/times'
 
 test.each([
   [0, '0 s'],

@@ -1,4 +1,4 @@
-import { connectionFault } from '../../../lib/jwks-uri/connection-faults'
+import { connectionFault } from '../../../lib/guarded-fetch/connection-faults'
 
 const certificate = {
   subject: 'keys.client-app.net',

@@ -1,4 +1,4 @@
-import { createFetchQueue, type Purpose } from '../../../lib/jwks-uri/fetch-queue'
+import { createFetchQueue, type Purpose } from '../../../lib/guarded-fetch/fetch-queue'
 
 function job() {
   let finish = (): void => undefined

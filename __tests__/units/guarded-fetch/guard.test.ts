@@ -1,6 +1,6 @@
 import corpus from '../../fixtures/jwks-uri.json'
-import { parseRange } from '../../../lib/address-range'
-import { addressFault, canonicalAddress, hostFault, isHostName, urlFault } from '../../../lib/jwks-uri/guard'
+import { parseRange } from '../../../lib/basics/address-range'
+import { addressFault, canonicalAddress, hostFault, isHostName, urlFault } from '../../../lib/guarded-fetch/guard'
 
 const vetted = (answer: unknown, allowed?: string[], denied: string[] = []) => {
   const ranges = (list: string[]) => list.map(parseRange).filter((range) => range !== undefined)

@@ -1,7 +1,7 @@
 import { createServer, connect, type AddressInfo } from 'node:net'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
-import { createJwksFetcher } from '../../../lib/jwks-uri/fetcher'
+import { createJwksFetcher } from '../../../lib/key-sets/fetcher'
 import { ClientAuthError, createClientAuthenticator } from '../../../lib'
 import { assertionForm, issuer, keyAssertion, keyFor } from '../../support/assertions'
 import { nameOf, optionsOf, uriCases, watchNetwork } from '../../support/jwks-uri-cases'

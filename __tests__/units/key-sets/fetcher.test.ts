@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { createJwksFetcher } from '../../../lib/jwks-uri/fetcher'
-import type { JwksFetcherOptions } from '../../../lib/jwks-uri/options'
+import { createJwksFetcher } from '../../../lib/key-sets/fetcher'
+import type { JwksFetcherOptions } from '../../../lib/key-sets/options'
 import { answer, goodBody, goodKey, head } from '../../support/tls-answers'
 import { type Certificate, makeAuthority, makeCertificate } from '../../support/tls-certificates'
 import { type Play, serveRaw, type TestServer } from '../../support/tls-server'

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { inspectFetch } from '../../../lib/jwks-uri/inspect'
-import type { JwksFetcherOptions } from '../../../lib/jwks-uri/options'
+import { inspectFetch } from '../../../lib/key-sets/inspect'
+import type { JwksFetcherOptions } from '../../../lib/key-sets/options'
 import { answer, goodBody, goodKey } from '../../support/tls-answers'
 import { type Certificate, makeAuthority, makeCertificate } from '../../support/tls-certificates'
 import { type Play, serveRaw, type TestServer } from '../../support/tls-server'

@@ -1,10 +1,10 @@
 // What only some hosts and some moments show.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
-import { clientAuth } from '../../lib'
-import { createTestClient } from '../../lib/testing'
-import { basic, issuer } from '../support/assertions'
-import { post, tokenServer } from '../support/token-server'
+import { clientAuth } from '../../../lib'
+import { createTestClient } from '../../../lib/testing'
+import { basic, issuer } from '../../support/assertions'
+import { post, tokenServer } from '../../support/token-server'
 
 const shop = { client_id: 'shop', client_secret: 'the secret of the shop' }
 const form = { grant_type: 'client_credentials', client_id: 'shop', client_secret: shop.client_secret }

@@ -15,9 +15,9 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import express4 from 'express4'
 import bodyParser from 'body-parser'
 import request from 'supertest'
-import { clientAuth, ClientAuthError, type ClientAuthOptions, type OAuthClient } from '../../lib'
-import { assertionForm, basic, issuer, keyAssertion, keyFor } from '../support/assertions'
-import { post, tokenServer } from '../support/token-server'
+import { clientAuth, ClientAuthError, type ClientAuthOptions, type OAuthClient } from '../../../lib'
+import { assertionForm, basic, issuer, keyAssertion, keyFor } from '../../support/assertions'
+import { post, tokenServer } from '../../support/token-server'
 
 const key = keyFor('ES256')
 const secret = 'a secret for everyone here'

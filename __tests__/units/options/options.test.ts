@@ -9,8 +9,8 @@ import {
   fapi2,
   rememberSecrets,
   type ClientAuthOptions
-} from '../../lib'
-import { issuer } from '../support/assertions'
+} from '../../../lib'
+import { issuer } from '../../support/assertions'
 
 const good = { issuer, getClient: () => null }
 const make = (options: unknown) => () => clientAuth(options as ClientAuthOptions)

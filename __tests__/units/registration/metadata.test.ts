@@ -5,8 +5,8 @@ import {
   validateClientMetadata,
   type ClientAuthError,
   type ClientMetadataOptions
-} from '../../lib'
-import { issuer, keyFor, makeKey } from '../support/assertions'
+} from '../../../lib'
+import { issuer, keyFor, makeKey } from '../../support/assertions'
 
 const ec = keyFor('ES256')
 const rsa = keyFor('RS256')

@@ -1,6 +1,6 @@
 // What registration (RFC 7591) says of certificates beside keys, and of subjects (RFC 8705 §2).
-import { createTlsCertificates, validateClientMetadata } from '../../lib'
-import { certificate, publicJwk } from '../support/client-certificates'
+import { createTlsCertificates, validateClientMetadata } from '../../../lib'
+import { certificate, publicJwk } from '../../support/client-certificates'
 
 const methods = ['self_signed_tls_client_auth', 'tls_client_auth', 'client_secret_basic'] as const
 const clientCertificates = createTlsCertificates({ ca: certificate('ca').pem })

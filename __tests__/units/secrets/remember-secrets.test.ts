@@ -2,8 +2,8 @@
 import { randomBytes, scrypt, scryptSync, timingSafeEqual } from 'node:crypto'
 import { setImmediate, setTimeout as wait } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import { createClientAuthenticator, rememberSecrets, type OAuthClient, type VerifySecret } from '../../lib'
-import { basic, issuer } from '../support/assertions'
+import { createClientAuthenticator, rememberSecrets, type OAuthClient, type VerifySecret } from '../../../lib'
+import { basic, issuer } from '../../support/assertions'
 
 const cost = { N: 1024 }
 

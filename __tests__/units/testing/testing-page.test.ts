@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import vm from 'node:vm'
-import { ClientAuthError, createClientAuthenticator } from '../../lib'
-import { createTestClient, type TestRequest } from '../../lib/testing'
+import { ClientAuthError, createClientAuthenticator } from '../../../lib'
+import { createTestClient, type TestRequest } from '../../../lib/testing'
 
-const page = readFileSync(path.join(__dirname, '../../docs/testing.md'), 'utf8')
+const page = readFileSync(path.join(__dirname, '../../../docs/testing.md'), 'utf8')
 const rows = [...page.matchAll(/^\| `(.*\.request\(.*\))` +\| `(\w+)` +\|$/gm)].map(([, code = '', reason = '']) => ({
   code,
   reason

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import express from 'express'
 import { importJWK, jwtVerify, type JWK } from 'jose'
 import request from 'supertest'
-import { clientAuth, createClientAuthenticator, validateClientMetadata, type OAuthClient } from '../../lib'
+import { clientAuth, createClientAuthenticator, validateClientMetadata, type OAuthClient } from '../../../lib'
 import {
   createTestClient,
   type TestAlgorithm,
@@ -12,7 +12,7 @@ import {
   type TestClientOptions,
   type TestRequest,
   type TestRequestOptions
-} from '../../lib/testing'
+} from '../../../lib/testing'
 
 const issuer = 'https://as.example.com'
 const methods = [

@@ -1,0 +1,33 @@
+import { createMethods } from '../methods'
+import { type ClientAuthOptions, resolveOptions } from '../options/options'
+import { createExplainer } from './explainer'
+
+// All that cli/ may use of lib/: the command imports this module and no other (`papers/layers.test.ts`).
+export { type Explanation } from './explainer'
+export { type Finding } from './findings'
+export { type FetchStep } from '../guarded-fetch/steps'
+export { decodeJws } from '../jwt/jws'
+export { algorithmsOf, isObject, keyFault, secretMembers } from '../jwt/jwk'
+export { keysOf } from '../jwt/jwk-set'
+export { type KeySetError, type KeySetFault } from '../jwt/key-set-error'
+export { isSeconds } from '../jwt/numeric-date'
+export { type AcceptedSet, type Inspection, inspectFetch } from '../key-sets/inspect'
+export { type JwksFetcherOptions, type JwksHost } from '../key-sets/options'
+export { keySourceOf } from '../methods/client-record'
+export { type ClientAuthOptions } from '../options/options'
+export { adviceFor } from '../refusals/advice'
+export { assertionAdvice } from '../refusals/advice/assertion'
+export { requestAdvice } from '../refusals/advice/request'
+export { printable, type ClientAuthErrorReason, type Detail } from '../refusals/errors'
+export { maxAssertion } from '../request/credentials'
+export { type KeySets, type OAuthClient, type ReplayStore } from '../types'
+
+/**
+ * `explain` of a server with these options.
+ *
+ * @throws TypeError for options that cannot be meant
+ */
+export function explainerFor(options: ClientAuthOptions) {
+  const resolved = resolveOptions('clientAuth', options)
+  return createExplainer(resolved, createMethods(resolved.policy))
+}

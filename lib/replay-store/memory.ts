@@ -101,29 +101,43 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     return shares.get(key) ?? { key: copyOfKey(key), ids: new Set() }
   }
 
-  const fullOption = (share: Share) =>
-    size >= maxEntries ? 'maxEntries' : share.ids.size >= maxEntriesPerClient ? 'maxEntriesPerClient' : undefined
-
-  function consume({ clientId, id, expiresAt }: ReplayEntry): boolean {
+  /** What the time of one use does: drops what has surely ended. Returns the second that the system clock shows. */
+  function start(): number {
     if (isFirst) warnIfOneOfSeveral()
     isFirst = false
     const time = Date.now() / 1000
     const now = Math.floor(time)
     swept = Math.min(swept, now) // a clock set back: the seconds since then come again
     sweep(Math.floor(cautiousTime(time)))
+    return now
+  }
+
+  /** An entry that was dropped may have been this one: nothing that ends as early as a dropped one is new. */
+  const isNew = ({ ids }: Share, id: string, end: number, now: number): boolean =>
+    end > now && end > dropped && !ids.has(id)
+
+  /** The limit that is reached. */
+  const limitReached = ({ ids }: Share): [option: string, value: number] | undefined => {
+    if (size >= maxEntries) return ['maxEntries', maxEntries]
+    return ids.size >= maxEntriesPerClient ? ['maxEntriesPerClient', maxEntriesPerClient] : undefined
+  }
+
+  /** If the room is needed, drops at once what the system clock says has ended. Returns whether it was needed. */
+  function makeRoom(share: Share, now: number): boolean {
+    if (limitReached(share) === undefined) return false
+    sweep(now)
+    const limit = limitReached(share)
+    if (limit !== undefined) throw full(...limit)
+    return true
+  }
+
+  function consume({ clientId, id, expiresAt }: ReplayEntry): boolean {
+    const now = start()
     const end = Math.ceil(expiresAt)
-    // An entry that was dropped may have been this one: no other that ends as early is accepted.
-    if (!(end > now && end > dropped)) return false
     const key = copyOfKey(compactKey(id))
-    let share = shareOf(clientId)
-    if (share.ids.has(key)) return false
-    if (fullOption(share) !== undefined) {
-      sweep(now) // room is needed: drop at once what the system clock says has expired
-      share = shareOf(clientId)
-      const option = fullOption(share)
-      if (option !== undefined) throw full(option, option === 'maxEntries' ? maxEntries : maxEntriesPerClient)
-      if (end <= dropped) return false
-    }
+    const share = shareOf(clientId)
+    if (!isNew(share, key, end, now)) return false
+    if (makeRoom(share, now) && !isNew(share, key, end, now)) return false
     remember(share, key, end)
     return true
   }

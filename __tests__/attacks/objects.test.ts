@@ -310,6 +310,7 @@ async function listen(listener: RequestListener): Promise<number> {
 }
 const soon = () => ({ signal: AbortSignal.timeout(5000) })
 
+// Threat 23: a request that is not of node:http
 test.each(['good Basic', 'bad Basic', 'good post', 'bad post'])(
   'Fastify, %s: refused at once with a sentence that names the right way, whoever asks',
   async (credentials) => {
@@ -360,6 +361,7 @@ const withHook: Step = (_req, res, next) => {
   next()
 }
 
+// Threat 23: a hook of other middleware that throws at every answer
 test.each<[string, RequestListener]>([
   ['Express 5', use(express(), withHook, clientAuth({ issuer, getClient }))],
   ['Express 4', use(express4(), withHook, clientAuth({ issuer, getClient }))],
@@ -381,6 +383,7 @@ test.each<[string, RequestListener]>([
   }
 )
 
+// Threat 23: a `next` that throws or rejects
 test.each(continuations)('bare node:http: a next that %s ends its request', async (way) => {
   jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
   const middleware = clientAuth({ issuer, getClient })

@@ -1,5 +1,5 @@
 // Attacks that became advisories or bugs in other servers, each sent over real HTTP. Those that have a test of their
-// own elsewhere are not repeated: SECURITY.md lists them all.
+// own elsewhere are not repeated: docs/threats.md lists them all.
 import { createHash, createPublicKey, verify, type JsonWebKey, type KeyObject } from 'node:crypto'
 import https, { Agent } from 'node:https'
 import { createServer } from 'node:net'
@@ -83,25 +83,31 @@ describe('algorithm confusion', () => {
   ]
   const ids = ['key', 'keys only', 'moving']
   const rows = asSecrets.flatMap(([name, text]) => ids.map((id) => [id, name, text] as const))
+  // Threat 1: an HMAC whose secret is a public key (CVE-2026-11800, CVE-2024-37568)
   test.each(rows)('an HMAC of %s under %s', async (clientId, _name, text) => {
     await mustBeRefused(assertionForm(secretAssertion(text, { clientId, header: { kid: rsa.kid } })))
   })
 
+  // Threat 1: a family other than the method's (CVE-2026-48526)
   test('an HMAC with the secret of a client registered for keys', async () => {
     await mustBeRefused(assertionForm(secretAssertion(secret, { clientId: 'key' })))
   })
+  // Threat 1: a signature of a client that is registered for HMAC
   test('a signature by the key of a client registered for HMAC', async () => {
     await mustBeRefused(assertionForm(good('hmac')))
   })
+  // Threat 1: `none`, in any case
   test.each(['none', 'None', 'NONE', 'nOnE'])('alg %s', async (alg) => {
     await mustBeRefused(assertionForm(jws({ alg }, claimsOf('key'), 'none', '')))
   })
+  // Threat 1: one algorithm under the name of another
   test('a signature of one algorithm under the name of another', async () => {
     await mustBeRefused(assertionForm(jws({ alg: 'PS256', kid: rsa.kid }, claimsOf('key'), 'RS256', rsa.privateKey)))
     await mustBeRefused(assertionForm(jws({ alg: 'ES384', kid: key.kid }, claimsOf('key'), 'ES256', key.privateKey)))
   })
 })
 
+// Threat 2: `jwk`, `jku`, `x5u`, `x5c` used or fetched (CVE-2026-27962, CVE-2026-34240)
 test('keys in the header are neither used nor fetched', async () => {
   const listener = createServer().listen(0, '127.0.0.1')
   await once(listener, 'listening')
@@ -129,6 +135,7 @@ test('keys in the header are neither used nor fetched', async () => {
   listener.close()
 })
 
+// Threat 5: a failing assertion beside a secret that authenticates (CVE-2026-16093)
 describe('decoration: an assertion beside a secret that authenticates', () => {
   const assertions: [string, () => string][] = [
     ['unsigned', () => jws({ alg: 'none' }, claimsOf('basic'), 'none', '')],
@@ -145,6 +152,7 @@ describe('decoration: an assertion beside a secret that authenticates', () => {
   })
 })
 
+// Threat 9: an empty secret for a client that has only keys, and an empty stored one
 describe('empty secrets', () => {
   const base64 = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString('base64')}` })
   const ids = ['keys only', 'empty', 'empty among']
@@ -168,6 +176,7 @@ describe('empty secrets', () => {
 describe('mixing', () => {
   const wholeSecret = encodeURIComponent(secret)
   test.each<Attack>([
+    // Threat 10: Basic id with form secret
     [
       'Basic id with form secret',
       () => ({ client_secret: secret }),
@@ -183,6 +192,7 @@ describe('mixing', () => {
       'assertion of one client, client_id of another',
       () => ({ ...assertionForm(good('key')), client_id: 'keys only' })
     ],
+    // Threat 10: another client's `client_id`
     ['good Basic, client_id of another', () => ({ client_id: 'post' }), { Authorization: basic('basic', secret) }],
     ['an encoded name', () => `client%5Fid=post&client_id=basic&client_secret=${wholeSecret}`],
     ['a name with a space', () => `client_id =post&client_secret=${wholeSecret}`],
@@ -217,6 +227,7 @@ describe('mixing', () => {
   const rows = parsers.flatMap(([parser, handler]) =>
     bodies.map(([name, type, body]) => ({ parser, handler, name, type, body }))
   )
+  // Threat 10: arrays, objects, `__proto__`
   test.each(rows)('$name, after parser: $parser', async ({ handler, type, body }) => {
     const app = express()
     app.post('/token', handler, clientAuth({ issuer, getClient: clientsOf(...clients).getClient }), (_req, res) => {
@@ -227,6 +238,7 @@ describe('mixing', () => {
     expect(answer.body).toHaveProperty('error')
   })
 
+  // Threat 10: a polluted prototype
   test('a polluted prototype supplies no credentials', async () => {
     const prototype = Object.prototype as Record<string, unknown>
     Object.assign(prototype, { client_id: 'post', client_secret: secret })
@@ -316,6 +328,7 @@ describe('enumeration', () => {
   ]
   const otherRsa = makeKey('RS256', 'other')
 
+  // Threat 11: unknown ids, wrong secrets and near misses told apart by the answer
   test.each(mechanisms)('%s: unknown and known-but-wrong get the same octets', async (_name, some, make) => {
     const server = await fuzzServer({ getClient: clientsOf(...records).getClient })
     const answers = new Map<string, string[]>()
@@ -347,6 +360,7 @@ describe('enumeration', () => {
     )
   }
 
+  // Threat 11: told apart by the time of an assertion
   test.each<[string, (id: string) => string]>([
     ['ES256', (id) => keyAssertion(attacker, { clientId: id, header: { kid: key.kid } })],
     ['ES256 with an unknown kid', (id) => keyAssertion(attacker, { clientId: id })],
@@ -371,6 +385,7 @@ describe('enumeration', () => {
     jwks: { keys: [makeKey('RS256', 'rsa', bits).jwk] }
   }))
   // RFC 8017 §8.2.2: a signature of another length, or not less than the modulus, costs no exponentiation.
+  // Threat 11: told apart by an RSA signature that fits no modulus
   test.each([
     ['less than any modulus', 256, 0x20, 2048],
     ['less than some moduli', 256, 0xbf, 2048],
@@ -397,6 +412,7 @@ describe('enumeration', () => {
     expect(work).toEqual(work.map(() => (worked === undefined ? [] : [worked])))
   })
 
+  // Threat 11: told apart by the time of a remembered secret
   test('a remembered secret of another client is no faster against an unknown one', async () => {
     let slow = 0
     const verifySecret = rememberSecrets((presented: string, stored: string) => {
@@ -416,6 +432,7 @@ describe('enumeration', () => {
   })
 })
 
+// Threat 13: `sub` an object, which must not reach the look-up
 test.each<[string, Record<string, unknown>]>([
   ['an object', { sub: { $gt: '' } }],
   ['an object with toString', { sub: { toString: 'key' } }],
@@ -434,6 +451,7 @@ test.each<[string, Record<string, unknown>]>([
   expect(asked).toEqual([])
 })
 
+// Threat 14: `e` = 1, Ed25519 points of small order: forged signatures verify
 describe('forged without any private key', () => {
   /** The neutral element: [S]B = R + [k]A holds for S = 0, R = A, whatever was signed. */
   const neutral = Buffer.concat([Buffer.of(1), Buffer.alloc(31)])
@@ -473,6 +491,7 @@ describe('forged without any private key', () => {
     expect((await post(tokenServer({}, client), assertionForm(token))).status).toBe(401)
   })
 
+  // Threat 14: RSA-1024
   test.each([
     ['RSA-1024', makeKey('RS256', 'weak', 1024)],
     ['RSA-1536', makeKey('RS256', 'weak', 1536)]
@@ -491,6 +510,7 @@ describe('forged without any private key', () => {
 describe('downgrade', () => {
   const keyMethod = { token_endpoint_auth_method: 'private_key_jwt' }
   const client: OAuthClient = { client_id: 'key', ...both, ...keyMethod }
+  // Threat 15: a client registered for keys let in by anything else
   test.each<Attack>([
     ['Basic', () => '', { Authorization: basic('key', secret) }],
     ['post', () => ({ client_id: 'key', client_secret: secret })],
@@ -508,6 +528,7 @@ describe('downgrade', () => {
     expect([answer.status, answer.body.error]).toEqual([401, 'invalid_client'])
   })
 
+  // Threat 15: a failing assertion that falls back to `client_id`
   test('a failing assertion does not fall back to anything', async () => {
     const app = tokenServer({}, ...clients)
     const form = {
@@ -518,6 +539,7 @@ describe('downgrade', () => {
   })
 })
 
+// Threat 7: cache keys that collide (CVE-2025-59936)
 test('keys that print otherwise than they read are what they read, and do not speak for each other', async () => {
   class Entity {
     readonly #keys: unknown[]
@@ -545,6 +567,7 @@ test('keys that print otherwise than they read are what they read, and do not sp
   expect((await post(app, assertionForm(keyAssertion(other, { clientId: 'c' })))).status).toBe(401)
 })
 
+// Threat 11: told apart by an error that only known clients cause
 test('a record whose hash breaks the comparison does not break it for unknown clients', async () => {
   const verifySecret = (_presented: string, stored: string): boolean => {
     if (stored === 'broken') throw new Error('no hash')
@@ -566,6 +589,7 @@ describe('proxies', () => {
     }
   })
 
+  // Threat 6: proxies and agents of the environment
   test('neither the environment nor a global agent leads a fetch elsewhere', async () => {
     let strayed = 0
     const proxy = createServer((socket) => {
@@ -607,6 +631,7 @@ describe('proxies', () => {
   })
 })
 
+// Threat 6: rebinding between the check and the connection
 test('rebinding: DNS is asked once, and the connection goes to what was vetted', async () => {
   const host = 'keys.example.com'
   const authority = await makeAuthority()
@@ -633,6 +658,7 @@ test('rebinding: DNS is asked once, and the connection goes to what was vetted',
   }
 })
 
+// Threat 16: a compressed body that breaks off
 test('a compressed body that breaks off leaves nothing waiting', async () => {
   const body = gzipSync('client_id=basic&client_secret=secret'.repeat(100)).subarray(0, 40)
   const reasons: unknown[] = []

@@ -65,6 +65,7 @@ describe('18: a rate limit is not walked around', () => {
     return app
   }
 
+  // Threat 18: a rate limit walked around by another spelling of the id
   test('by re-spelling the id: six guesses, the sixth is not heard, however the id is written', async () => {
     const app = limited()
     const statuses: number[] = []
@@ -104,6 +105,7 @@ describe('18: a rate limit is not walked around', () => {
 describe('19: public clients at introspection', () => {
   const none = ['client_secret_basic', 'none'] as const
 
+  // Threat 19: `none` advertised for introspection
   test('none is never advertised for introspection (RFC 7662 §2.1)', () => {
     const middleware = clientAuth({ issuer, ...only(), methods: none })
     expect(middleware.metadata('introspection').introspection_endpoint_auth_methods_supported).toEqual([none[0]])
@@ -111,6 +113,7 @@ describe('19: public clients at introspection', () => {
     expect(middleware.metadata('revocation').revocation_endpoint_auth_methods_supported).toEqual(none)
   })
 
+  // Threat 19: a public client at introspection; an assertion used at two endpoints
   test('two middlewares over one store: a public client stays out of introspection, and no assertion passes twice', async () => {
     const used = new Set<string>()
     const shared = {
@@ -134,6 +137,7 @@ describe('22: verifySecret never counts a guess against an innocent client', () 
   const hashOf = (text: string) => scryptSync(text, 'salt', 16).toString('hex')
   const tenants = { client_id: 'tenant', client_secret: hashOf(secret), tenant: 'innocent' }
 
+  // Threat 22: guesses at unknown ids counted against a client
   test('guesses at unknown ids lock those ids alone, and see nothing of another record', async () => {
     const failures = new Map<string, number>()
     const seen: object[] = []
@@ -158,6 +162,7 @@ describe('22: verifySecret never counts a guess against an innocent client', () 
     expect((await post(app, {}, { Authorization: basic('tenant', secret) })).status).toBe(200)
   })
 
+  // Threat 22: a comparison that breaks on the record of an unknown id
   test('a verifier that throws at such a sparse record answers like a wrong secret', async () => {
     const verifySecret = (presented: string, stored: string, client: OAuthClient) =>
       (client as typeof tenants).tenant.length > 0 && hashOf(presented) === stored
@@ -185,6 +190,7 @@ describe('22: verifySecret never counts a guess against an innocent client', () 
   })
 })
 
+// Threat 24: metadata that holds the event loop
 describe('24: registration holds the event loop for a few milliseconds, whatever is sent', () => {
   const by = (method: string, more: object) => ({ token_endpoint_auth_method: method, ...more })
   const times = (count: number, jwk: object) => ({
@@ -247,6 +253,7 @@ describe('26: stripCredentials', () => {
     return (await post(app, form)).body as unknown
   }
 
+  // Threat 26: a body that is URLSearchParams, FormData or sealed
   test.each<[string, (form: Record<string, string>) => Body]>([
     ['URLSearchParams', (form) => new URLSearchParams(form)],
     ['FormData', formData],
@@ -269,6 +276,7 @@ describe('27: a keySets of the application’s own that edits its set in place',
   const send = async (app: express.Express, signer: typeof old, kid: string | undefined) =>
     (await post(app, assertionForm(keyAssertion(signer, { clientId: 'c', header: { kid } })))).status
 
+  // Threat 27: a removed key stays accepted
   test.each<[string, boolean]>([
     ['with kid', true],
     ['without kid', false]
@@ -285,6 +293,7 @@ describe('27: a keySets of the application’s own that edits its set in place',
     expect(await send(app, old, kidOf(old))).toBe(401)
   })
 
+  // Threat 27: a key that appears while a newer set is asked for
   test.each<[string, boolean]>([
     ['with kid', true],
     ['without kid', false]
@@ -299,6 +308,7 @@ describe('27: a keySets of the application’s own that edits its set in place',
 })
 
 describe('29: what a subscriber to the diagnostics of lru-cache sees', () => {
+  // Threat 29: digests of secrets in the messages of lru-cache
   test('no secret, and no digest of one that could be tried against a dictionary', async () => {
     const seen: string[] = []
     const note = (message: unknown) => seen.push(inspectAll(message))
@@ -364,17 +374,20 @@ describe('30: a body that is too large is refused at once', () => {
     return answer.toString().split('\r\n')[0] ?? ''
   }
 
+  // Threat 30: a gigabyte by Content-Length
   test('by Content-Length: a gigabyte is announced, ten octets are sent', async () => {
     const head = `POST /token HTTP/1.1\r\nHost: as\r\n${form}\r\nContent-Length: ${gigabyte}\r\n\r\n`
     expect(await firstLine(head, 'client_id=')).toBe('HTTP/1.1 413 Payload Too Large')
   })
 
+  // Threat 30: a body in chunks that does not end
   test('by its octets, in chunks: 65 KiB are sent, and no end', async () => {
     const head = `POST /token HTTP/1.1\r\nHost: as\r\n${form}\r\nTransfer-Encoding: chunked\r\n\r\n`
     const chunk = `8000\r\n${'a'.repeat(0x8000)}\r\n`
     expect(await firstLine(head, chunk, chunk, chunk)).toBe('HTTP/1.1 413 Payload Too Large')
   })
 
+  // Threat 30: a body over HTTP/2 that is too long
   test.each<[string, Record<string, string>, number]>([
     ['by content-length', { 'content-length': String(gigabyte) }, 10],
     ['by its octets', {}, 70_000]
@@ -398,6 +411,7 @@ describe('30: a body that is too large is refused at once', () => {
   })
 })
 
+// Threat 31: a stored hash where nothing compares hashes
 describe('31: a stored hash is no password', () => {
   const b64 = (octets: number) => Buffer.alloc(octets, 0xa5).toString('base64').replace(/=+$/, '')
   const crypt = (length: number) => 'Zx/.9'.repeat(20).slice(0, length)
@@ -534,6 +548,7 @@ describe('32: mounted twice', () => {
     return router
   }
 
+  // Threat 32: a good assertion refused as replayed by ourselves
   test.each<[string, (middleware: ReturnType<typeof clientAuth>) => express.Express]>([
     ['app.use and the route', (auth) => everyWhere(express(), auth).post('/token', auth, handler)],
     [
@@ -562,6 +577,7 @@ describe('32: mounted twice', () => {
     }
   })
 
+  // Threat 32: a request object that a host uses again
   test.each<[string, (req: Request) => void]>([
     ['another body', (req) => void (req.body = { client_id: 'post', client_secret: 'wrong' })],
     ['another client in the same body', (req) => void Object.assign(req.body as object, { client_id: 'web-shop' })],
@@ -614,6 +630,7 @@ describe('options and records that cannot be meant', () => {
     expect(answer.body.passed_on).toContain('fields found: clientId, clientSecret')
   })
 
+  // Threat 23: a client record that throws when a log reads the detail
   test('a key set whose fields throw breaks no log that asks for the detail', async () => {
     const jwks = Object.defineProperty({}, 'keys', {
       get: () => {

@@ -30,6 +30,7 @@ describeInChromium(({ url, open, blank }) => {
     const hostileKey = { ...key.jwk, kid: markup, alg: markup, use: markup }
 
     test.each([
+      // Threat 50: markup in claims, keys and headers that are pasted
       ['in every claim', acceptedAssertion({ ...claims, iat: markup, nbf: markup }), record],
       ['in iss and sub', acceptedAssertion({ iss: markup, sub: markup }), record],
       ['in kid and all else of a key', acceptedAssertion(), { ...record, jwks: { keys: [hostileKey] } }],

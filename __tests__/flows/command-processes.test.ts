@@ -149,6 +149,7 @@ export default {
   })
 
   test.each([
+    // Threat 51: a `jwks_uri` of this machine, given to `jwks`
     ['an address of this machine', 'https://127.0.0.1/jwks', /✗ URL/],
     ['a name without a dot', 'https://localhost/jwks', /✗ URL .*localhost has no dot/],
     ['http', 'http://keys.partner.example/jwks', /✗ URL/]

@@ -91,6 +91,7 @@ describe('1,000 assertions with 1,000 unknown kids', () => {
     expect(new Set(await Promise.all(good))).toEqual(new Set(['authenticated']))
   }
 
+  // Threat 7: unknown-`kid` flooding
   test('make one refresh in 30 s, and good keys are served throughout', async () => {
     const made = authenticator()
     await made.by(first)
@@ -114,6 +115,7 @@ describe('1,000 assertions with 1,000 unknown kids', () => {
     expect(requests).toBe(2)
   })
 
+  // Threat 7: flooding without `kid`
   test('even without a kid', async () => {
     const { by } = authenticator()
     await by(first)
@@ -151,6 +153,7 @@ describe('rotation', () => {
     expect(await reasonOf(by(second))).toBe('authenticated')
   })
 
+  // Threat 7: a failed refresh that evicts good keys (CVE-2026-48524)
   test('a failed refresh keeps the old set for staleIfError and no longer', async () => {
     const { by } = authenticator()
     await by(first)
@@ -162,6 +165,7 @@ describe('rotation', () => {
   })
 })
 
+// Threat 7: two clients with one URI
 test('two clients with one jwks_uri share a fetch, but neither can speak for the other', async () => {
   const { by } = authenticator()
   await by(first, 'a')

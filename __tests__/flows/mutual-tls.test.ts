@@ -58,6 +58,7 @@ describe('a client that may be public', () => {
     ['none, without a certificate', { token_endpoint_auth_method: 'none' }, undefined, '200', 'none'],
     ['both, without a certificate', both, undefined, '200', 'none'],
     ['both, with the right certificate', both, 'bank', '200', 'tls_client_auth'],
+    // Threat 52: a fall-back to a public client
     ['both, with another certificate: no fall-back', both, 'shop', '401', 'certificate_subject'],
     ['both, with an unverified one: no fall-back', both, 'bank-evil', '401', 'certificate_unverified'],
     ['mutual TLS, without a certificate', pki, undefined, '401', 'certificate_missing']
@@ -123,6 +124,7 @@ describe('bound tokens', () => {
   const bound = { ...keyClient, tls_client_certificate_bound_access_tokens: true }
   const formWith = (claims = {}) => ({ ...form, ...assertion(claims) })
 
+  // Threat 52: a bound token without a certificate
   test('a request without a certificate is refused before its jti is used up', async () => {
     const replayStore = createMemoryReplayStore()
     const one = formWith()

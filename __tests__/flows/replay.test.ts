@@ -51,6 +51,7 @@ const sign = (claims: Record<string, unknown> = {}, clientId = 'mobile') => keyA
 afterEach(() => jest.useRealTimers())
 
 describe('one assertion, one use', () => {
+  // Threat 4: the same assertion twice (CVE-2020-5300)
   it.each([
     ['private_key_jwt', () => sign()],
     ['private_key_jwt without jti', () => sign({ jti: undefined })],
@@ -66,6 +67,7 @@ describe('one assertion, one use', () => {
     for (let i = 0; i < 3; i++) expect(await authenticate(assertion)).toBe('assertion_replayed')
   })
 
+  // Threat 4: the same assertion a thousand times at once
   it('accepts exactly one of 1,000 concurrent uses, over HTTP', async () => {
     const server = createServer(tokenServer({}, ...clients)).listen({ port: 0, host: '127.0.0.1', backlog: 1000 })
     await once(server, 'listening')
@@ -96,6 +98,7 @@ describe('one assertion, one use', () => {
     expect(await authenticate(sign({ jti: 'once', exp: now() + 600 }))).toBe('assertion_replayed')
   })
 
+  // Threat 4: one client's `jti` blocking another's
   it('does not let one client use up the jti of another', async () => {
     const authenticate = authenticator()
     expect(await authenticate(sign({ jti: 'shared' }, 'mobile'))).toBe('accepted')
@@ -115,6 +118,7 @@ describe('without jti', () => {
     return [header, payload, bytes.toString('base64url')].join('.')
   }
 
+  // Threat 4: the same assertion without `jti`, signed or encoded anew
   it('refuses the assertion again with the other signature of the same key', async () => {
     const authenticate = authenticator()
     const assertion = sign({ jti: undefined })
@@ -163,6 +167,7 @@ describe('without jti', () => {
   })
 })
 
+// Threat 4: a `jti` burned by an assertion that failed
 describe('a refused assertion does not use up its jti', () => {
   const jti = 'wanted'
   const legacy = { legacyAudiences: () => [`${issuer}/token`] }
@@ -225,6 +230,7 @@ describe('how long an entry is remembered', () => {
     expect(await authenticate(assertion)).toBe('assertion_expired')
   })
 
+  // Threat 4: an entry that expires before `exp` plus leeway
   it('tells the store an end that includes the leeway, in whole seconds', async () => {
     const entries: ReplayEntry[] = []
     const replayStore = { consume: (entry: ReplayEntry) => entries.push(entry) > 0 }

@@ -9,6 +9,15 @@ test('README has at most 200 lines', () => {
   expect(readPage('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(200)
 })
 
+test('SECURITY has at most 120 lines, and its dependencies are those of package.json', () => {
+  const page = readPage('SECURITY.md')
+  expect(page.trimEnd().split('\n').length).toBeLessThanOrEqual(120)
+  const { dependencies } = JSON.parse(readPage('package.json')) as { dependencies: object }
+  const section = page.slice(page.indexOf('## Dependencies'))
+  const named = [...section.matchAll(/^\| ([\w.-]+) +\| (\^[\d.]+)/gm)].map(([, name, version]) => [name, version])
+  expect(named).toEqual(Object.entries(dependencies))
+})
+
 const papers = [...pages, 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md']
 const linksOf = (page: string) =>
   [...readPage(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link).filter((link) => !/^\w+:/.test(link))

@@ -178,6 +178,7 @@ function behind(kind: ProxyKind): void {
     clientsAt(() => proxy.port)
 
     const stolen = encoded({ encode: 'base64', certificate: 'bank' })
+    // Threat 52: a certificate header of the client, sent through a real proxy
     test.each([undefined, 'shop', 'self-attacker'])(
       'a client with the certificate %s that sends the header itself: refused',
       async (id) => {
@@ -186,6 +187,7 @@ function behind(kind: ProxyKind): void {
       }
     )
 
+    // Threat 52: a certificate header sent past a real proxy
     test('a direct connection to the backend with the headers of the proxy: refused', async () => {
       const headers: [string, string][] = [
         ['X-SSL-Client-Cert', stolen],

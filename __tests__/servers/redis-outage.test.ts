@@ -91,6 +91,7 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
       }
     }
 
+    // Threat 4: a store that goes away under load
     it('killed under load: all refused in time, none accepted; back: served again, and nothing passes twice', async () => {
       const { until, finish } = load()
       await until((uses) => uses.filter(isAccepted).length >= 50)

@@ -101,6 +101,7 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
       library.remove()
     })
 
+    // Threat 4: the same assertion on several processes over Redis
     it('accept exactly one of 4 x 200 concurrent uses over one Redis', async () => {
       const redis = await startRedis()
       const start = { library, client, store: ['redis', `${redis.port}`] }

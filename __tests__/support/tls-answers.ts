@@ -64,17 +64,21 @@ const early = (count: number): string => 'HTTP/1.1 103 Early Hints\r\nlink: </a>
 export const hostilePlays: Record<string, [Play, string]> = {
   'says nothing': [write(), 'timeout'],
   'drips its head': [drip('HTTP/1.1 200 OK\r\nx: ', 'x'), 'timeout'],
+  // Threat 6: an answer that drips
   'drips its body': [drip(head(200, chunked), chunk(' ')), 'timeout'],
   'drips informational answers, few enough': [drip(early(3), ''), 'timeout'],
   'stops in the middle of its body': [write(head(200, { ...json, 'content-length': 1000 }), '{"keys":'), 'timeout'],
+  // Threat 6: a flood of informational answers
   'floods informational answers': [endlessly('', early(10)), 'protocol'],
   'sends six informational answers and then a good one': [
     write(early(6), head(200, sized(goodBody)), goodBody),
     'protocol'
   ],
   'floods 100 Continue': [endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n'), 'protocol'],
+  // Threat 6: a flood of headers
   'floods its head': [endlessly('HTTP/1.1 200 OK\r\n', `x: ${'x'.repeat(1000)}\r\n`), 'protocol'],
   'has a head of 9 KiB': [write(head(200, { ...sized(goodBody), x: 'x'.repeat(9000) }), goodBody), 'protocol'],
+  // Threat 6: huge sets
   'floods its body': [endlessly(head(200, chunked), chunk(' '.repeat(10_000))), 'too_large'],
   'floods a body without an end': [endlessly(head(200, json), ' '.repeat(10_000)), 'too_large'],
   'announces a body of 1 GiB': [
@@ -91,6 +95,7 @@ export const hostilePlays: Record<string, [Play, string]> = {
     endlessly(`${head(200, chunked)}${chunk(goodBody)}0\r\n`, `x: ${'x'.repeat(1000)}\r\n`),
     'protocol'
   ],
+  // Threat 6: a compression bomb
   'sends a compression bomb': [
     answer(gzipSync(Buffer.alloc(50_000_000)), { 'content-encoding': 'gzip' }),
     'content_encoding'
@@ -99,7 +104,9 @@ export const hostilePlays: Record<string, [Play, string]> = {
     answer(deflateSync(goodBody), { 'content-encoding': 'deflate' }),
     'content_encoding'
   ],
+  // Threat 16: a 101 answer
   'switches protocols': [write(head(101, { connection: 'upgrade', upgrade: 'x' })), 'protocol'],
+  // Threat 6: redirects
   redirects: [answer('', { location: 'https://127.0.0.1/' }, 302), 'status'],
   'says not modified though not asked': [write(head(304, {})), 'status'],
   'answers 204': [write(head(204, json)), 'status'],
@@ -128,6 +135,7 @@ export const hostilePlays: Record<string, [Play, string]> = {
   'has no content type': [write(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}`), 'content_type'],
   'is empty': [answer(''), 'json'],
   'is nested too deeply': [answer(`{"keys":[],"a":${'['.repeat(16)}${']'.repeat(16)}}`), 'json'],
+  // Threat 6: deep JSON
   'is nested 30,000 levels deep': [answer(`{"keys":[],"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`), 'json'],
   'is not UTF-8': [answer(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])), 'json'],
   'has a lone continuation in a key id': [answer(Buffer.from('{"keys":[],"a":"\xa9"}', 'latin1')), 'json'],

@@ -113,6 +113,7 @@ describe('the subject of a certificate', () => {
     expect(isSameName(parsed(text)!, name!)).toBe(true)
   })
 
+  // Threat 52: a name whose text reads like several RDNs
   test.each([
     ['bank', 'CN=bank.example,O=Bank AG,C=DE'],
     ['dn-comma', 'CN=a\\+b=c\\;d\\<e\\>\\"f\\"\\\\g,O=Acme\\, Inc.,C=US'],
@@ -134,6 +135,7 @@ describe('the subject of a certificate', () => {
     expect(readSubject(x509('dn-unknown-type').subject)).toBeUndefined()
   })
 
+  // Threat 52: an attribute type that imitates another
   test('uniqueIdentifier, which OpenSSL prints as uid, is not UID', () => {
     expect(x509('dn-unique-identifier').subject).toMatch(/^uid=client-1$/m)
     expect(readSubject(x509('dn-unique-identifier').subject)).toBeUndefined()

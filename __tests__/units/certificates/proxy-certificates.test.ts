@@ -30,6 +30,7 @@ describe('the value of the header', () => {
     }
   )
 
+  // Threat 52: another certificate of the chain matches (CVE-2023-2422)
   test('a list: the first is the leaf', () => {
     expect(read(encoded({ encode: 'list', certificate: ['shop', 'bank'] }))).toEqual(accepted('shop'))
   })
@@ -76,6 +77,7 @@ describe('the value of the header', () => {
       ['By=spiffe://mesh/as', { hash: 'bank' }, { cert: 'bank' }, 'Subject="CN=a,O=\\"b\\""', 'URI=', 'DNS=a', 'DNS=b'],
       'bank'
     ],
+    // Threat 52: `;Cert=` within a quoted subject (XFCC)
     ['a subject that holds ;Cert=', [{ hash: 'shop' }, { subjectWithCert: 'bank' }, { cert: 'shop' }], 'shop'],
     ['a subject that ends in a backslash', ['Subject="CN=a\\\\"', { cert: 'bank' }], 'bank'],
     ['keys in any case', [encoded({ encode: 'xfcc', certificate: 'bank' }).replace('Cert', 'cERT')], 'bank']
@@ -96,6 +98,7 @@ describe('the value of the header', () => {
       'an unquoted URI that holds ;Cert=',
       [`URI=spiffe://x;${encoded({ encode: 'xfcc', certificate: 'shop' })}`, { cert: 'bank' }]
     ],
+    // Threat 52: several elements or certificates in XFCC
     ['a second element', [`${encoded({ encode: 'xfcc', certificate: 'bank' })},By=x`]],
     ['an open quote', [{ cert: 'bank' }, 'Subject="x']],
     ['a pair without =', [{ cert: 'bank' }, 'Subject']],
@@ -117,6 +120,7 @@ describe('whom the header is believed from', () => {
     ['a single address', '127.0.0.1', accepted('bank', true)],
     ['a range', '10.200.3.4', accepted('bank', true)],
     ['IPv4 as IPv6 sees it', '::ffff:10.1.2.3', accepted('bank', true)],
+    // Threat 52: a header from elsewhere than the proxy (CVE-2026-46579)
     ['another address', '127.0.0.2', 'proxy'],
     ['another address as IPv6 sees it', '::ffff:11.1.2.3', 'proxy'],
     ['IPv6', '2001:db8::1', 'proxy'],
@@ -131,6 +135,7 @@ describe('whom the header is believed from', () => {
     expect(given({}, 'fe80::1%eth0', options)).toEqual(accepted('bank', true))
   })
 
+  // Threat 52: a header with `X-Forwarded-For` that names the proxy
   test('X-Forwarded-For and Forwarded are not read', () => {
     expect(given({ 'x-forwarded-for': '127.0.0.1', forwarded: 'for=127.0.0.1' }, '127.0.0.2')).toBe('proxy')
   })
@@ -162,6 +167,7 @@ describe('how often headers stand', () => {
   const value = encoded({ encode: 'base64', certificate: 'bank' })
   test.each<[string, Get, unknown]>([
     ['a list of values (headersDistinct)', { headers: { 'x-cert': [value, value] }, socket }, 'header'],
+    // Threat 52: a certificate header twice (envoy#6038)
     [
       'two of the same in rawHeaders',
       { headers: { 'x-cert': value }, rawHeaders: ['X-Cert', value, 'x-cert', value], socket },
@@ -195,6 +201,7 @@ describe('how often headers stand', () => {
       },
       accepted('bank')
     ],
+    // Threat 52: a certificate that is forwarded but not verified
     [
       'a verdict that only begins so',
       { headers: { 'x-cert': value, 'x-verify': 'SUCCESS-ish' }, socket },

@@ -22,6 +22,7 @@ test.each([
   ['a trailing dot registered', 'san-many', 'san_dns', 'rp.example.', 'unusable'],
   ['a subdomain', 'san-child', 'san_dns', 'rp.example', 'other'],
   ['the parent domain', 'san-parent', 'san_dns', 'rp.example', 'other'],
+  // Threat 52: a NUL behind a name
   ['a NUL behind the name', 'san-nul', 'san_dns', 'rp.example', 'other'],
   ['an entry that reads like several', 'san-injected-dns', 'san_dns', 'rp.example', 'other'],
   ['an address registered', 'san-ip-as-dns', 'san_dns', '192.0.2.7', 'unusable'],
@@ -38,6 +39,7 @@ test.each([
   ['an entry of a DNS name that reads like a URI', 'san-injected-dns', 'https://rp.example/client', 'other'],
   ['a DNS name that is a URI', 'san-uri-as-dns', 'https://rp.example/client', 'other'],
   ['an entry that reads like two', 'san-injected-uri', 'https://rp.example/client', 'other'],
+  // Threat 52: alternative names that read like several (CVE-2021-44532)
   ['an entry with quotes that reads like two', 'san-injected-quote', 'https://rp.example/client', 'other'],
   ['a relative one registered', 'san-many', '/client', 'unusable'],
   ['one with a space registered', 'san-many', 'https://rp.example/a b', 'unusable'],

@@ -103,6 +103,7 @@ describe('certificate and verdict', () => {
     expect(shown(await ask(port))).toEqual([null, null])
   })
 
+  // Threat 52: Node's own authorities vouch for clients
   test('without ca nothing is verified, and the list is empty: Node would take its own authorities', async () => {
     const { port, server, certificates } = await start({})
     expect(certificates.verifies).toBe('never')
@@ -165,11 +166,13 @@ describe('resumption', () => {
     return ask(port, { ...second, version, session })
   }
 
+  // Threat 52: a session that is resumed (CVE-2025-23419, CVE-2025-23048)
   test.each(versions)('%s: no session is resumed', async (version) => {
     const { port } = await start({ ca: pem('ca') })
     expect(await resume(port, version, { id: 'bank' })).toMatchObject({ reused: false })
   })
 
+  // Threat 52: a resumed session that counts as authorized (nodejs/node#35317)
   test.each(versions)('%s: a resumed one, should there be one, has no certificate', async (version) => {
     const { server, port } = await start({ ca: pem('ca') })
     dropSwitches(server)
@@ -189,6 +192,7 @@ describe('renegotiation', () => {
     }
   })
 
+  // Threat 52: renegotiation left on
   test('is switched off in the context and on each socket', async () => {
     const { server, port } = await start({ ca: pem('ca') })
     expect((server as Server & { secureOptions?: number }).secureOptions! & SWITCHES).toBe(SWITCHES)
@@ -222,6 +226,7 @@ describe('renegotiation', () => {
   }
 
   describeWith('pyOpenSSL', python, 'REQUIRE_PYOPENSSL', () => {
+    // Threat 52: a renegotiation that swaps the certificate
     test.each([
       ['shop', 'bank'],
       ['shop', 'self-attacker']
@@ -241,6 +246,7 @@ describe('renegotiation', () => {
 })
 
 describe('new contexts of a watched server', () => {
+  // Threat 52: a renewed server certificate that loses `ca` and `crl`
   test('setSecureContext with key and certificate alone keeps ca, crl and switches', async () => {
     const { server, port } = await start({ ca: pem('ca'), crl: revocationList('ca') })
     server.setSecureContext(serverCertificate())
@@ -256,6 +262,7 @@ describe('new contexts of a watched server', () => {
     expect(shown(await ask(port, { id: 'bank-other-ca' }))).toEqual([fingerprint('bank-other-ca'), true])
   })
 
+  // Threat 52: a further host that loses `ca` and `crl`
   test('addContext with key and certificate alone keeps them for its host', async () => {
     const { server, port } = await start({ ca: pem('ca'), crl: revocationList('ca') })
     server.addContext('alias.test', serverCertificate())
@@ -297,6 +304,7 @@ describe('what watch refuses', () => {
     expect(refused({ secureOptions: SWITCHES | constants.SSL_OP_NO_COMPRESSION })).not.toThrow()
   })
 
+  // Threat 52: authorities within a pfx vouch for clients
   test('a pfx, whose authorities Node trusts for clients', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'pfx-'))
     const file = (name: string) => join(directory, name)

@@ -159,6 +159,7 @@ describe('--json', () => {
   })
 })
 
+// Threat 51: a terminal that obeys what was pasted
 test('what a terminal would obey is printed as text', async () => {
   const evil = '\u001b[2J\u009b31m\u202e<script>'
   const { stdout } = await explain(by({ aud: evil, [evil]: evil }, { typ: evil, [evil]: 1 }), ...known)

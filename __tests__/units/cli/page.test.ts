@@ -54,16 +54,19 @@ describe('the server of the page', () => {
   })
 
   test.each<[string, () => Sent, number]>([
+    // Threat 50: a name that leads to this machine (DNS rebinding)
     ['another Host, as after DNS rebinding', () => ({ headers: { host: 'evil.example' } }), 403],
     ['another Host with the port', () => ({ headers: { host: host.replace('127.0.0.1', 'localhost') } }), 403],
     ['a request from a page of another site', () => ({ headers: { 'sec-fetch-site': 'cross-site' } }), 403],
     ['a request from another port of this machine', () => ({ headers: { 'sec-fetch-site': 'same-site' } }), 403],
     ['no token', () => ({ path: '/' }), 404],
     ['another address of this machine', () => ({ headers: { host: host.replace('127.0.0.1', '127.0.0.2') } }), 403],
+    // Threat 50: a guess at the token
     ['another token', () => ({ path: `/${'A'.repeat(43)}/` }), 404],
     ['a part of the token', () => ({ path: `/${token.slice(0, -1)}/` }), 404],
     ['the path of a file', () => ({ path: `/${token}/../gate.ts` }), 404],
     ['a file that is not its own', () => ({ path: `/${token}/package.json` }), 404],
+    // Threat 50: a page of another site that reads or posts, even with the token
     ['a POST of another origin', () => post({ origin: 'https://evil.example' }), 403],
     ['a POST of the origin null', () => post({ origin: 'null' }), 403],
     ['a POST of a form', () => post({ 'content-type': 'text/plain' }), 403],
@@ -81,6 +84,7 @@ describe('the server of the page', () => {
     expect((await ask({ ...post(), headers: { 'content-type': 'application/json' } })).status).toBe(403)
   })
 
+  // Threat 50: a frame around it, a script or markup of another origin
   test.each(['', 'page.js', 'page.css', 'settings', 'nothing'])('sends the strict headers with "%s"', async (name) => {
     const { headers } = await ask({ path: `/${token}/${name}` })
     expect(headers).toMatchObject({
@@ -108,6 +112,7 @@ describe('the server of the page', () => {
     expect(headers['access-control-allow-origin']).toBeUndefined()
   })
 
+  // Threat 50: text of the page that becomes markup
   test.each(['page.js', 'results.js', 'drawing.js'])(
     '%s puts in text as text: no way to markup is in it',
     async (name) => {
@@ -132,6 +137,7 @@ describe('the server of the page', () => {
     await expect(startPage(args)).rejects.toThrow(words)
   })
 
+  // Threat 50: another machine of the network
   test('listens on the loopback address alone', async () => {
     // The rest of 127.0.0.0/8 would lead to a server that listens everywhere
     const { port } = new URL(origin)

@@ -19,6 +19,7 @@ const registeredKey = { ...makeKey('ES256', 'registered-kid').jwk }
 const by = (key = ec, claims = {}) => keyAssertion(key, { clientId: 'bank', claims })
 const bank = recordFor({ registered: { jwks: { keys: [registeredKey] } } })
 
+// Threat 51: the text for the partner tells what is registered
 test.each<[string, string, OAuthClient, Partial<Server['options']>, RegExp]>([
   ['the registered keys', by(), bank, {}, /registered-kid/],
   ['the registered alg', by(), { ...recordFor({}), token_endpoint_auth_signing_alg: 'PS384' }, {}, /PS384/],

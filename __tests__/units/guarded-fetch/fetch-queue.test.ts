@@ -81,6 +81,7 @@ describe('the fetch queue', () => {
     ])
   })
 
+  // Threat 21: all places of a host taken by refreshes
   test.each<Purpose>(['expired', 'unknown_kid', 'ahead'])(
     'keeps one place of a host for first loads, whatever waits as %s',
     async (purpose) => {

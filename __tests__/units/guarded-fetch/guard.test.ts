@@ -83,6 +83,7 @@ describe('vettedAddress', () => {
     expect(vetted(answer)).toBeUndefined()
   })
 
+  // Threat 6: private, mapped, NAT64, 6to4, Teredo and unassigned addresses
   test('refuses every block of IPv6 that ipaddr.js would let pass', () => {
     expect(corpus.ipaddrLeaks.v6_blocks.length).toBe(15)
     const blocks = corpus.ipaddrLeaks.v6_blocks.map((text) => /^[0-9a-f:]+\/\d+/.exec(text)?.[0] ?? text)

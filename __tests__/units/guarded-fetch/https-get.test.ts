@@ -135,6 +135,7 @@ describe('TLS', () => {
       /has expired, itself or one above it \(valid until .* GMT\) \(CERT_HAS_EXPIRED\)$/
     ]
   ]
+  // Threat 6: a certificate that only the environment accepts
   test.each(certificates)('a certificate %s is refused, whatever the environment says', async (_name, make, words) => {
     const other = kept(await serveRaw(await make(), () => answer()))
     await expect(fetcherFor(other.port).get(`https://${host}:${other.port}/`)).rejects.toMatchObject({
@@ -161,6 +162,7 @@ describe('TLS', () => {
   const getFrom = ({ port }: TestServer) => fetcherFor(port).get(`https://${host}:${port}/`)
 
   // Servers that could agree on nothing else: what a hostile one could choose
+  // Threat 17: finite-field Diffie-Hellman with a huge group blocks the event loop
   test.each<[string, TlsOptions, 'ec' | 'rsa']>([
     [
       'finite-field Diffie-Hellman in TLS 1.2',
@@ -190,6 +192,7 @@ describe('TLS', () => {
     expect((await getFrom(await serveTls(tls, keyType))).keys).toHaveLength(1)
   })
 
+  // Threat 17: renegotiation
   test('is not renegotiated', async () => {
     let outcome: unknown = 'no answer'
     const play: Play = (socket, request) => {
@@ -204,6 +207,7 @@ describe('TLS', () => {
 
   const manyNames = (count: number) => Array.from({ length: count }, (_, i) => `a-rather-long-name-${i}.client-app.net`)
 
+  // Threat 17: chains of certificates that are expensive to verify
   test('with a handshake of more than 16 KiB is refused, though its certificate is good', async () => {
     const certificate = await makeCertificate(authority, { names: [host, ...manyNames(500)] })
     await expect(getFrom(await serveTls(certificate))).rejects.toMatchObject({
@@ -217,6 +221,7 @@ describe('TLS', () => {
     expect((await getFrom(await serveTls(certificate))).keys).toHaveLength(1)
   })
 
+  // Threat 17: session tickets and padding, which no body counts
   test('that wraps each octet is refused, though the body is small enough', async () => {
     const inPieces: Play = (socket) => {
       const text = head(200, { 'content-type': 'application/json', 'content-length': 20_000 }) + goodBody.padEnd(20_000)
@@ -236,6 +241,7 @@ describe('TLS', () => {
     await expectNoSocket(made)
   })
 
+  // Threat 6: TLS tickets reused across addresses
   test('is never resumed: each fetch shakes hands anew', async () => {
     const reused: boolean[] = []
     const certificate = await makeCertificate(authority, { names: [host] })
@@ -269,6 +275,7 @@ describe('the connection', () => {
     expect((await get(['127.0.0.3', '127.0.0.2', '127.0.0.1'])).body.toString()).toBe(goodBody)
   })
 
+  // Threat 16: an empty answer from DNS
   test.each([
     ['an empty list', []],
     ['no list', undefined],
@@ -321,6 +328,7 @@ describe('the connection', () => {
     })
   })
 
+  // Threat 16: a resolver that throws
   test('a resolver that throws is no more than a failure', async () => {
     const resolver = () => {
       throw new Error('of the operator')
@@ -330,6 +338,7 @@ describe('the connection', () => {
     })
   })
 
+  // Threat 16: a promise that never settles
   test('an unanswered question is cancelled at the deadline', async () => {
     let cancelled = 0
     const never = () => new Promise<string[]>(() => undefined)

@@ -156,6 +156,7 @@ describe('usableKeySet', () => {
   })
 
   const secrets = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
+  // Threat 14: private or symmetric keys in a set
   test.each(secrets)('refuses the whole set for a private member %s, even an empty one', (name) => {
     const { message, why } = thrown({ keys: [ec, { kty: 'unknown', [name]: 'hush-hush' }] })
     expect(why).toBe('private_key')

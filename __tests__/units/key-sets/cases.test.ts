@@ -23,6 +23,8 @@ test('the watch on the network sees connections and look-ups', async () => {
   expect(network.seen).toEqual({ connects: 1, lookups: 1 })
 })
 
+// Threat 6: hosts in every spelling, numeric, full-width, bracketed (CVE-2026-1180)
+// Threat 6: mixed answers, some public
 describe('a hostile jwks_uri is refused without a single connection', () => {
   test('all that apply are here', () => {
     expect(refusedEarly.length).toBe(245)

@@ -156,6 +156,7 @@ describe('one set, one object', () => {
     expect(requests[1]).not.toMatch(/if-none-match/i)
   })
 
+  // Threat 7: sets merged so that revoked keys live on (GHSA-675f-rq2r-jw82)
   test('a new set replaces the old one whole', async () => {
     const fetcher = makeFetcher()
     play = answer(withKids('old', 'both'))
@@ -327,6 +328,7 @@ describe('a refresh that fails', () => {
       expect((await fetcher.get(uri)).keys).toHaveLength(1)
     })
 
+    // Threat 21: one 404 at a moment that a stranger chose
     test('withdraws a fresh set only the second time, a cool-down later', async () => {
       const fetcher = makeFetcher()
       const set = await fetcher.get(uri)
@@ -462,6 +464,7 @@ describe('a step of the system clock', () => {
   }
   const twoDays = 172_800
 
+  // Threat 25: a set fetched while the clock was ahead keeps a revoked key
   test('back by two days keeps no revoked key: freshness ends in its time', async () => {
     const fetcher = makeFetcher()
     await fetcher.get(uri)
@@ -584,6 +587,7 @@ describe('a fetch that holds the event loop', () => {
     return () => unsubscribe('http.client.response.finish', hold)
   }
 
+  // Threat 17: expensive chains within 16 KiB, again and again
   test.each([
     [0.1, 100],
     [60, 600]
@@ -613,6 +617,7 @@ describe('a fetch that holds the event loop', () => {
 })
 
 describe('crowds', () => {
+  // Threat 7: good sets pushed out by hostile ones
   test('hostile URIs push no good set out, nor its cool-down', async () => {
     const fetcher = makeFetcher({ maxEntries: 3 })
     const set = await fetcher.get(uri)
@@ -711,6 +716,7 @@ describe('crowds', () => {
     expect(sets.map(({ keys }) => keys.length)).toEqual([1, 1, 1, 1])
   })
 
+  // Threat 21: unknown `kid`s of a host's tenants keep first loads waiting
   test('unknown keys of many tenants of one host keep no first load waiting', async () => {
     const fetcher = makeFetcher()
     const tenants = Array.from({ length: 60 }, (_, i) => `${uri}/tenant-${i}`)

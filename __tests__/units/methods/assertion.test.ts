@@ -84,8 +84,10 @@ const requestRows: [name: string, token: () => string, reason: string, options?:
     () => tokenWith({}, { typ: 'application/client-authentication+jwt' }),
     'ok'
   ],
+  // Threat 3: an unknown `crit` is ignored (CVE-2025-59420, CVE-2026-32597)
   ['crit', () => tokenWith({}, { crit: ['x'], x: 1 }), 'assertion_crit'],
   ['crit empty', () => tokenWith({}, { crit: [] }), 'assertion_crit'],
+  // Threat 3: `b64: false`
   ['b64 false', () => tokenWith({}, { b64: false, crit: ['b64'] }), 'assertion_crit'],
   ['b64 false without crit', () => tokenWith({}, { b64: false }), 'assertion_crit'],
   ['kid no string', () => tokenWith({}, { kid: 1 }), 'assertion_malformed'],
@@ -96,6 +98,7 @@ const requestRows: [name: string, token: () => string, reason: string, options?:
   ['sub with a control character', () => tokenWith({ sub: 'a\n', iss: 'a\n' }), 'assertion_subject'],
   ['iss missing', () => tokenWith({ iss: undefined }), 'assertion_subject'],
   ['iss another', () => tokenWith({ iss: 'other' }), 'assertion_subject'],
+  // Threat 13: `iss` an array
   ['iss an array', () => tokenWith({ iss: ['key'] }), 'assertion_subject'],
   ['aud missing', () => tokenWith({ aud: undefined }), 'assertion_audience'],
   ['aud the issuer in an array', () => tokenWith({ aud: [issuer] }), 'ok'],
@@ -106,11 +109,14 @@ const requestRows: [name: string, token: () => string, reason: string, options?:
     { stringAudience: true }
   ],
   ['aud the issuer as a string, strings only', () => tokenWith({}), 'ok', { stringAudience: true }],
+  // Threat 8: an audience beside the issuer (CVE-2025-27370, CVE-2025-27371)
   ['aud the issuer and another', () => tokenWith({ aud: [issuer, 'https://other.example'] }), 'assertion_audience'],
   ['aud the issuer twice', () => tokenWith({ aud: [issuer, issuer] }), 'assertion_audience'],
   ['aud the issuer with a slash', () => tokenWith({ aud: `${issuer}/` }), 'assertion_audience'],
   ['aud in other case', () => tokenWith({ aud: issuer.toUpperCase() }), 'assertion_audience'],
+  // Threat 8: the token endpoint as audience
   ['aud the token endpoint', () => tokenWith({ aud: tokenEndpoint }), 'assertion_audience'],
+  // Threat 8: an audience compared by its prefix
   ['aud a prefix', () => tokenWith({ aud: 'https://as.example' }), 'assertion_audience'],
   ['aud empty array', () => tokenWith({ aud: [] }), 'assertion_audience'],
   ['aud a number', () => tokenWith({ aud: 1 }), 'assertion_audience'],
@@ -123,6 +129,7 @@ const requestRows: [name: string, token: () => string, reason: string, options?:
     'assertion_audience',
     legacy
   ],
+  // Threat 8: an audience compared by its path
   [
     'legacy: aud of another host with the same path',
     () => tokenWith({ aud: 'https://evil.example/token' }),
@@ -143,10 +150,13 @@ const requestRows: [name: string, token: () => string, reason: string, options?:
     { ...legacy, stringAudience: true }
   ],
   ['exp missing', () => tokenWith({ exp: undefined }), 'assertion_exp'],
+  // Threat 13: `exp` a string
   ['exp a string', () => tokenWith({ exp: String(now() + 60) }), 'assertion_exp'],
   ['exp null', () => tokenWith({ exp: null }), 'assertion_exp'],
+  // Threat 13: 1e400, infinity
   ['exp 1e400', () => big('1e400')(tokenWith({})), 'assertion_exp'],
   ['exp -1e400', () => big('-1e400')(tokenWith({})), 'assertion_exp'],
+  // Threat 13: times in milliseconds
   ['exp in milliseconds', () => tokenWith({ exp: Date.now() + 60_000 }), 'assertion_milliseconds'],
   ['iat in milliseconds', () => tokenWith({ iat: Date.now() }), 'assertion_milliseconds'],
   ['exp past, within the leeway', () => tokenWith({ exp: now() - 25 }), 'ok'],
@@ -246,6 +256,7 @@ const clientRows: [name: string, client: Partial<OAuthClient>, token: () => stri
     'method_not_registered'
   ],
   ['the registered alg', { token_endpoint_auth_signing_alg: 'ES256' }, by(key), 'ok'],
+  // Threat 1: an algorithm other than the registered one (CVE-2026-33322)
   ['another alg than the registered one', { token_endpoint_auth_signing_alg: 'PS256' }, by(key), 'alg_not_registered'],
   ['signed by another key under the same kid', {}, by(other), 'signature_mismatch'],
   ['unknown kid', {}, by(key, { kid: 'unknown' }), 'no_matching_key'],
@@ -322,6 +333,7 @@ const clientRows: [name: string, client: Partial<OAuthClient>, token: () => stri
     hmac(secret),
     'ok'
   ],
+  // Threat 14: short HMAC secrets
   [
     'client_secret_jwt, short secret, right',
     { ...secretMethod, client_secret: short },

@@ -189,6 +189,7 @@ describe('verifySecret', () => {
     ).toBe('ok')
   })
 
+  // Threat 11: told apart by the time of a hash
   test('an unknown client, and one without a secret, cost the slow function, against a hash seen before', async () => {
     const records: Record<string, OAuthClient> = {
       c: { client_id: 'c', client_secret: 'hash of a longer one' },

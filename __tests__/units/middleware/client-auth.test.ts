@@ -223,6 +223,7 @@ describe('node:http2', () => {
     ['one that is announced', { 'content-length': '85' }, postForm, { body: { client_id: 'post' }, left: [] }],
     ['Basic, which is stripped', { authorization }, {}, { body: { client_id: 'basic' }, left: [] }],
     ['two clients at once', { authorization }, { client_id: 'post' }, { error: 'invalid_request' }],
+    // Threat 10: a body that no header announces (HTTP/2)
     ['two mechanisms at once', { authorization }, { client_secret: secret }, { error: 'invalid_request' }]
   ])('%s', async (_name, headers, form, expected) => {
     expect(await send(headers, form)).toMatchObject(expected)

@@ -9,6 +9,7 @@ const inAnHour = Math.floor(Date.now() / 1000) + 3600
 const colliding = (index: number) => String(index * 65_536)
 const usual = (index: number) => `id ${index * 65_536}`
 
+// Threat 4: ids that collide in a hash table
 it('ids that are chosen to collide cost what others cost', () => {
   const timeOf = (idOf: (index: number) => string) => {
     const store = createMemoryReplayStore() as Store

@@ -113,6 +113,7 @@ describe('createMemoryReplayStore', () => {
     expect(store.consume(entry('a', end))).toBe(false)
   })
 
+  // Threat 4: a store filled until it forgets
   it('refuses when full and forgets nothing; takes again once entries expire', () => {
     const store = createStore({ maxEntries: 3, maxEntriesPerClient: 3 })
     for (const [id, end] of [
@@ -165,6 +166,7 @@ describe('createMemoryReplayStore', () => {
   describe('whatever the system clock does', () => {
     type Step = ['set' | 'wait', second: number]
     const away = (seconds: number): Step => ['set', seconds]
+    // Threat 25: a clock that steps ahead and back makes a used assertion pass again
     it.each<[name: string, steps: Step[]]>([
       ['ten minutes ahead and back', [away(600), away(0)]],
       ['ten minutes ahead, there for a while, and back', [away(600), ['wait', 620], away(20)]],

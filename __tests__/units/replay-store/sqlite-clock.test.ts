@@ -26,6 +26,7 @@ function useOthers(store: { consume(entry: ReplayEntry): boolean }, count = 100)
 beforeEach(() => jest.useFakeTimers({ now: start * 1000 }))
 afterEach(() => jest.useRealTimers())
 
+// Threat 25: a clock that steps ahead and back, with the SQLite store
 it.each([
   ['ten minutes ahead and back', [600, 0]],
   ['two days ahead and back', [172_800, 0]],

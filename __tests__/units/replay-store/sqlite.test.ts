@@ -129,6 +129,7 @@ describe('processes over one file', () => {
     expect(await usesInProcesses(4, 200, sign(), start)).toEqual({ 200: 1, 401: 799 })
   })
 
+  // Threat 4: the same assertion on several processes over SQLite, and after a kill
   it('killed in the middle of load and started again: nothing passes twice', async () => {
     await killAndRestart(process.execPath, join(library.directory, 'index.js'), newFile())
   })

@@ -187,6 +187,7 @@ const rows: Row[] = [
     expect: [400, 'invalid_request', 'differs']
   },
   {
+    // Threat 10: credentials in the query
     name: 'credentials in the query string',
     form: { grant_type: 'x' },
     headers: { 'x-query': `?client_id=post&client_secret=${encodeURIComponent(secret)}` },
@@ -199,7 +200,9 @@ const rows: Row[] = [
     headers: { Authorization: base64(`%62asic:${encodeURIComponent(secret).replaceAll('%20', '+')}`) },
     expect: 'basic'
   },
+  // Threat 12: several colons
   { name: 'Basic: the secret holds colons', headers: { Authorization: base64('colon:a:b') }, expect: 'colon' },
+  // Threat 12: raw characters, UTF-8
   { name: 'Basic: raw UTF-8 secret', headers: { Authorization: base64('utf8:é & ü') }, expect: 'utf8' },
   {
     name: 'Basic: malformed percent in the id',
@@ -212,6 +215,7 @@ const rows: Row[] = [
     expect: [401, 'invalid_client', 'form-urlencoded']
   },
   {
+    // Threat 12: bad UTF-8
     name: 'Basic: percent-encoded bad UTF-8',
     headers: { Authorization: base64('basic:%ff') },
     expect: [401, 'invalid_client', 'form-urlencoded']
@@ -221,6 +225,7 @@ const rows: Row[] = [
     headers: { Authorization: base64(Buffer.from('basic:é', 'latin1')) },
     expect: [401, 'invalid_client', 'UTF-8']
   },
+  // Threat 12: lenient base64
   { name: 'Basic: lenient base64', headers: { Authorization: `${good}=` }, expect: [401, 'invalid_client', 'base64'] },
   {
     name: 'Basic: base64url',
@@ -230,6 +235,7 @@ const rows: Row[] = [
   { name: 'Basic: no colon', headers: { Authorization: base64('basic') }, expect: [401, 'invalid_client', 'colon'] },
   { name: 'Basic: empty', headers: { Authorization: 'Basic' }, expect: [401, 'invalid_client', 'colon'] },
   {
+    // Threat 12: CR LF
     name: 'Basic: CR LF in the secret',
     headers: { Authorization: base64('basic:a%0d%0ab') },
     expect: [401, 'invalid_client', 'malformed']
@@ -319,6 +325,7 @@ const rows: Row[] = [
     expect: [401, 'invalid_client', 'signed JWT']
   },
   {
+    // Threat 13: an array as payload
     name: 'claims an array',
     form: assertionForm(jws({ alg: 'ES256' }, [], 'ES256', key.privateKey)),
     expect: [401, 'invalid_client', 'signed JWT']
@@ -477,6 +484,7 @@ describe('bodies', () => {
     }
   })
 
+  // Threat 10: a body that nobody has read, taken for an empty one
   test.each([
     [
       'a Fetch Request',

@@ -133,6 +133,7 @@ describe('with scrypt', () => {
     expect(seen.calls).toBe(2)
   })
 
+  // Threat 11: told apart by equal guesses at once
   test('equal guesses at once at an unknown client share one too', async () => {
     const { seen, attempt } = setUp()
     await attempt('c', 'right')
@@ -152,6 +153,7 @@ describe('with scrypt', () => {
     expect(seen).toEqual({ calls: 30, running: 0, most: 2 })
   })
 
+  // Threat 29: whoever sees the cache tests guesses against it
   test('what is kept is a digest under a key of this process', async () => {
     const set = jest.spyOn(LRUCache.prototype, 'set')
     try {
@@ -238,6 +240,7 @@ describe('with a hash of 100 ms', () => {
     return { answer: await attempt, ms: performance.now() - began }
   }
 
+  // Threat 28: guesses at many unknown ids, or at one client, starve all others
   test.each<[name: string, refused: string[], id: (i: number) => string]>([
     ['unknown ids', ['unknown_client'], (i) => `nobody ${i}`],
     ['one client', ['secret_mismatch'], () => 'attacked'],
@@ -290,6 +293,7 @@ describe('limits of time', () => {
       { c: 'hash c', d: 'hash d', e: 'hash e' }
     )
 
+  // Threat 28: verifications that never settle hold every place
   test('two verifications that never settle give their places back, and are answered with 503', async () => {
     const { attempt } = stuck({ timeout: 0.2 })
     const hanging = [attempt('c', 'hang'), attempt('d', 'hang')]
@@ -346,6 +350,7 @@ describe('the life of what is remembered', () => {
     return { seen, ...server(rememberSecrets(verify, { ttl: 600 }), { c: hashOf('right') }) }
   }
 
+  // Threat 28: a remembered secret expires in the midst of a flood
   test('each use renews it', async () => {
     const { seen, attempt } = setUp()
     for (let i = 0; i < 100; i++) {

@@ -20,7 +20,7 @@ export {
   type ClientAuthErrorReason,
   type Detail
 } from './refusals/errors'
-export type { Explanation, ExplainOptions } from './explain/explainer'
+export type { Explain, Explanation, ExplainOptions } from './explain/explainer'
 export { createJwksFetcher } from './key-sets/fetcher'
 export { fapi2 } from './options/fapi2'
 export type { JwksEvent } from './key-sets/events'

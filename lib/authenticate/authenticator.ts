@@ -1,12 +1,12 @@
 import { attempt } from '../basics/attempt'
-import { certificateOfRequest, type PresentedCertificate } from '../certificates/certificate-source'
+import type { PresentedCertificate } from '../certificates/certificate-source'
 import { subjectOf, thumbprintOf } from '../certificates/client-certificate'
 import { formatDistinguishedName } from '../certificates/distinguished-name'
 import { ClientAuthError } from '../refusals/errors'
-import { createMethods } from '../methods'
+import { createAsk } from '../methods/ask'
 import { checkRecord, nobody, wantsBoundTokens } from '../methods/client-record'
 import { claimedBy, withAudiences, type Claimed, type Method } from '../methods/method'
-import { createExplainer, type ExplainOptions, type Explanation } from '../explain/explainer'
+import { createExplainer, type Explain } from '../explain/explainer'
 import { createObserver, type Seen } from './observer'
 import {
   errorContext,
@@ -16,7 +16,7 @@ import {
   type ResolvedOptions
 } from '../options/options'
 import { credentialRules } from '../request/credential-rules'
-import { credentialsOf, receive, type Credentials } from '../request/credentials'
+import { receive, type Credentials } from '../request/credentials'
 import { firstFault, firstFaultInEqualTime, type Fault } from '../refusals/rules'
 import type { AuthenticatedClient, ClientAuthentication, ClientAuthRequest, OAuthClient } from '../types'
 
@@ -52,22 +52,18 @@ function attachedCertificate(
 
 /** The order of all the work: read, judge, look up, prove, consume. */
 export function createAuthenticator(options: ResolvedOptions) {
-  const { policy, getClient, legacyAudiences } = options
-  const methodFor = createMethods(policy)
+  const { getClient } = options
+  const ask = createAsk(options)
 
   async function authenticate(request: ClientAuthRequest, seen: Seen): Promise<AuthenticatedClient> {
     const received = receive(request, options.bareMethods)
     seen.received = received
     refuse(firstFault(credentialRules(received.mechanism), received))
-    const credentials = credentialsOf(received)
-    const method = methodFor(credentials)
-    const nowSeconds = Math.floor(Date.now() / 1000)
-    const certificate = certificateOfRequest(policy.clientCertificates, request)
-    const hasGrant = received.form.grant_type !== undefined
-    const presented = { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant }
+    const { method, presented } = ask(request, received, {})
     refuse(firstFault(method.requestRules, presented))
 
-    const found = checkRecord(await getClient(credentials.clientId, request), credentials.clientId)
+    const { clientId } = presented.credentials
+    const found = checkRecord(await getClient(clientId, request), clientId)
     const claimed = claimedBy(presented, found ?? nobody)
     const unregistered = firstFaultInEqualTime(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
@@ -80,7 +76,7 @@ export function createAuthenticator(options: ResolvedOptions) {
     if (consuming !== undefined) refuse(await consuming)
     return outcomeOf(proven, method)
   }
-  return { authenticate, explain: createExplainer(options, methodFor) }
+  return { authenticate, explain: createExplainer(options) }
 }
 
 /** What `createClientAuthenticator` returns: authenticates the client of one request, without a framework. */
@@ -91,20 +87,8 @@ export interface ClientAuthenticator<C extends OAuthClient = OAuthClient> {
    * @throws {@link ClientAuthError} for a refused request; what a function of the application threw, as an Error
    */
   (request: ClientAuthRequest): Promise<AuthenticatedClient<C>>
-  /**
-   * Says why a request is accepted or refused: every check, also after the first failure. Has no effect: nothing is
-   * consumed or published. `verifySecret` is called for registered clients alone.
-   *
-   * For operators. It tells what is registered, so never send it to the caller.
-   *
-   * @param request - headers and parsed body
-   * @param options - `at`: as of when to judge; `fetch`: whether a `jwks_uri` may be fetched, default false
-   * @throws what `getClient`, `verifySecret` or `legacyAudiences` throws, unless the request is refused before it
-   * @example
-   * const { reason, findings } = await authenticateClient.explain(req)
-   * for (const { check, result, advice } of findings) if (result === 'failed') console.log(check, advice)
-   */
-  readonly explain: (request: ClientAuthRequest, options?: ExplainOptions) => Promise<Explanation>
+  /** Says why a request is accepted or refused: see {@link Explain}. For operators: never send it to the caller. */
+  readonly explain: Explain
 }
 
 const noMiddleware = 'createClientAuthenticator returns no middleware: mount clientAuth({ … })'

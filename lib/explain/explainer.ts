@@ -1,30 +1,12 @@
-import { certificateOfRequest } from '../certificates/certificate-source'
 import { ClientAuthError, type ClientAuthErrorReason } from '../refusals/errors'
-import {
-  cachedOnly,
-  canProve,
-  hasCredentials,
-  isRules,
-  namedIds,
-  notCached,
-  orderOf,
-  type Proof,
-  proofFindings,
-  proofOf
-} from './steps'
+import { cachedOnly, canProve, hasCredentials, isRules, namedIds, notCached, proofFindings, proofOf } from './steps'
+import { createAsk, type Question } from '../methods/ask'
 import { checkRecord, methodOf, nobody } from '../methods/client-record'
-import { type Claimed, type Method, withAudiences } from '../methods/method'
+import { type Claimed, claimedBy, type Method, withAudiences } from '../methods/method'
 import type { ResolvedOptions } from '../options/options'
 import { credentialRules } from '../request/credential-rules'
-import {
-  claimedId,
-  claimedMethod,
-  credentialsOf,
-  receive,
-  type Credentials,
-  type Received
-} from '../request/credentials'
-import { failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
+import { claimedId, claimedMethod, receive, type Credentials, type Received } from '../request/credentials'
+import { applicable, failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
 import type { ClientAuthMethod, ClientAuthRequest, OAuthClient } from '../types'
 
 /** How a request is explained. */
@@ -54,6 +36,21 @@ export interface Explanation {
   readonly findings: readonly Finding[]
 }
 
+/**
+ * Says why a request is accepted or refused: every check, also after the first failure. Has no effect: nothing is
+ * consumed or published. `verifySecret` is called for registered clients alone.
+ *
+ * For operators. It tells what is registered, so never send it to the caller.
+ *
+ * @param request - headers and parsed body
+ * @param options - `at`: as of when to judge; `fetch`: whether a `jwks_uri` may be fetched, default false
+ * @throws what `getClient`, `verifySecret` or `legacyAudiences` throws, unless the request is refused before it
+ * @example
+ * const { reason, findings } = await authenticateClient.explain(req)
+ * for (const { check, result, advice } of findings) if (result === 'failed') console.log(check, advice)
+ */
+export type Explain = (request: ClientAuthRequest, options?: ExplainOptions) => Promise<Explanation>
+
 type Checks = readonly { readonly check: string; readonly spec: string }[]
 
 const replayCheck = { check: 'used once', spec: 'RFC 7523 §3 item 7' }
@@ -62,27 +59,31 @@ const everythingElse = { check: 'client and proof', spec: 'RFC 6749 §2.3' }
 const registeredMethod = ({ credentials, policy, client }: Claimed): ClientAuthMethod | undefined =>
   methodOf(credentials.methods, policy.methods, client)
 
-/** The findings so far, and how more are made. */
-function createFindings(made: readonly Finding[]) {
+/** The findings so far. */
+function createTrail(made: readonly Finding[]) {
   const all = [...made]
-  /**
-   * What the application throws must not hide an earlier refusal, since `authenticate` would not have called it. Without
-   * one it is thrown, as `authenticate` would.
-   */
-  async function add(checks: Checks, work: () => Finding[] | Promise<Finding[]>): Promise<readonly Finding[]> {
-    let more: Finding[]
-    try {
-      more = await work()
-    } catch (thrown) {
-      if (all.some(isFailed)) more = notChecked(checks)
-      else if (thrown instanceof ClientAuthError) more = refusedBy(thrown, checks)
-      else throw thrown
-    }
+  const add = (more: readonly Finding[]): readonly Finding[] => {
     all.push(...more)
     return more
   }
-  return { all, add }
+  /**
+   * What `work` returns. It calls functions of the application: what they throw must not hide an earlier refusal, since
+   * `authenticate` would not have called them. Without one it is thrown, as `authenticate` would.
+   */
+  async function run<T>(checks: Checks, work: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await work()
+    } catch (thrown) {
+      if (all.some(isFailed)) add(notChecked(checks))
+      else if (thrown instanceof ClientAuthError) add(refusedBy(thrown, checks))
+      else throw thrown
+      return undefined
+    }
+  }
+  return { all, add, run }
 }
+
+type Trail = ReturnType<typeof createTrail>
 
 /** `rememberSecrets` refuses by throwing: it is too busy to say anything of the secret. */
 function refusedBy({ reason, detail = {} }: ClientAuthError, [first, ...others]: Checks): Finding[] {
@@ -90,11 +91,10 @@ function refusedBy({ reason, detail = {} }: ClientAuthError, [first, ...others]:
 }
 
 /** `explain`, over the very lists of rules by which `authenticate` judges. Consumes nothing and publishes nothing. */
-export function createExplainer(
-  options: ResolvedOptions,
-  methodFor: (credentials: Credentials) => Method<Credentials>
-) {
-  const { policy, getClient, legacyAudiences, audiencesOf, bareMethods } = options
+export function createExplainer(options: ResolvedOptions): Explain {
+  const { policy, getClient, audiencesOf, bareMethods } = options
+  const ask = createAsk(options)
+  const cachedPolicy = { ...policy, keySets: cachedOnly(policy.keySets) }
 
   async function lookUp(ids: readonly string[], request: ClientAuthRequest): Promise<OAuthClient> {
     for (const id of ids) {
@@ -104,60 +104,63 @@ export function createExplainer(
     return nobody
   }
 
-  async function prove(claimed: Claimed, { prove }: Method<Credentials>, proof: Proof, mayFetch: boolean) {
-    if (isRules(proof)) return findings(proof, claimed)
-    const fault = await prove(claimed)
-    const isOfCache = !mayFetch && claimed.credentials.kind !== 'secret' && Boolean(claimed.client.jwks_uri)
-    return fault?.cause === notCached
-      ? notChecked(proof, 'The key set is not in the cache: ask with fetch.')
-      : proofFindings(proof, fault, isOfCache)
+  /** Looks the client up and judges its record. Returns whether there is something to verify with. */
+  async function judgeRecord(trail: Trail, { method, presented }: Question, request: ClientAuthRequest) {
+    const ids = namedIds(presented.credentials)
+    const found = await trail.run(method.recordRules, () => lookUp(ids, request))
+    const claimed = claimedBy(presented, found ?? nobody)
+    if (found === undefined) return { claimed, isProvable: false }
+    const recorded = ids.length === 0 ? notChecked(method.recordRules) : findings(method.recordRules, claimed)
+    return { claimed, isProvable: canProve(claimed, trail.add(recorded)) }
   }
 
-  async function askStore(claimed: Claimed, { wasUsed }: Method<Credentials>): Promise<Finding[]> {
-    const fault = await wasUsed?.(claimed)
-    if (fault === 'unknown') return notChecked([replayCheck])
-    return fault === undefined ? [{ ...replayCheck, result: 'passed' }] : [failure(replayCheck, fault)]
+  async function judgeProof(trail: Trail, method: Method<Credentials>, claimed: Claimed, isProvable: boolean) {
+    const proof = proofOf(method, claimed)
+    const proven = await trail.run(proof, async () => {
+      if (!isProvable) return notChecked(proof)
+      if (isRules(proof)) return findings(proof, claimed)
+      const fault = await method.prove(claimed)
+      if (fault?.cause === notCached) return notChecked(proof, 'The key set is not in the cache: ask with fetch.')
+      const isOfCache = claimed.policy === cachedPolicy && claimed.credentials.kind !== 'secret'
+      return proofFindings(proof, fault, isOfCache && Boolean(claimed.client.jwks_uri))
+    })
+    trail.add(proven ?? [])
+  }
+
+  async function judgeProven(trail: Trail, { provenRules }: Method<Credentials>, claimed: Claimed) {
+    const rules = applicable(provenRules, claimed)
+    const judged = await trail.run(rules, () =>
+      claimed.client === nobody ? notChecked(rules) : findings(rules, withAudiences(claimed, audiencesOf))
+    )
+    trail.add(judged ?? [])
+  }
+
+  /** The store tells what it knows now, not what it knew then. */
+  async function judgeReplay(trail: Trail, { wasUsed }: Method<Credentials>, claimed: Claimed, { at }: ExplainOptions) {
+    if (wasUsed === undefined) return
+    const fault = trail.all.every(isPassed) && at === undefined ? await wasUsed(claimed) : 'unknown'
+    if (fault === 'unknown') trail.add(notChecked([replayCheck]))
+    else trail.add([fault === undefined ? { ...replayCheck, result: 'passed' } : failure(replayCheck, fault)])
   }
 
   async function judge(received: Received, read: readonly Finding[], request: ClientAuthRequest, how: ExplainOptions) {
-    const credentials = credentialsOf(received)
-    const method = methodFor(credentials)
-    const mayFetch = how.fetch === true
-    const presented = {
-      credentials,
-      policy: mayFetch ? policy : { ...policy, keySets: cachedOnly(policy.keySets) },
-      nowSeconds: Math.floor((how.at?.getTime() ?? Date.now()) / 1000),
-      legacyAudiences,
-      certificate: certificateOfRequest(policy.clientCertificates, request),
-      hasGrant: received.form.grant_type !== undefined
-    }
-    const { early, late } = orderOf(method, { ...presented, client: nobody })
-    const { all, add } = createFindings([...read, ...findings(early, presented)])
-    const ids = namedIds(credentials)
-    let client = nobody
-    const recorded = await add(method.recordRules, async () => {
-      client = await lookUp(ids, request)
-      return ids.length === 0 ? notChecked(method.recordRules) : findings(method.recordRules, { ...presented, client })
-    })
-    const claimed: Claimed = { ...presented, client }
-    const proof = proofOf(method, claimed)
-    await add(proof, () => (canProve(claimed, recorded) ? prove(claimed, method, proof, mayFetch) : notChecked(proof)))
-    await add(late, () => (client === nobody ? notChecked(late) : findings(late, withAudiences(claimed, audiencesOf))))
-    const isAccepted = all.every(isPassed)
-    if (method.wasUsed !== undefined) {
-      // The store tells what it knows now, not what it knew then.
-      const canTell = isAccepted && how.at === undefined
-      await add([replayCheck], () => (canTell ? askStore(claimed, method) : notChecked([replayCheck])))
-    }
+    const question = ask(request, received, { at: how.at, policy: how.fetch === true ? policy : cachedPolicy })
+    const { method, presented } = question
+    const trail = createTrail([...read, ...findings(method.requestRules, presented)])
+    const { claimed, isProvable } = await judgeRecord(trail, question, request)
+    await judgeProof(trail, method, claimed, isProvable)
+    await judgeProven(trail, method, claimed)
+    const isAccepted = trail.all.every(isPassed)
+    await judgeReplay(trail, method, claimed, how)
     return {
-      client,
+      client: claimed.client,
       method: (method.provenMethod ?? registeredMethod)(claimed),
-      accepted: isAccepted && !all.some(isFailed),
-      findings: all
+      accepted: isAccepted && !trail.all.some(isFailed),
+      findings: trail.all
     }
   }
 
-  return async (request: ClientAuthRequest, how: ExplainOptions = {}): Promise<Explanation> => {
+  return async (request, how = {}) => {
     if (Number.isNaN(how.at?.getTime())) throw new TypeError('explain: option "at" must be a valid Date')
     const received = receive(request, bareMethods)
     const read = findings(credentialRules(received.mechanism), received)

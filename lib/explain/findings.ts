@@ -50,9 +50,13 @@ export const notChecked = (checks: readonly { check: string; spec: string }[], a
 export const isPassed = ({ result }: Finding): boolean => result === 'passed'
 export const isFailed = ({ result }: Finding): boolean => result === 'failed'
 
+/** The rules that are about this subject. */
+export const applicable = <S>(rules: readonly Rule<S>[], subject: S): Rule<S>[] =>
+  rules.filter(({ applies }) => applies?.(subject) !== false)
+
 /** Every rule judged that can be, also after a failure. */
 export const findings = <S>(rules: readonly Rule<S>[], subject: S): Finding[] =>
-  rules.map((rule): Finding => {
+  applicable(rules, subject).map((rule): Finding => {
     if (rule.canJudge?.(subject) === false) return { ...named(rule), result: 'not_checked' }
     return rule.holds(subject) ? { ...named(rule), result: 'passed' } : failure(rule, faultOf(rule, subject))
   })

@@ -1,4 +1,3 @@
-import { createMethods } from '../methods'
 import { type ClientAuthOptions, resolveOptions } from '../options/options'
 import { createExplainer } from './explainer'
 
@@ -27,7 +26,4 @@ export { type KeySets, type OAuthClient, type ReplayStore } from '../types'
  *
  * @throws TypeError for options that cannot be meant
  */
-export function explainerFor(options: ClientAuthOptions) {
-  const resolved = resolveOptions('clientAuth', options)
-  return createExplainer(resolved, createMethods(resolved.policy))
-}
+export const explainerFor = (options: ClientAuthOptions) => createExplainer(resolveOptions('clientAuth', options))

@@ -32,16 +32,6 @@ export function namedIds(credentials: Credentials): readonly string[] {
   return [...new Set([credentials.clientId, credentials.jws.iss, credentials.formClientId])].filter(isClientId)
 }
 
-/** A rule that stands in both lists is judged once: before the look-up, unless it needs the client. */
-export function orderOf(
-  { requestRules, provenRules }: Method<Credentials>,
-  subject: Claimed
-): { early: Method<Credentials>['requestRules']; late: readonly Rule<Claimed>[] } {
-  const proven: readonly object[] = provenRules
-  const early = requestRules.filter((rule) => !proven.includes(rule) || rule.canJudge?.(subject) !== false)
-  return { early, late: provenRules.filter((rule) => !(early as readonly object[]).includes(rule)) }
-}
-
 /** Whether there is something to verify with: the client's own, for a method of its own, by a known algorithm. */
 export function canProve({ credentials, policy }: Claimed, recorded: readonly Finding[]): boolean {
   if (!recorded.every((finding) => isPassed(finding) || finding.reason === 'alg_not_registered')) return false

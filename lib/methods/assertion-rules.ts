@@ -3,7 +3,7 @@ import { algorithms } from '../jwt/algorithms'
 import type { AssertionCredentials } from '../request/credentials'
 import { isClientId } from '../request/syntax'
 import type { Rule } from '../refusals/rules'
-import type { Presented } from './method'
+import type { Policy, Presented } from './method'
 import { timeRules } from './time-rules'
 
 type Subject = Presented<AssertionCredentials>
@@ -137,11 +137,8 @@ function audienceFits(subject: Subject, legacy: readonly string[]): boolean {
   return values.some((value) => value === issuer || legacy.includes(value))
 }
 
-/**
- * Stands in both lists: before the look-up it judges what is the same for every client; after the proof, what
- * `legacyAudiences` says of this client. Until then it holds where that cannot be known.
- */
-export const audienceRule: AssertionRule = {
+/** Passes as long as the further audiences are not known: they may depend on the client. */
+const audienceRule: AssertionRule = {
   check: 'aud',
   reason: 'assertion_audience',
   spec: 'RFC 7523bis, RFC 7523 §3 item 3',
@@ -149,7 +146,6 @@ export const audienceRule: AssertionRule = {
     const legacy = isExplicitlyTyped(subject) ? [] : subject.legacyAudiences
     return legacy === undefined || audienceFits(subject, legacy)
   },
-  canJudge: (subject) => isExplicitlyTyped(subject) || subject.legacyAudiences !== undefined,
   words: ({ policy }) => `The aud of client_assertion must be the issuer alone, as one string: ${policy.issuer}`,
   detail: (subject) => ({
     expected: [subject.policy.issuer, ...(isExplicitlyTyped(subject) ? [] : (subject.legacyAudiences ?? []))],
@@ -167,11 +163,17 @@ const hashedRule: AssertionRule = {
 }
 
 /** RFC 7523 §3: all that the assertion and the server's options decide, in the order in which it is judged. */
-export const assertionRules: readonly AssertionRule[] = [
+export const assertionRules = ({ audiencesDependOnClient }: Policy): readonly AssertionRule[] => [
   ...headerRules,
   ...subjectRules,
   ...timeRules,
   jtiRule,
-  audienceRule,
+  audiencesDependOnClient ? { ...audienceRule, applies: isExplicitlyTyped } : audienceRule,
   hashedRule
 ]
+
+/** `aud` after the proof, by the further audiences of this client. An explicit typ allows none: it is judged before. */
+export const clientAudienceRule: AssertionRule = {
+  ...audienceRule,
+  applies: (subject) => !isExplicitlyTyped(subject)
+}

@@ -3,7 +3,7 @@ import { algorithmOf, minSecretOctets } from '../jwt/algorithms'
 import { verifyMac } from '../jwt/jws'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault, Rule } from '../refusals/rules'
-import { assertionRules, audienceRule } from './assertion-rules'
+import { assertionRules, clientAudienceRule } from './assertion-rules'
 import { liveSecrets, looksHashed, registeredAlg } from './client-record'
 import { proveByKey } from './key-proof'
 import { type Claimed, isJudgeable, type Method, type Policy, provenRules, recordRules } from './method'
@@ -46,8 +46,8 @@ function proveBySecret({ credentials, client, nowSeconds }: Subject): Fault | un
 const signatureSpec = 'RFC 7523 §3 item 9'
 
 /** private_key_jwt (RFC 7523 §2.2, OIDC Core §9). */
-export const createPrivateKeyJwt = ({ audiencesDependOnClient }: Policy): Method<AssertionCredentials> => ({
-  requestRules: assertionRules,
+export const createPrivateKeyJwt = (policy: Policy): Method<AssertionCredentials> => ({
+  requestRules: assertionRules(policy),
   recordRules: [...recordRules, registeredAlgRule, registeredKeysRule],
   proofSteps: [
     { check: 'key set', spec: 'RFC 7591 §2', reasons: ['jwks_unavailable', 'jwks_invalid'] },
@@ -55,21 +55,21 @@ export const createPrivateKeyJwt = ({ audiencesDependOnClient }: Policy): Method
     { check: 'signature', spec: signatureSpec, reasons: ['signature_mismatch'] }
   ],
   prove: proveByKey,
-  provenRules: audiencesDependOnClient ? [audienceRule, ...provenRules] : provenRules,
+  provenRules: policy.audiencesDependOnClient ? [clientAudienceRule, ...provenRules] : provenRules,
   consume,
   wasUsed
 })
 
 /** client_secret_jwt (RFC 7523 §2.2, OIDC Core §9). */
-export const createClientSecretJwt = ({ audiencesDependOnClient }: Policy): Method<AssertionCredentials> => ({
-  requestRules: assertionRules,
+export const createClientSecretJwt = (policy: Policy): Method<AssertionCredentials> => ({
+  requestRules: assertionRules(policy),
   recordRules: [...recordRules, liveSecretRule, plainSecretRule, registeredAlgRule],
   proofSteps: [
     { check: 'signature', spec: signatureSpec, reasons: ['signature_mismatch'] },
     { check: 'length of the secret', spec: 'OIDC Core §16.19', reasons: ['secret_too_short'] }
   ],
   prove: proveBySecret,
-  provenRules: audiencesDependOnClient ? [audienceRule, ...provenRules] : provenRules,
+  provenRules: policy.audiencesDependOnClient ? [clientAudienceRule, ...provenRules] : provenRules,
   consume,
   wasUsed
 })

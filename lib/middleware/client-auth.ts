@@ -5,7 +5,7 @@ import { attach, isSame, presentedBy, strip } from './attachment'
 import { certificateOfRequest } from '../certificates/certificate-source'
 import { sendError, setErrorHeaders } from '../refusals/error-response'
 import { ClientAuthError } from '../refusals/errors'
-import type { ExplainOptions, Explanation } from '../explain/explainer'
+import type { Explain } from '../explain/explainer'
 import {
   acceptedMethods,
   endpointMetadata,
@@ -15,7 +15,7 @@ import {
 import { asError, createObserver } from '../authenticate/observer'
 import { errorContext, resolveOptions, type ClientAuthOptions } from '../options/options'
 import { createBodyParser, octetsOf, type ParsedRequest } from '../request/body'
-import type { ClientAuthentication, ClientAuthRequest, OAuthClient } from '../types'
+import type { ClientAuthentication, OAuthClient } from '../types'
 
 declare global {
   namespace Express {
@@ -48,20 +48,8 @@ export interface ClientAuthMiddleware<C extends OAuthClient = OAuthClient> {
    * @throws TypeError for another endpoint
    */
   metadata<E extends MetadataEndpoint = 'token'>(endpoint?: E): EndpointMetadata<E>
-  /**
-   * Says why a request is accepted or refused: every check, also after the first failure. Has no effect: nothing is
-   * consumed or published. `verifySecret` is called for registered clients alone.
-   *
-   * For operators. It tells what is registered, so never send it to the caller.
-   *
-   * @param request - headers and parsed body
-   * @param options - `at`: as of when to judge; `fetch`: whether a `jwks_uri` may be fetched, default false
-   * @throws what `getClient`, `verifySecret` or `legacyAudiences` throws, unless the request is refused before it
-   * @example
-   * const { reason, findings } = await authenticateClient.explain(req)
-   * for (const { check, result, advice } of findings) if (result === 'failed') console.log(check, advice)
-   */
-  readonly explain: (request: ClientAuthRequest, options?: ExplainOptions) => Promise<Explanation>
+  /** Says why a request is accepted or refused: see {@link Explain}. For operators: never send it to the caller. */
+  readonly explain: Explain
 }
 
 const notNode =

@@ -20,6 +20,11 @@ export interface Rule<S> {
   /** Whether the subject keeps the rule. Has no effect and does not throw. */
   readonly holds: (subject: S) => boolean
   /**
+   * Whether the rule is about this subject at all: `explain` leaves out the others. A rule holds for a subject that it
+   * is not about. Default: it is about all.
+   */
+  readonly applies?: (subject: S) => boolean
+  /**
    * Whether the rule can be judged although an earlier one has failed. Asked by `explain` alone: `firstFault` stops
    * at the first failure. Default: always.
    */

@@ -13,13 +13,9 @@ export {
 } from './certificates/tls-certificates'
 export { createClientAuthenticator, type ClientAuthenticator } from './authenticate/authenticator'
 export { clientAuth, type ClientAuthMiddleware } from './middleware/client-auth'
-export {
-  ClientAuthError,
-  clientAuthErrorReasons,
-  type ClientAuthErrorCode,
-  type ClientAuthErrorReason,
-  type Detail
-} from './refusals/errors'
+export { ClientAuthError } from './refusals/errors'
+export { clientAuthErrorReasons, type ClientAuthErrorReason } from './refusals/reasons'
+export type { ClientAuthErrorCode, Detail } from './refusals/reasons/reason'
 export type { Explain, Explanation, ExplainOptions } from './explain/explainer'
 export { createJwksFetcher } from './key-sets/fetcher'
 export { fapi2 } from './options/fapi2'

@@ -15,7 +15,7 @@ import {
   type ClientCertificates
 } from '../../lib'
 import { CertificateSourceError } from '../../lib/certificates/certificate-source'
-import { reasons } from '../../lib/refusals/errors'
+import { reasons } from '../../lib/refusals/reasons'
 import { x509 } from '../support/client-certificates'
 import {
   assertionForm,

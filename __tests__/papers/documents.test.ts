@@ -1,8 +1,6 @@
-// README stays a front page, every link leads somewhere, and the table of reasons is that of the code.
-import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+// README stays a front page, every link leads somewhere, and docs/architecture.md shows every file.
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { reasons } from '../../lib/refusals/errors'
 import { pages, readPage, root } from '../support/snippets'
 
 test('README has at most 200 lines', () => {
@@ -57,28 +55,6 @@ describe('links', () => {
     }
     expect([...reached]).toContain(page)
   })
-})
-
-/** By the command line, since Jest cannot load what prettier imports. */
-function pretty(file: string, input: string): string {
-  const args = [join(root, 'node_modules/prettier/bin/prettier.cjs'), '--stdin-filepath', file]
-  const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: root, input, encoding: 'utf8' })
-  if (status !== 0) throw new Error(stderr)
-  return stdout
-}
-
-test('docs/errors.md has the reasons of the code (UPDATE=1 writes them)', () => {
-  const rows = Object.entries(reasons).map(
-    ([reason, { code, status, message }]) =>
-      `| \`${reason}\` | \`${code}\` | ${status} | ${message.replaceAll('|', '\\|')} |`
-  )
-  const table = ['| reason | error | status | message |', '| --- | --- | --- | --- |', ...rows].join('\n')
-  const file = join(root, 'docs/errors.md')
-  const page = readPage('docs/errors.md')
-  const [before = '', , after = ''] = page.split(/(<!-- reasons -->\n).*?(?=\n<!-- end of reasons -->)/s)
-  const expected = pretty(file, `${before}<!-- reasons -->\n\n${table}\n${after}`)
-  if (process.env['UPDATE']) writeFileSync(file, expected)
-  expect(readPage('docs/errors.md')).toBe(expected)
 })
 
 test('docs/architecture.md names every file of lib/ and cli/, and no other', () => {

@@ -179,13 +179,6 @@ describe('the public face', () => {
     }
   )
 
-  test('each reason has one', () => {
-    const { symbol } = exportsOf('refusals/errors').find(({ name }) => name === 'reasons')!
-    const members = checker.getPropertiesOfType(checker.getTypeOfSymbol(symbol))
-    expect(members.length).toBeGreaterThan(30)
-    expect(members.filter((member) => !isDocumented(member)).map(({ name }) => name)).toEqual([])
-  })
-
   test('no declaration file names a type of a dependency', () => {
     const declarations = new Map<string, string>()
     const dist = path.join(root, 'dist')

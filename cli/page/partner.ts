@@ -1,9 +1,8 @@
-import type { Finding } from '../../lib/explain/for-cli'
+import { factsForSender, type Finding, senderAdviceFor } from '../../lib/explain/for-cli'
 import { inline } from '../format'
 import type { Report } from '../report'
 import { date } from '../times'
 import { factText } from './fact-text'
-import { isOfRequest, isSent, senderAdvice } from './sender-advice'
 
 /** Of what is compared with the record, only what the sender sent; and the sender's part of the advice alone. */
 function paragraph(finding: Finding, index: number, issuer: string): string {
@@ -11,12 +10,13 @@ function paragraph(finding: Finding, index: number, issuer: string): string {
   const title = `${index + 1}. ${check} (${spec})`
   if (reason === undefined) return title
   // The older audiences that some clients may still use are the operator's own affair
-  const wanted = reason === 'assertion_audience' ? issuer : isOfRequest(reason) ? expected : undefined
+  const shown = factsForSender(reason)
+  const wanted = reason === 'assertion_audience' ? issuer : shown === 'all' ? expected : undefined
   const facts = [
     ...(wanted === undefined ? [] : [`   Expected: ${factText(finding, 'expected', wanted)}`]),
-    ...(received === undefined || !isSent(reason) ? [] : [`   Received: ${factText(finding, 'received', received)}`])
+    ...(received === undefined || shown === 'none' ? [] : [`   Received: ${factText(finding, 'received', received)}`])
   ]
-  return [title, ...facts, `   What to change: ${senderAdvice(reason, detail)}`].join('\n')
+  return [title, ...facts, `   What to change: ${senderAdviceFor(reason, detail)}`].join('\n')
 }
 
 /** A text that tells the client's developer what to change. Holds nothing of the record, and no advice for the operator. */

@@ -1,4 +1,5 @@
-import { ClientAuthError, type ClientAuthErrorReason } from '../refusals/errors'
+import { ClientAuthError } from '../refusals/errors'
+import type { ClientAuthErrorReason } from '../refusals/reasons'
 import { cachedOnly, canProve, hasCredentials, isRules, namedIds, notCached, proofFindings, proofOf } from './steps'
 import { createAsk, type Question } from '../methods/ask'
 import { checkRecord, methodOf, nobody } from '../methods/client-record'

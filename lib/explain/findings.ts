@@ -1,6 +1,6 @@
 import { attempt } from '../basics/attempt'
-import { adviceFor } from '../refusals/advice'
-import type { ClientAuthErrorReason, Detail } from '../refusals/errors'
+import { adviceFor, type ClientAuthErrorReason } from '../refusals/reasons'
+import type { Detail } from '../refusals/reasons/reason'
 import { type Fault, faultOf, type Rule } from '../refusals/rules'
 
 /** What `explain` says of one check. */

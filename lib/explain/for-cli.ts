@@ -14,10 +14,8 @@ export { type AcceptedSet, type Inspection, inspectFetch } from '../key-sets/ins
 export { type JwksFetcherOptions, type JwksHost } from '../key-sets/options'
 export { keySourceOf } from '../methods/client-record'
 export { type ClientAuthOptions } from '../options/options'
-export { adviceFor } from '../refusals/advice'
-export { assertionAdvice } from '../refusals/advice/assertion'
-export { requestAdvice } from '../refusals/advice/request'
-export { printable, type ClientAuthErrorReason, type Detail } from '../refusals/errors'
+export { printable } from '../refusals/errors'
+export { factsForSender, senderAdviceFor } from '../refusals/reasons'
 export { maxAssertion } from '../request/credentials'
 export { type KeySets, type OAuthClient, type ReplayStore } from '../types'
 

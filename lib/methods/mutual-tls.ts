@@ -2,7 +2,8 @@ import type { X509Certificate } from 'node:crypto'
 import type { RequestCertificate } from '../certificates/certificate-source'
 import { isRegistered, isValidAt, strengthFault } from '../certificates/client-certificate'
 import { compareSubject, registeredSubject } from '../certificates/registered-subject'
-import { printable, reasons } from '../refusals/errors'
+import { printable } from '../refusals/errors'
+import { unproven } from '../refusals/reasons/reason'
 import type { BareCredentials } from '../request/credentials'
 import { type Fault, firstFault, type Rule } from '../refusals/rules'
 import type { ClientAuthMethod, JwkSet } from '../types'
@@ -98,7 +99,7 @@ const neededRule: Rule<Subject> = {
   spec: 'RFC 8705 §2',
   holds: (subject) => isShown(subject) || isRegisteredFor(subject.client, 'none'),
   canJudge: (subject) => isJudgeable(subject) && isKnown(subject),
-  words: () => reasons.unknown_client.message, // it depends on what is registered
+  words: () => unproven.message, // it depends on what is registered
   detail: noneShown
 }
 

@@ -1,4 +1,5 @@
-import type { ClientAuthErrorReason, Detail } from './errors'
+import type { ClientAuthErrorReason } from './reasons'
+import type { Detail } from './reasons/reason'
 
 /** Why a request is refused, before it becomes an error. `undefined` in its place means that nothing is wrong. */
 export interface Fault {

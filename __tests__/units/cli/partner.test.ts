@@ -1,8 +1,7 @@
 // The text that is copied for the partner goes to a stranger as far as we know: nothing of the record may be in it.
-import { reasonAdvice } from '../../../lib/refusals/advice'
+import { reasons, senderAdviceFor } from '../../../lib/refusals/reasons'
 import { clientAuthErrorReasons, type OAuthClient } from '../../../lib'
 import { explainPasted } from '../../../cli/page/pasted'
-import { senderAdvice } from '../../../cli/page/sender-advice'
 import type { Server } from '../../../cli/files'
 import { basic, issuer, keyAssertion, keyFor, makeKey, secretAssertion, tokenEndpoint } from '../../support/assertions'
 import { brokenAssertions, ec, recordFor } from '../../support/broken-assertions'
@@ -66,11 +65,11 @@ test.each(brokenAssertions.filter(({ isUsed }) => isUsed !== true))(
 test.each(clientAuthErrorReasons)('%s: the advice is for the sender, in one sentence', (reason) => {
   const facts = [{}, { received: tokenEndpoint, expected: issuer }, ...['tls', 'url', 'dns'].map((why) => ({ why }))]
   for (const detail of facts) {
-    const advice = senderAdvice(reason, detail)
+    const advice = senderAdviceFor(reason, detail)
     expect(advice).toMatch(/^[A-Z][^;]*[^.\s]\.$/)
     expect(advice).not.toMatch(/\boption|legacyAudiences|bodyLimit|maxEntries|verifySecret|getClient|let the operator/i)
   }
-  expect(reasonAdvice[reason].advice).toMatch(/\.$/)
+  expect(reasons[reason].advice).toMatch(/\.$/)
 })
 
 test('what was sent is told: it is the sender that has to find it again', async () => {

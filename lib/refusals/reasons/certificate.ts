@@ -1,23 +1,34 @@
-import { member, type ReasonAdvice, textOf } from './reason-advice'
+import { badClient, badRequest, member, table, textOf, unproven } from './reason'
+
+const noCertificate = badClient('A client certificate is required.')
 
 /** Reasons that the certificate of a client gives (RFC 8705). */
-export const certificateAdvice = {
+export const certificateReasons = table({
   certificate_missing: {
+    ...noCertificate,
     meaning: 'The request has a client_id alone, and its connection no client certificate.',
     cause: 'The client does not present its certificate, or the proxy does not hand it on.',
-    advice: 'Present the client certificate in the TLS handshake, and check that the proxy asks for it and hands it on.'
+    advice:
+      'Present the client certificate in the TLS handshake, and check that the proxy asks for it and hands it on.',
+    forSender: 'Present the client certificate in the TLS handshake.',
+    factsForSender: 'all'
   },
   certificate_header: {
+    ...badClient('The client certificate could not be read.'),
     meaning: 'The header of the proxy does not hold exactly one certificate.',
     cause: 'The proxy writes another format than the one configured, or the header twice.',
-    advice: 'Let the proxy write one certificate in the configured format, and remove the header of the client.'
+    advice: 'Let the proxy write one certificate in the configured format, and remove the header of the client.',
+    forSender: 'Nothing is to be changed in the request: the operator of the server has to look at it.'
   },
   certificate_proxy: {
+    ...noCertificate,
     meaning: 'A certificate header came from an address that is not a trusted proxy.',
     cause: 'The address of the proxy is missing in the options, or somebody imitates the proxy.',
-    advice: 'Name the addresses of the proxy in the options, or find out who else sends the header.'
+    advice: 'Name the addresses of the proxy in the options, or find out who else sends the header.',
+    forSender: 'Nothing is to be changed in the request: the operator of the server has to look at it.'
   },
   certificate_expired: {
+    ...badClient('The client certificate is not valid at this time.'),
     meaning: 'The certificate has ended, or is not valid yet.',
     cause: 'The certificate was not renewed in time.',
     advice: 'Renew the client certificate, and check the clock of the server.',
@@ -27,14 +38,19 @@ export const certificateAdvice = {
         applies: ({ received, now }) => Date.parse(textOf(member(received, 'validFrom'))) / 1000 > Number(now),
         advice: 'Use a certificate that is valid already, and check the clock of the server.'
       }
-    ]
+    ],
+    forSender: 'Present a certificate that is valid now.',
+    factsForSender: 'all'
   },
   certificate_weak: {
+    ...badClient('The key of the client certificate is too weak or of an unsupported type.'),
     meaning: 'The key of the certificate is too short, or of a kind that is not supported.',
     cause: 'An RSA key of under 2048 bits.',
-    advice: 'Make a new certificate with an RSA key of at least 2048 bits or with an EC key.'
+    advice: 'Make a new certificate with an RSA key of at least 2048 bits or with an EC key.',
+    factsForSender: 'all'
   },
   certificate_unverified: {
+    ...unproven,
     meaning: 'No trusted authority vouches for the certificate, or it is one of an authority.',
     cause: 'The authority of the client is not among those that the server or its proxy trusts.',
     advice: 'Use a certificate of an authority that the server trusts, or let the operator add that authority.',
@@ -44,31 +60,45 @@ export const certificateAdvice = {
         applies: ({ received }) => textOf(received).includes('authority'),
         advice: 'Present a certificate that was issued for this client: that of an authority vouches for others.'
       }
-    ]
+    ],
+    forSender: 'Present a certificate of this client, from an authority that the server trusts.',
+    factsForSender: 'all'
   },
   certificate_subject: {
+    ...unproven,
     meaning: 'The certificate has another subject than the registered one.',
     cause: 'The certificate was renewed under another name, or belongs to another client.',
-    advice: 'Present the certificate of the registered subject, or register the subject of this one.'
+    advice: 'Present the certificate of the registered subject, or register the subject of this one.',
+    forSender: 'Present the certificate whose subject was agreed with the operator of the server.',
+    factsForSender: 'received'
   },
   certificate_subject_form: {
+    ...unproven,
     meaning: 'The subject differs from the registered one in order, case, spaces or normalisation only.',
     cause: 'The registered text was copied from a tool that writes names in another form.',
-    advice: 'Register the subject exactly as the facts write it.'
+    advice: 'Register the subject exactly as the facts write it.',
+    forSender: 'Send the operator of the server the subject as this certificate writes it.',
+    factsForSender: 'received'
   },
   certificate_subject_not_registered: {
+    ...unproven,
     meaning: 'The record has no subject for the certificate, several, or one that cannot be used.',
     cause: 'The `tls_client_auth_` member was forgotten, or two of them are registered.',
-    advice: 'Register exactly one tls_client_auth_ subject for the client (RFC 8705 §2.1.2).'
+    advice: 'Register exactly one tls_client_auth_ subject for the client (RFC 8705 §2.1.2).',
+    forSender: 'Send the operator of the server the subject of the certificate.'
   },
   certificate_not_registered: {
+    ...unproven,
     meaning: 'The certificate is not among the registered ones of the client.',
     cause: 'The client renewed its self-signed certificate and did not publish it.',
-    advice: 'Publish the certificate in the x5c member of a key in the key set of the client (RFC 8705 §2.2).'
+    advice: 'Publish the certificate in the x5c member of a key in the key set of the client (RFC 8705 §2.2).',
+    factsForSender: 'received'
   },
   certificate_required: {
+    ...badRequest('This client needs a client certificate: its access tokens are bound to it.'),
     meaning: 'The client wants bound tokens, and its connection has no client certificate.',
     cause: '`tls_client_certificate_bound_access_tokens` is registered, but the client connects without a certificate.',
-    advice: 'Present a client certificate in the TLS handshake, or register the client without bound tokens.'
+    advice: 'Present a client certificate in the TLS handshake, or register the client without bound tokens.',
+    forSender: 'Present a client certificate in the TLS handshake.'
   }
-} as const satisfies Record<string, ReasonAdvice>
+})

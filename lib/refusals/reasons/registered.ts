@@ -1,4 +1,4 @@
-import { member, type ReasonAdvice, textOf } from './reason-advice'
+import { member, table, textOf, unproven } from './reason'
 
 type Facts = Readonly<Record<string, unknown>>
 
@@ -18,14 +18,18 @@ const whyIs =
   ({ why }: Facts): boolean =>
     whys.includes(textOf(why))
 
-/** Reasons that depend on what is registered, and on the stores of the server. */
-export const registeredAdvice = {
+/** Reasons of what is registered for the client. They are one answer on the wire, so that nothing can be probed. */
+export const registeredReasons = table({
   unknown_client: {
+    ...unproven,
     meaning: '`getClient` found no client of this id.',
     cause: 'The id is misspelt, or belongs to another environment.',
-    advice: 'Send the client_id as it is registered at this server, or register the client.'
+    advice: 'Send the client_id as it is registered at this server, or register the client.',
+    forSender: 'Send the client_id that was assigned by this server.',
+    factsForSender: 'received'
   },
   method_not_registered: {
+    ...unproven,
     meaning: 'The client is registered for another method than the one it used.',
     cause: 'The record has no `token_endpoint_auth_method`: then only client_secret_basic is accepted.',
     advice: 'Let the client use its registered method, or register the method that it uses.',
@@ -48,42 +52,20 @@ export const registeredAdvice = {
         advice:
           'Send the secret where the registered method has it: client_secret_basic is the header, client_secret_post the body.'
       }
-    ]
-  },
-  secret_mismatch: {
-    meaning: 'The secret is wrong.',
-    cause: 'The secret was rotated, cut when it was copied, or belongs to another environment.',
-    advice: 'Configure the secret that is registered for this client, whole and without spaces around it.'
-  },
-  secret_not_form_encoded: {
-    meaning: 'The secret is right, but the client does not form-encode it in the Basic header.',
-    cause: 'The library puts the secret as it is into base64; a % or + in it then means something else.',
-    advice:
-      'Form-encode id and secret before base64 (RFC 6749 §2.3.1), or give the client a secret of letters and digits.'
-  },
-  no_live_secret: {
-    meaning: 'Every secret of the client has expired, or none is stored.',
-    cause: '`client_secret_expires_at` has passed.',
-    advice: 'Store a secret that has not expired in the record of the client.',
-    cases: [
-      {
-        when: 'secrets are stored, but all have expired',
-        applies: ({ received }) => received === 'only expired secrets',
-        advice: 'Issue a new secret: every one of this client has expired.'
-      }
-    ]
-  },
-  secret_stored_as_hash: {
-    meaning: 'The stored secret looks like a hash, and nothing compares hashes.',
-    cause: 'The option `verifySecret` is missing.',
-    advice: 'Give the server the option verifySecret, which compares the secret with the stored hash.'
+    ],
+    forSender: 'Use the method that was agreed with the operator of the server.',
+    factsForSender: 'received'
   },
   alg_not_registered: {
+    ...unproven,
     meaning: '`alg` is not the `token_endpoint_auth_signing_alg` of the client.',
     cause: 'The client changed its key or library, and the record was not changed.',
-    advice: 'Sign with the registered algorithm, or register the one that the client uses.'
+    advice: 'Sign with the registered algorithm, or register the one that the client uses.',
+    forSender: 'Sign with the algorithm that was agreed with the operator of the server.',
+    factsForSender: 'received'
   },
   keys_not_registered: {
+    ...unproven,
     meaning: 'The record has neither `jwks` nor `jwks_uri`, or both.',
     cause: 'The public key was never registered.',
     advice: 'Register the public keys of the client as jwks or as jwks_uri.',
@@ -93,9 +75,11 @@ export const registeredAdvice = {
         applies: ({ received }) => received === 'both',
         advice: 'Remove jwks or jwks_uri from the record: a client has one of them (RFC 7591 §2).'
       }
-    ]
+    ],
+    forSender: 'Send the operator of the server the public keys as a JWK Set, or its URL.'
   },
   jwks_invalid: {
+    ...unproven,
     meaning: 'The `jwks` of the record is no key set that may be used.',
     cause: 'The keys are stored in another form than a JWK Set.',
     advice: 'Store jwks as an object { keys: [ … ] } with a public JWK for each key.',
@@ -121,9 +105,11 @@ export const registeredAdvice = {
         applies: (facts) => /one JWK|an array/.test(registeredKeys(facts)),
         advice: 'Wrap the keys in an object: jwks must be { keys: [ … ] }.'
       }
-    ]
+    ],
+    forSender: 'Send the operator of the server a JWK Set of public keys.'
   },
   jwks_unavailable: {
+    ...unproven,
     meaning: 'The `jwks_uri` gave no key set.',
     cause: 'The server of the partner is not reachable from here, or is no public https server.',
     advice:
@@ -152,9 +138,11 @@ export const registeredAdvice = {
         advice:
           'Let the client make a new key pair and publish the public part only: the private key has been given away.'
       }
-    ]
+    ],
+    factsForSender: 'received'
   },
   no_matching_key: {
+    ...unproven,
     meaning: 'No key of the client fits `kid` and `alg`.',
     cause: 'The client signs with a new key that is not published yet.',
     advice: 'Publish the public key that signs in the key set of the client, with the same kid.',
@@ -188,37 +176,17 @@ export const registeredAdvice = {
         applies: (facts) => anyKey(facts, (fault) => fault !== '' && fault !== 'has another kid'),
         advice: 'Correct the key as its fault says, and publish it again.'
       }
-    ]
+    ],
+    forSender: 'Publish the public key that signs, for signatures and this alg, under the kid of the assertion.',
+    factsForSender: 'received'
   },
   signature_mismatch: {
+    ...unproven,
     meaning: 'No fitting key or secret verifies the signature.',
     cause:
       'The client signs with another key than the one that it registered, or signs a text that was changed afterwards.',
-    advice: 'Sign with the private key or secret whose counterpart is registered, and send the JWT unchanged.'
-  },
-  secret_too_short: {
-    meaning: 'The secret verifies the assertion, but is shorter than the MAC.',
-    cause: 'Secrets are made too short for HS256 (32 octets), HS384 (48) or HS512 (64).',
-    advice: 'Give the client a secret of as many octets as the MAC has: 32 for HS256, 48 for HS384, 64 for HS512.'
-  },
-  secret_verifier_busy: {
-    meaning: 'Too many slow verifications of secrets are waiting.',
-    cause: 'Somebody is guessing secrets.',
-    advice: 'Limit the rate of failed requests by client and address, and let the client try again.'
-  },
-  replay_store_unavailable: {
-    meaning: 'The replay store threw or did not answer in time.',
-    cause: 'Redis or the database is down.',
-    advice: 'Bring the replay store back: assertions are refused until it answers.'
-  },
-  replay_store_full: {
-    meaning: 'The replay store, or the share of one client, is full.',
-    cause: 'One client sends more long-lived assertions than the store holds.',
-    advice: 'Let the client sign shorter-lived assertions, or raise maxEntries of the store.'
-  },
-  invalid_client_metadata: {
-    meaning: 'The metadata of a client cannot be registered.',
-    cause: 'Members contradict each other or are unsafe.',
-    advice: 'Correct the metadata as the message says.'
+    advice: 'Sign with the private key or secret whose counterpart is registered, and send the JWT unchanged.',
+    forSender: 'Sign with the key or secret of this client that is in use, and send the JWT unchanged.',
+    factsForSender: 'received'
   }
-} as const satisfies Record<string, ReasonAdvice>
+})

@@ -1,4 +1,4 @@
-import { member, type ReasonAdvice, textOf } from './reason-advice'
+import { badClient, member, table, textOf } from './reason'
 
 interface Audience {
   readonly issuer: string
@@ -21,13 +21,15 @@ const looksRandom = (text: string): boolean =>
   /^[\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}$/i.test(text) || /^[\da-f]{24,}$/i.test(text)
 
 /** Reasons that the header and the claims of an assertion give. */
-export const assertionAdvice = {
+export const assertionReasons = table({
   assertion_malformed: {
+    ...badClient('client_assertion is not a signed JWT (compact JWS with a JSON object of claims).'),
     meaning: 'The assertion is not one signed JWT in compact form.',
     cause: 'The JWT was cut, encrypted, or encoded twice.',
     advice: 'Send the whole signed JWT: three parts of base64url joined by dots, with a JSON object of claims.'
   },
   assertion_alg: {
+    ...badClient('The alg of client_assertion is not supported.'),
     meaning: '`alg` is missing, `none`, or not among the algorithms of the server.',
     cause: 'The client signs with the default of its library.',
     advice: 'Sign with one of the expected algorithms.',
@@ -40,6 +42,7 @@ export const assertionAdvice = {
     ]
   },
   assertion_typ: {
+    ...badClient('The typ of client_assertion must be JWT or client-authentication+jwt, or be left out.'),
     meaning: '`typ` names another kind of JWT.',
     cause: 'An access token or ID token is sent in place of an assertion.',
     advice: 'Set typ to JWT or client-authentication+jwt, or leave it out.',
@@ -52,11 +55,13 @@ export const assertionAdvice = {
     ]
   },
   assertion_crit: {
+    ...badClient('client_assertion has critical header parameters (crit, b64), which are not supported.'),
     meaning: 'The header demands an extension (`crit`, `b64`) that is not understood.',
     cause: 'The JWT was made for another purpose.',
     advice: 'Leave crit and b64 out of the header.'
   },
   assertion_subject: {
+    ...badClient('iss and sub of client_assertion must both be the client_id.'),
     meaning: '`iss`, `sub` and `client_id` do not name the same client.',
     cause: '`sub` names a user or the request in place of the client.',
     advice: 'Set iss and sub to the client_id, and send the same client_id in the form or none.',
@@ -81,6 +86,7 @@ export const assertionAdvice = {
     ]
   },
   assertion_audience: {
+    ...badClient('The aud of client_assertion does not name this server.'),
     meaning: '`aud` does not name this server as it must.',
     cause: 'The client sends the URL of the token endpoint.',
     advice: 'Set aud to the issuer of this server, as one string.',
@@ -119,6 +125,7 @@ export const assertionAdvice = {
     ]
   },
   assertion_exp: {
+    ...badClient('client_assertion needs exp, a number of seconds since the epoch.'),
     meaning: '`exp` is missing, or is no number.',
     cause: 'The library was not told how long the assertion may live.',
     advice: 'Send exp as a number of seconds since the epoch, without quotes.',
@@ -131,16 +138,19 @@ export const assertionAdvice = {
     ]
   },
   assertion_expired: {
+    ...badClient('client_assertion has expired.'),
     meaning: '`exp` has passed, and the leeway with it.',
     cause: 'The assertion is kept and sent again, or the clock of the client is slow.',
     advice: 'Make a new assertion for each request, and set the clock of the client by NTP.'
   },
   assertion_lifetime: {
+    ...badClient('The exp of client_assertion lies too far ahead.'),
     meaning: '`exp` lies further ahead than `maxAssertionLifetime`.',
     cause: 'The library signs for a day or a year.',
     advice: 'Let the assertion expire sooner: a minute after it is made is enough.'
   },
   assertion_not_yet_valid: {
+    ...badClient('client_assertion is not valid yet.'),
     meaning: '`nbf` or `iat` lies in the future, or is no number.',
     cause: 'The clock of the client is fast.',
     advice: 'Set the clock of the client by NTP: it is ahead of that of the server.',
@@ -153,18 +163,21 @@ export const assertionAdvice = {
     ]
   },
   assertion_milliseconds: {
+    ...badClient('A time claim of client_assertion is in milliseconds: use seconds since the epoch.'),
     meaning: 'A time claim is in milliseconds.',
     cause: '`Date.now()` is used as it is.',
     advice: 'Divide the time by 1000 and round it down: JWT times are seconds since the epoch.'
   },
   assertion_jti: {
+    ...badClient('client_assertion needs jti, a non-empty string.'),
     meaning: '`jti` is empty, is no string, or is missing where it is required.',
     cause: 'The library leaves it out unless it is told otherwise.',
     advice: 'Send jti as a non-empty string that is new in each assertion, such as a random UUID.'
   },
   assertion_replayed: {
+    ...badClient('client_assertion has been used before: each request needs a new one.'),
     meaning: 'The assertion was used before.',
     cause: 'The client keeps an assertion and sends it until it expires, or a proxy repeats the request.',
     advice: 'Make a new assertion with a new jti for each request, retries included.'
   }
-} as const satisfies Record<string, ReasonAdvice>
+})

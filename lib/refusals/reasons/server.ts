@@ -1,0 +1,34 @@
+import { table, unavailable } from './reason'
+
+/** Reasons of the server: of its stores, and of metadata that it cannot register. */
+export const serverReasons = table({
+  secret_verifier_busy: {
+    ...unavailable,
+    meaning: 'Too many slow verifications of secrets are waiting.',
+    cause: 'Somebody is guessing secrets.',
+    advice: 'Limit the rate of failed requests by client and address, and let the client try again.',
+    forSender: 'Try again later: the server is busy.'
+  },
+  replay_store_unavailable: {
+    ...unavailable,
+    meaning: 'The replay store threw or did not answer in time.',
+    cause: 'Redis or the database is down.',
+    advice: 'Bring the replay store back: assertions are refused until it answers.',
+    forSender: 'Try again later: the server has a fault.'
+  },
+  replay_store_full: {
+    ...unavailable,
+    meaning: 'The replay store, or the share of one client, is full.',
+    cause: 'One client sends more long-lived assertions than the store holds.',
+    advice: 'Let the client sign shorter-lived assertions, or raise maxEntries of the store.',
+    forSender: 'Sign assertions that live for a minute, and try again later.'
+  },
+  invalid_client_metadata: {
+    code: 'invalid_client_metadata',
+    status: 400,
+    message: 'The client metadata is invalid.',
+    meaning: 'The metadata of a client cannot be registered.',
+    cause: 'Members contradict each other or are unsafe.',
+    advice: 'Correct the metadata as the message says.'
+  }
+})

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { importJWK, jwtVerify } from 'jose'
 import { createClientAuthenticator, type ClientAuthError, type OAuthClient } from '../../lib'
 import { assertionForm, issuer, keyFor, makeKey, now, type TestKey } from '../support/assertions'
+import { curves, toBigInt, toOctets } from '../support/chosen-signatures'
 
 const secret = 'the secret of sixty-four octets or more, for every one of the HMACs'
 const keyNames = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
@@ -76,16 +77,7 @@ const flipped = (signature: Buffer, at: number): Buffer => {
   copy.writeUInt8(copy.readUInt8(at) ^ 1, at)
   return copy
 }
-const toBigInt = (octets: Buffer): bigint => BigInt(`0x${octets.toString('hex')}`)
-const toOctets = (value: bigint, length: number): Buffer =>
-  Buffer.from(value.toString(16).padStart(length * 2, '0'), 'hex')
-
-const orders: Record<string, bigint> = {
-  ES256: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
-  ES384: 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
-  ES512:
-    0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n
-}
+const orderOf = (alg: string): bigint => curves[alg]!.n
 /** The order of the group of Ed25519 (RFC 8032 §5.1). */
 const edOrder = 2n ** 252n + 27742317777372353535851937790883648493n
 
@@ -133,9 +125,9 @@ const ecdsa: typeof any = {
   'with r zero': altered((signature, alg) => pair(alg, zero(signature), half(signature, 1))),
   'with s zero': altered((signature, alg) => pair(alg, half(signature, 0), zero(signature))),
   'with r the order': altered((signature, alg) =>
-    Buffer.concat([toOctets(orders[alg]!, signature.length / 2), half(signature, 1)])
+    Buffer.concat([toOctets(orderOf(alg), signature.length / 2), half(signature, 1)])
   ),
-  'with s the order': altered((signature, alg) => pair(alg, half(signature, 0), orders[alg]!)),
+  'with s the order': altered((signature, alg) => pair(alg, half(signature, 0), orderOf(alg))),
   'with r and s exchanged': altered((signature) => Buffer.concat([half(signature, 1), half(signature, 0)])),
   'by a key of another curve': altered((_signature, alg, input) =>
     signatureOf(alg, input, keyFor(alg === 'ES256' ? 'ES384' : 'ES256').privateKey)
@@ -143,9 +135,9 @@ const ecdsa: typeof any = {
 }
 /** r + n and s + n, where they fit into the octets. Of P-521 they always do. */
 const overflowing: typeof any = {
-  'with s + n': altered((signature, alg) => pair(alg, half(signature, 0), toBigInt(half(signature, 1)) + orders[alg]!)),
+  'with s + n': altered((signature, alg) => pair(alg, half(signature, 0), toBigInt(half(signature, 1)) + orderOf(alg))),
   'with r + n': altered((signature, alg) =>
-    Buffer.concat([toOctets(toBigInt(half(signature, 0)) + orders[alg]!, 66), half(signature, 1)])
+    Buffer.concat([toOctets(toBigInt(half(signature, 0)) + orderOf(alg), 66), half(signature, 1)])
   )
 }
 const rsa: typeof any = {

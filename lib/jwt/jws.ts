@@ -110,14 +110,14 @@ function writeInteger(target: Buffer, at: number, half: Buffer): number {
 /** ECDSA's r and s, which JWS puts side by side, as the DER SEQUENCE that OpenSSL takes (RFC 3279 §2.2.3). */
 function derSignature(signature: Buffer): Buffer {
   const half = signature.length / 2
-  const head = signature.length > 120 ? 3 : 2 // of P-521 the length takes two octets
-  const der = Buffer.allocUnsafe(head + 6 + signature.length)
-  const middle = writeInteger(der, head, signature.subarray(0, half))
+  const der = Buffer.allocUnsafe(9 + signature.length) // three heads: the sequence's of up to 3 octets, two of 3
+  const middle = writeInteger(der, 3, signature.subarray(0, half))
   const end = writeInteger(der, middle, signature.subarray(half))
-  der[0] = 0x30
-  der[1] = head === 3 ? 0x81 : end - head
-  if (head === 3) der[2] = end - head
-  return der.subarray(0, end)
+  const length = end - 3
+  // X.690 §10.1: a length under 128 takes one octet, and OpenSSL refuses two.
+  const start = length < 128 ? 1 : 0
+  der.set(length < 128 ? [0x30, length] : [0x30, 0x81, length], start)
+  return der.subarray(start, end)
 }
 
 /** On the thread pool. A failure of OpenSSL counts as a signature that does not verify. */

@@ -20,7 +20,8 @@ export type { Explain, Explanation, ExplainOptions } from './explain/explainer'
 export { createJwksFetcher } from './key-sets/fetcher'
 export { fapi2 } from './options/fapi2'
 export type { JwksEvent } from './key-sets/events'
-export type { JwksFetcherOptions, JwksHost } from './key-sets/options'
+export type { JwksHost } from './guarded-fetch/fetch-options'
+export type { JwksFetcherOptions } from './key-sets/options'
 export { KeySetError, type KeySetFault } from './jwt/key-set-error'
 export {
   validateClientMetadata,

@@ -165,6 +165,13 @@ export interface KeySets {
    * Lets `explain` judge by cached keys; without this method it says that the keys were not looked at.
    */
   cached?(uri: string): JwkSet | undefined
+  /**
+   * Another JSON object that leads to keys: what an issuer publishes about itself, or a trust bundle. It is judged by
+   * whoever asks for it. Frozen, and the same object while its content is unchanged. Fetched, cached and refreshed as
+   * `get` does, with the same hosts, limits and errors. Without this method only issuers whose keys are given as `jwks`
+   * or `jwks_uri` can be trusted.
+   */
+  document?(uri: string, options?: { refresh?: boolean }): Promise<Readonly<Record<string, unknown>>>
 }
 
 /** One use of an assertion, as a {@link ReplayStore} remembers it. */

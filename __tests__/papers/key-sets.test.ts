@@ -28,9 +28,13 @@ test('the options are those of the code, with their defaults', () => {
 })
 
 test('each why is explained', () => {
-  const source = read('lib/jwt/key-set-error.ts')
-  const union = source.slice(source.indexOf('export type KeySetFault'), source.indexOf('export class'))
-  const faults = [...union.matchAll(/'(\w+)'/g)].map(([, fault]) => fault)
+  const unionIn = (file: string, name: string) =>
+    read(file)
+      .slice(read(file).indexOf(`export type ${name}`))
+      .split('\n\n', 1)
+      .join('')
+  const unions = unionIn('lib/basics/fetch-error.ts', 'FetchFault') + unionIn('lib/jwt/key-set-error.ts', 'KeySetFault')
+  const faults = [...unions.matchAll(/'(\w+)'/g)].map(([, fault]) => fault)
   expect(faults.length).toBeGreaterThan(10)
   expect(rowsUnder('## What went wrong').map(([why]) => why)).toEqual(faults)
 })

@@ -30,8 +30,8 @@ const owners: Record<string, string[]> = {
   'body-parser': ['request/body'],
   'ipaddr.js': ['basics/address-range', 'guarded-fetch/guard'],
   jose: ['jwt/key-ring'],
-  'lru-cache': ['jwt/key-ring', 'key-sets/fetcher', 'secrets/remember-secrets'],
-  'node:dns': ['key-sets/options'],
+  'lru-cache': ['guarded-fetch/document-cache', 'jwt/key-ring', 'secrets/remember-secrets'],
+  'node:dns': ['guarded-fetch/fetch-options'],
   'node:https': ['guarded-fetch/https-get'],
   'node:net': [
     'basics/address-range',

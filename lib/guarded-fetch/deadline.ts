@@ -1,4 +1,4 @@
-import { KeySetError } from '../jwt/key-set-error'
+import { FetchError } from '../basics/fetch-error'
 import type { FetchStep, Observe } from './steps'
 
 /** What a fetch waits for after each of its steps, in words that follow the host. */
@@ -13,7 +13,7 @@ const awaited: Readonly<Record<FetchStep['step'], string>> = {
   closed: 'did not finish its answer'
 }
 
-/** Runs one fetch, and ends it after so many seconds with a {@link KeySetError} that tells what it waited for. */
+/** Runs one fetch, and ends it after so many seconds with a {@link FetchError} that tells what it waited for. */
 export async function withDeadline<T>(
   host: string,
   seconds: number,
@@ -23,7 +23,7 @@ export async function withDeadline<T>(
   let fault = 'was not asked'
   const deadline = new AbortController()
   const timer = setTimeout(() => {
-    deadline.abort(new KeySetError('timeout', `${host} ${fault} within ${seconds} s`))
+    deadline.abort(new FetchError('timeout', `${host} ${fault} within ${seconds} s`))
   }, seconds * 1000)
   try {
     return await work(deadline.signal, (step) => {

@@ -1,6 +1,6 @@
 import type { AddressRange } from '../basics/address-range'
 import { addressFault, canonicalAddress, type HostRules, type JwksResolver } from './guard'
-import { KeySetError } from '../jwt/key-set-error'
+import { FetchError } from '../basics/fetch-error'
 import { type Observe, printable } from './steps'
 import { until } from './until'
 
@@ -13,14 +13,14 @@ export interface ResolveOptions {
 const maxAnswers = 32
 
 /** Says why there is no address: that no record exists, or that DNS could not be asked. */
-function noAddress(host: string, settled: readonly PromiseSettledResult<unknown>[]): KeySetError {
+function noAddress(host: string, settled: readonly PromiseSettledResult<unknown>[]): FetchError {
   const causes = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   const codes = causes.map((cause) => (cause as NodeJS.ErrnoException | undefined)?.code)
   const failed = codes.findIndex((code) => code !== 'ENOTFOUND' && code !== 'ENODATA')
   if (failed < 0)
-    return new KeySetError('dns', `${host} has no address in DNS (only DNS is asked; the hosts file is not read)`)
+    return new FetchError('dns', `${host} has no address in DNS (only DNS is asked; the hosts file is not read)`)
   const code = /^[A-Z_]{1,32}$/.exec(codes[failed] ?? '')?.[0] ?? 'the resolver failed'
-  return new KeySetError('dns', `DNS gave no answer for ${host} (${code})`, undefined, causes[failed])
+  return new FetchError('dns', `DNS gave no answer for ${host} (${code})`, undefined, causes[failed])
 }
 
 /**
@@ -40,7 +40,7 @@ export async function resolveHost(
   })
   const answers = settled.flatMap((result): unknown => (result.status === 'fulfilled' ? result.value : []))
   if (answers.length === 0) throw noAddress(host, settled)
-  if (answers.length > maxAnswers) throw new KeySetError('dns', `${host} has more than ${maxAnswers} addresses`)
+  if (answers.length > maxAnswers) throw new FetchError('dns', `${host} has more than ${maxAnswers} addresses`)
   const allowed = options.hosts.get(host)?.addresses
   const judged = answers.map((answer) => ({
     address: typeof answer === 'string' ? printable(answer) : typeof answer,
@@ -49,6 +49,6 @@ export async function resolveHost(
   observe({ step: 'dns', addresses: judged })
   const refused = judged.find(({ fault }) => fault !== undefined)
   if (refused !== undefined)
-    throw new KeySetError('address', `${host} resolves to ${refused.address}, which ${refused.fault}`)
+    throw new FetchError('address', `${host} resolves to ${refused.address}, which ${refused.fault}`)
   return judged.map(({ address }) => canonicalAddress(address))
 }

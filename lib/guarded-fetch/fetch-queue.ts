@@ -1,10 +1,10 @@
-import { KeySetError } from '../jwt/key-set-error'
+import { FetchError } from '../basics/fetch-error'
 
 /**
- * Why a set is fetched. The queue starts them in this order:
- * - `expired`: the cached set is no longer fresh. First, so that slow servers of others cannot delay a revocation.
- * - `first_load`: nothing is cached yet, and the client cannot authenticate without the set.
- * - `unknown_kid` and `ahead`: the cached set is still fresh. Last, because anybody can ask for an unknown `kid`
+ * Why a document is fetched. The queue starts them in this order:
+ * - `expired`: the cached document is no longer fresh. First, so that slow servers of others cannot delay a revocation.
+ * - `first_load`: nothing is cached yet, and the client cannot authenticate without the document.
+ * - `unknown_kid` and `ahead`: the cached document is still fresh. Last, because anybody can ask for an unknown `kid`
  *   without authenticating.
  */
 export type Purpose = 'expired' | 'first_load' | 'unknown_kid' | 'ahead'
@@ -21,6 +21,9 @@ export interface QueueLimits {
   readonly maxWaitMs: number
 }
 
+/** Runs `work` as soon as there is a place for it. */
+export type FetchQueue = <T>(fetch: QueuedFetch, work: () => Promise<T>) => Promise<T>
+
 interface Waiting extends QueuedFetch {
   readonly start: () => void
 }
@@ -30,9 +33,9 @@ const byUrgency = [0, 1, 2]
 
 /**
  * Bounds the fetches under way, in all and per host. The others wait; one that waits longer than `maxWaitMs` rejects
- * with a {@link KeySetError} `busy`. Refreshes leave one place of each host to first loads.
+ * with a {@link FetchError} `busy`. Refreshes leave one place of each host to first loads.
  */
-export function createFetchQueue({ maxConcurrent, maxConcurrentPerHost, maxWaitMs }: QueueLimits) {
+export function createFetchQueue({ maxConcurrent, maxConcurrentPerHost, maxWaitMs }: QueueLimits): FetchQueue {
   const running = new Map<string, readonly QueuedFetch[]>()
   let runningInAll = 0
   const waiting = byUrgency.map(() => new Set<Waiting>())
@@ -78,7 +81,7 @@ export function createFetchQueue({ maxConcurrent, maxConcurrentPerHost, maxWaitM
       }
       const timer = setTimeout(() => {
         leave()
-        reject(new KeySetError('busy', `${fetch.host} was not asked: too many fetches are under way`))
+        reject(new FetchError('busy', `${fetch.host} was not asked: too many fetches are under way`))
       }, maxWaitMs)
       const entry = {
         ...fetch,
@@ -91,7 +94,7 @@ export function createFetchQueue({ maxConcurrent, maxConcurrentPerHost, maxWaitM
       queue?.add(entry)
     })
 
-  return async <T>(fetch: QueuedFetch, work: () => Promise<T>): Promise<T> => {
+  return async (fetch, work) => {
     // The waiting fetches are checked whenever one ends, so only the new one can start now
     if (mayStart(fetch)) begin(fetch)
     else await wait(fetch)

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { KeySetError, type KeySetFault } from '../jwt/key-set-error'
+import { FetchError, type FetchFault } from '../basics/fetch-error'
 import { type BoundedSocket, boundedSocket, connectTo } from './bounded-socket'
 import { connectionFault } from './connection-faults'
 import { resolveHost, type ResolveOptions } from './dns'
@@ -13,6 +13,14 @@ import { until } from './until'
 
 export interface GuardOptions extends ResolveOptions {
   readonly maxBytes: number
+}
+
+/** What is asked for. */
+export interface Asked {
+  /** The `Accept` header. */
+  readonly accept: string
+  /** What must be readable by everybody, in words: `a key set`. */
+  readonly noun: string
 }
 
 export interface GetOptions {
@@ -34,16 +42,16 @@ const maxHeaderSize = 8192
 const answerOverhead = 32_768
 const jsonType = /^[\w.-]+\/(?:[\w.-]+\+)?json *(?:;|$)/i
 
-/** The parsed URL. Throws a {@link KeySetError} for whatever can be refused before anything is resolved. */
+/** The parsed URL. Throws a {@link FetchError} for whatever can be refused before anything is resolved. */
 export function guardedUrl(uri: string, hosts: GuardOptions['hosts']): URL {
   const fault = urlFault(uri)
-  if (fault !== undefined) throw new KeySetError('url', `the URL ${fault}`)
+  if (fault !== undefined) throw new FetchError('url', `the URL ${fault}`)
   const url = new URL(uri)
   const rules = hosts.get(url.hostname)
   const nameFault = rules === undefined ? hostFault(url.hostname) : undefined
-  if (nameFault !== undefined) throw new KeySetError('host', `the host ${url.hostname} ${nameFault}`)
+  if (nameFault !== undefined) throw new FetchError('host', `the host ${url.hostname} ${nameFault}`)
   if (!(rules?.ports ?? [443]).includes(portOf(url)))
-    throw new KeySetError('url', `the port ${portOf(url)} is not allowed`)
+    throw new FetchError('url', `the port ${portOf(url)} is not allowed`)
   return url
 }
 
@@ -53,18 +61,19 @@ const portOf = (url: URL): number => Number(url.port || 443)
 function checkHead(
   host: string,
   { statusCode, headers }: IncomingMessage,
+  noun: string,
   { maxBytes }: GuardOptions,
   etag?: string
 ): void {
-  const refuse = (why: KeySetFault, message: string): never => {
-    throw new KeySetError(why, `${host} answered ${message}`, headers['retry-after'])
+  const refuse = (why: FetchFault, message: string): never => {
+    throw new FetchError(why, `${host} answered ${message}`, headers['retry-after'])
   }
   const status = Number(statusCode)
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers
   if (status === 404 || status === 410) refuse('withdrawn', String(status))
   if (status === 304 && etag !== undefined) return
   if (status >= 300 && status < 400) refuse('status', `${status}, and redirects are not followed`)
-  if (status === 401 || status === 403) refuse('status', `${status}, but a key set must be readable by everybody`)
+  if (status === 401 || status === 403) refuse('status', `${status}, but ${noun} must be readable by everybody`)
   if (status !== 200) refuse('status', String(status))
   if (!jsonType.test(type)) refuse('content_type', `with the content type "${printable(type)}", which is not JSON`)
   if (encoding !== 'identity')
@@ -77,14 +86,14 @@ async function readBody(host: string, response: IncomingMessage, maxBytes: numbe
   let size = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > maxBytes) throw new KeySetError('too_large', `${host} answered with more than ${maxBytes} octets`)
+    if (size > maxBytes) throw new FetchError('too_large', `${host} answered with more than ${maxBytes} octets`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }
 
 /** Sends the request and waits for the head of the answer. A 101 answer leads to nothing but `close`. */
-function headOf(url: URL, connection: Duplex, etag: string | undefined): Promise<IncomingMessage> {
+function headOf(url: URL, connection: Duplex, accept: string, etag: string | undefined): Promise<IncomingMessage> {
   const host = url.hostname
   const request = httpsRequest({
     hostname: host,
@@ -92,7 +101,7 @@ function headOf(url: URL, connection: Duplex, etag: string | undefined): Promise
     port: portOf(url),
     path: url.pathname + url.search,
     headers: {
-      accept: 'application/jwk-set+json, application/json',
+      accept,
       'accept-encoding': 'identity',
       'user-agent': 'oauth-client-auth',
       ...(etag === undefined ? {} : { 'if-none-match': etag })
@@ -104,7 +113,7 @@ function headOf(url: URL, connection: Duplex, etag: string | undefined): Promise
   })
   return new Promise((resolve, reject) => {
     const fail = (message: string): void => {
-      reject(new KeySetError('protocol', `${host} ${message}`))
+      reject(new FetchError('protocol', `${host} ${message}`))
     }
     let informational = 0
     request.on('response', resolve)
@@ -126,34 +135,35 @@ async function converse(
   url: URL,
   addresses: readonly string[],
   bounded: BoundedSocket,
+  { accept, noun }: Asked,
   options: GuardOptions,
   { etag, observe }: GetOptions
 ): Promise<Answer> {
   const host = url.hostname
   const { socket } = bounded
   await once(socket, 'connect').catch((error: unknown) => {
-    throw new KeySetError('connection', `${host} ${connectionFault(error as NodeJS.ErrnoException)}`)
+    throw new FetchError('connection', `${host} ${connectionFault(error as NodeJS.ErrnoException)}`)
   })
   const address = String(socket.remoteAddress)
-  if (!addresses.includes(address)) throw new KeySetError('address', `${host} was reached at an address not vetted`)
+  if (!addresses.includes(address)) throw new FetchError('address', `${host} was reached at an address not vetted`)
   observe({ step: 'connected', address, port: portOf(url) })
   const connection = await handshake(host, bounded.stream, options.hosts.get(host)?.ca, observe)
   bounded.allow(options.maxBytes * 1.25 + answerOverhead)
-  const head = await headOf(url, connection, etag)
+  const head = await headOf(url, connection, accept, etag)
   observe({ step: 'head', status: Number(head.statusCode), headers: head.headers })
-  checkHead(host, head, options, etag)
+  checkHead(host, head, noun, options, etag)
   const body = await readBody(host, head, options.maxBytes).catch((error: unknown) => {
-    throw error instanceof KeySetError ? error : new KeySetError('protocol', `${host} broke off its answer`)
+    throw error instanceof FetchError ? error : new FetchError('protocol', `${host} broke off its answer`)
   })
   observe({ step: 'body', octets: body.length })
   return { notModified: head.statusCode === 304, headers: head.headers, body }
 }
 
 /**
- * One GET through the guard. Rejects with a {@link KeySetError}, or with the reason of `signal`. Settles on every path,
+ * One GET through the guard. Rejects with a {@link FetchError}, or with the reason of `signal`. Settles on every path,
  * and leaves no socket and no question to DNS behind.
  */
-export async function httpsGet(uri: string, options: GuardOptions, get: GetOptions): Promise<Answer> {
+export async function httpsGet(uri: string, asked: Asked, options: GuardOptions, get: GetOptions): Promise<Answer> {
   const url = guardedUrl(uri, options.hosts)
   const host = url.hostname
   get.observe({ step: 'url', host, port: portOf(url) })
@@ -161,11 +171,13 @@ export async function httpsGet(uri: string, options: GuardOptions, get: GetOptio
   const bounded = boundedSocket(connectTo(host, portOf(url), addresses), maxHandshakeOctets)
   const excess = bounded.excess.then((inHandshake) => {
     throw inHandshake
-      ? new KeySetError('tls', `${host} sent a TLS handshake of more than ${maxHandshakeOctets} octets`)
-      : new KeySetError('too_large', `${host} sent more octets than its answer needs`)
+      ? new FetchError('tls', `${host} sent a TLS handshake of more than ${maxHandshakeOctets} octets`)
+      : new FetchError('too_large', `${host} sent more octets than its answer needs`)
   })
-  return until(get.signal, Promise.race([excess, converse(url, addresses, bounded, options, get)])).finally(() => {
-    bounded.socket.destroy()
-    get.observe({ step: 'closed', octets: bounded.octets, busyMs: bounded.busyMs })
-  })
+  return until(get.signal, Promise.race([excess, converse(url, addresses, bounded, asked, options, get)])).finally(
+    () => {
+      bounded.socket.destroy()
+      get.observe({ step: 'closed', octets: bounded.octets, busyMs: bounded.busyMs })
+    }
+  )
 }

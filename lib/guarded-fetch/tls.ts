@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls'
-import { KeySetError } from '../jwt/key-set-error'
+import { FetchError } from '../basics/fetch-error'
 import { connectionFault } from './connection-faults'
 import type { HostRules } from './guard'
 import { type CertificateFacts, type Observe, printable } from './steps'
@@ -42,7 +42,7 @@ export function handshake(host: string, stream: Duplex, ca: HostRules['ca'], obs
   return new Promise((resolve, reject) => {
     let facts: CertificateFacts | undefined
     const fail = (message: string): void => {
-      reject(new KeySetError('tls', `${host} ${message}`))
+      reject(new FetchError('tls', `${host} ${message}`))
     }
     // An operator may name an intermediate authority
     const trust = ca === undefined ? {} : { ca, allowPartialTrustChain: true }

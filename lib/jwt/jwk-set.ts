@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
+import { jsonOf } from '../basics/json-body'
 import { printable } from '../refusals/errors'
 import type { Jwk, JwkSet } from '../types'
-import { algorithmsOf, isContainer, isObject, isSecret, keyFault, secretMembers } from './jwk'
+import { algorithmsOf, isObject, isSecret, keyFault, secretMembers } from './jwk'
 import { KeySetError } from './key-set-error'
 
 const neededMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg']
@@ -129,19 +130,9 @@ export function usableKeySet(value: unknown, maxKeys?: number): JwkSet {
   return set
 }
 
-/** The key set in the body of an answer: UTF-8 (RFC 8259 §8.1), at most 16 levels deep, then {@link usableKeySet}. */
+/** The key set in the body of an answer: {@link jsonOf}, then {@link usableKeySet}. */
 export function parseKeySet(body: Uint8Array, maxKeys?: number): JwkSet {
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    // Not attached as a cause: the error of JSON.parse quotes the body
-    throw new KeySetError('json', 'the body is not JSON in UTF-8')
-  }
-  let level = [value].filter(isContainer)
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > 16) throw new KeySetError('json', 'the JSON is nested too deeply')
-    level = level.flatMap((container): unknown[] => Object.values(container)).filter(isContainer)
-  }
-  return usableKeySet(value, maxKeys)
+  const json = jsonOf(body)
+  if ('fault' in json) throw new KeySetError('json', json.fault)
+  return usableKeySet(json.value, maxKeys)
 }

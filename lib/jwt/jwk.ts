@@ -9,9 +9,8 @@ export const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv
 export const isSecret = ({ d, p, q, dp, dq, qi, oth, k, priv }: Members): boolean =>
   [d, p, q, dp, dq, qi, oth, k, priv].some((value) => value !== undefined)
 
-export const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null
 export const isObject = (value: unknown): value is Record<string, unknown> =>
-  isContainer(value) && !Array.isArray(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The algorithms that a key of this type and curve can be used with. */
 export const algorithmsOf = ({ kty, crv }: Members): readonly Algorithm[] =>

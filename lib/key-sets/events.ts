@@ -2,8 +2,8 @@ import { channel } from 'node:diagnostics_channel'
 import type { KeySetError, KeySetFault } from '../jwt/key-set-error'
 
 /**
- * The message of the diagnostics channel `oauth-client-auth:jwks`: what became of one attempt to fetch a key set.
- * A set that is served from the cache is not told.
+ * The message of the diagnostics channel `oauth-client-auth:jwks`: what became of one attempt to fetch a key set, or
+ * another document that leads to one. What is served from the cache is not told.
  *
  * @example
  * import { subscribe } from 'node:diagnostics_channel'
@@ -28,7 +28,7 @@ export interface JwksEvent {
   readonly host: string | undefined
   /** From the start of the attempt, its wait in the queue included, in milliseconds. */
   readonly durationMs: number
-  /** How many usable keys the set has, where there is one. */
+  /** How many usable keys the set has, where a set was had. */
   readonly keys?: number
   /** What went wrong, where something did: stable, for counters. */
   readonly why?: KeySetFault
@@ -39,14 +39,15 @@ export interface JwksEvent {
 const events = channel('oauth-client-auth:jwks')
 
 /** Publishes one event. Without a subscriber nothing is made. */
-export function report(
-  event: JwksEvent['event'],
-  uri: string,
-  durationMs: number,
-  outcome: { keys: number } | { error: KeySetError }
-): void {
+export function report({ event, uri, durationMs, keys, error }: Omit<JwksEvent, 'host' | 'why'>): void {
   if (!events.hasSubscribers) return
   const host = URL.canParse(uri) ? new URL(uri).hostname : undefined
-  const why = 'error' in outcome ? { why: outcome.error.why } : {}
-  events.publish({ event, uri, host, durationMs, ...why, ...outcome } satisfies JwksEvent)
+  events.publish({
+    event,
+    uri,
+    host,
+    durationMs,
+    ...(keys === undefined ? {} : { keys }),
+    ...(error === undefined ? {} : { why: error.why, error })
+  } satisfies JwksEvent)
 }

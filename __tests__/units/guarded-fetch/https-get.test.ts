@@ -267,7 +267,8 @@ describe('the connection', () => {
       resolver: () => ({ ...toLoopback(), resolve4: () => Promise.resolve(addresses as string[]) }),
       ...more
     }
-    return httpsGet(uriFor(answer()), guard, { signal, observe: () => undefined })
+    const asked = { accept: 'application/json', noun: 'a key set' }
+    return httpsGet(uriFor(answer()), asked, guard, { signal, observe: () => undefined })
   }
 
   test('tries one vetted address after another', async () => {
@@ -283,7 +284,7 @@ describe('the connection', () => {
     ['a list with a gap', ['127.0.0.1', undefined]],
     ['a string', '127.0.0.300']
   ])('a resolver that answers with %s is refused and breaks nothing', async (_name, addresses) => {
-    await expect(get(addresses)).rejects.toMatchObject({ name: 'KeySetError' })
+    await expect(get(addresses)).rejects.toMatchObject({ name: 'FetchError' })
   })
 
   const failing = (code: string) => () => Promise.reject(Object.assign(new Error(`queryA ${code}`), { code }))

@@ -1,0 +1,35 @@
+/** Why a document could not be fetched: stable, for logs and events. */
+export type FetchFault =
+  | 'url'
+  | 'host'
+  | 'dns'
+  | 'address'
+  | 'busy'
+  | 'timeout'
+  | 'connection'
+  | 'tls'
+  | 'protocol'
+  | 'status'
+  | 'withdrawn'
+  | 'content_type'
+  | 'content_encoding'
+  | 'too_large'
+  | 'json'
+
+/**
+ * A document that was refused or could not be fetched. The message is for logs; it never holds any of the document's
+ * content.
+ */
+export class FetchError<Why extends string = FetchFault> extends Error {
+  override readonly name: string = 'FetchError'
+  constructor(
+    readonly why: Why,
+    message: string,
+    /** The `Retry-After` of the answer (RFC 9110 §10.2.3). */
+    readonly retryAfter?: string,
+    /** What the application's own resolver threw. */
+    cause?: unknown
+  ) {
+    super(message, cause === undefined ? {} : { cause })
+  }
+}

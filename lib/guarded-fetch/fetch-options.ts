@@ -1,0 +1,97 @@
+import { Resolver } from 'node:dns/promises'
+import { type AddressRange, parseRange } from '../basics/address-range'
+import {
+  checkOptions,
+  isFunction,
+  isInteger,
+  isList,
+  isNumber,
+  type OptionRule,
+  optionRule
+} from '../basics/option-checks'
+import { type HostRules, isHostName, type JwksResolver } from './guard'
+
+/** What is different for one host: the one way to a private network. What is left out keeps its default. */
+export interface JwksHost {
+  /** The only addresses that the host may have, as CIDRs or single addresses. Default: any public one. */
+  addresses?: readonly string[] | undefined
+  /** The only ports that may be used. Default `[443]`. */
+  ports?: readonly number[] | undefined
+  /** The only certificate authorities that are trusted for the host, in PEM. Default: those of Node. */
+  ca?: string | Buffer | (string | Buffer)[] | undefined
+}
+
+/** The options that reach beyond numbers, as users write them. */
+interface GuardChoices {
+  hosts?: Readonly<Record<string, JwksHost>> | undefined
+  denyAddresses?: readonly string[] | undefined
+  resolver?: (() => JwksResolver) | undefined
+}
+
+const seconds = (max: number, min = 0) => isNumber('a number of seconds', min, max)
+const isPem = (value: unknown): boolean =>
+  (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN ')
+const ranges = isList((value) => parseRange(value) !== undefined, 'CIDRs, such as 10.1.0.0/16')
+const hostRules = {
+  addresses: ranges,
+  ports: isList(isInteger('a port', 1, 65_535).test, 'port numbers'),
+  ca: optionRule('PEM text (its content, not its path) as string or Buffer, or an array of them', (value) =>
+    [value].flat().every(isPem)
+  )
+}
+
+/** The rules of the options that every fetcher has; `documents` says what it fetches. */
+export const fetchRules = (documents: string) => ({
+  hosts: optionRule('an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
+  denyAddresses: ranges,
+  resolver: isFunction,
+  timeout: seconds(60, 0.001),
+  minTtl: seconds(86_400),
+  maxTtl: seconds(7 * 86_400),
+  defaultTtl: seconds(7 * 86_400),
+  cooldown: seconds(3600),
+  staleIfError: seconds(7 * 86_400),
+  maxEntries: isInteger(`a number of ${documents}`, 1, 1_000_000),
+  maxBytes: isInteger('a number of octets', 1, 1_048_576),
+  maxConcurrent: isInteger('a number of fetches', 1, 10_000),
+  maxConcurrentPerHost: isInteger('a number of fetches', 1, 10_000)
+})
+
+const toRanges = (list: readonly string[]): AddressRange[] =>
+  list.map(parseRange).filter((range) => range !== undefined)
+
+function checkedHosts(caller: string, hosts: Readonly<Record<string, JwksHost>>): Map<string, HostRules> {
+  const entries = Object.entries(hosts).map(([host, entry]): [string, HostRules] => {
+    const place = `${caller}: hosts["${host}"]`
+    if (!isHostName(host))
+      throw new TypeError(`${place}: the name must be a lower-case host name, without port and no IP address`)
+    checkOptions(place, entry, hostRules)
+    const { addresses, ports, ca } = entry
+    return [host, { addresses: addresses && toRanges(addresses), ports, ca }]
+  })
+  return new Map(entries)
+}
+
+/**
+ * The options of a fetcher with its defaults, and with hosts and addresses parsed. Throws a `TypeError` that names the
+ * option and the fix. An option that is `undefined` counts as absent.
+ */
+export function resolveFetchOptions<Defaults extends { readonly minTtl: number; readonly maxTtl: number }>(
+  caller: string,
+  options: GuardChoices,
+  rules: Readonly<Record<string, OptionRule>>,
+  defaults: Defaults
+) {
+  checkOptions(caller, options, rules)
+  // Read by name: the options of a class have their getters on a prototype
+  const given = Object.keys(rules).map((name) => [name, (options as Readonly<Record<string, unknown>>)[name]] as const)
+  const defined = Object.fromEntries(given.filter(([, value]) => value !== undefined))
+  const settings = { ...defaults, ...(defined as Partial<Defaults> & GuardChoices) }
+  if (settings.minTtl > settings.maxTtl) throw new TypeError(`${caller}: option "minTtl" must not exceed "maxTtl"`)
+  return {
+    ...settings,
+    hosts: checkedHosts(caller, settings.hosts ?? {}),
+    denied: toRanges(settings.denyAddresses ?? []),
+    resolver: settings.resolver ?? (() => new Resolver())
+  }
+}

@@ -10,7 +10,7 @@ for (const value of [runs, seed]) if (!/^\d+$/.test(value)) throw new Error(`not
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest')
 const { status } = spawnSync(
   process.execPath,
-  [jest, '--runInBand', '--coverage=false', '__tests__/attacks/(fuzz|objects|signatures).test.ts'],
+  [jest, '--runInBand', '--coverage=false', '__tests__/attacks/(fuzz|fuzz-hosts|signatures).test.ts'],
   {
     stdio: 'inherit',
     env: { ...process.env, FUZZ_RUNS: runs, FUZZ_SEED: seed }

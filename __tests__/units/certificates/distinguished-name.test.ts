@@ -7,6 +7,7 @@ import {
 } from '../../../lib/certificates/distinguished-name'
 import { recipes } from '../../support/certificate-recipes'
 import { certificate, x509 } from '../../support/client-certificates'
+import { cpuOf } from '../../support/cpu-time'
 
 const parsed = (text: string) => parseDistinguishedName(text)
 const valueOf = (text: string) => parsed(`CN=${text}`)?.[0]?.[0]?.[1]
@@ -92,10 +93,8 @@ describe('parseDistinguishedName', () => {
   })
 
   test('is quick with long text that matches almost', () => {
-    const start = performance.now()
-    for (const text of [`CN=${' '.repeat(50_000)},`, `CN=${'\\41'.repeat(20_000)};`, `CN="${'a'.repeat(50_000)}`])
-      parsed(text)
-    expect(performance.now() - start).toBeLessThan(500)
+    const texts = [`CN=${' '.repeat(50_000)},`, `CN=${'\\41'.repeat(20_000)};`, `CN="${'a'.repeat(50_000)}`]
+    expect(cpuOf(() => texts.map(parsed))).toBeLessThan(500)
   })
 })
 

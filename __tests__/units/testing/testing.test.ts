@@ -286,3 +286,9 @@ test('all fourteen names of algorithms are there', () => {
   // @ts-expect-error: another name is none of them
   expect(all.includes('none')).toBe(false)
 })
+
+test('the unsigned assertion of a test client cannot be spoilt further: it has no signature', () => {
+  const client = createTestClient({ client_id: 'c', method: 'private_key_jwt', issuer })
+  const assertion = client.assertion({ header: { alg: 'none' }, tamper: 'signature' })
+  expect(assertion).toMatch(/^[\w-]+\.[\w-]+\.$/)
+})

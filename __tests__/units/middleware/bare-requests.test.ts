@@ -1,30 +1,10 @@
-// What only some hosts and some moments show.
+// Requests that an adapter made, without a connection.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { clientAuth } from '../../../lib'
-import { createTestClient } from '../../../lib/testing'
 import { basic, issuer } from '../../support/assertions'
-import { post, tokenServer } from '../../support/token-server'
 
 const shop = { client_id: 'shop', client_secret: 'the secret of the shop' }
-const form = { grant_type: 'client_credentials', client_id: 'shop', client_secret: shop.client_secret }
-const octets = (length: number) => {
-  const text = new URLSearchParams(form).toString()
-  return `${text}&pad=${'x'.repeat(length - text.length - '&pad='.length)}`
-}
-const byPost = { ...shop, token_endpoint_auth_method: 'client_secret_post' }
-
-test.each([
-  ['200b', 200],
-  ['200.9 B', 200],
-  ['0.5kb', 512],
-  ['1KB', 1024],
-  ['0.01mb', 10_485]
-])('bodyLimit %s lets %d octets in, and no more', async (bodyLimit, limit) => {
-  const app = tokenServer({ bodyLimit }, byPost)
-  expect((await post(app, octets(limit))).status).toBe(200)
-  expect((await post(app, octets(limit + 1))).status).toBe(413)
-})
 
 /** As an adapter of a function as a service makes it: no bytes of HTTP have come, so there are no raw headers. */
 const bareRequest = () =>
@@ -54,10 +34,4 @@ test('clientOf returns the client of a request that its own middleware let in, a
   expect(own.clientOf(req)).toBe(shop)
   expect(() => other.clientOf(req)).toThrow('clientOf: this middleware has not authenticated the request')
   expect(() => own.clientOf(bareRequest())).toThrow(TypeError)
-})
-
-test('the unsigned assertion of a test client cannot be spoilt further: it has no signature', () => {
-  const client = createTestClient({ client_id: 'c', method: 'private_key_jwt', issuer })
-  const assertion = client.assertion({ header: { alg: 'none' }, tamper: 'signature' })
-  expect(assertion).toMatch(/^[\w-]+\.[\w-]+\.$/)
 })

@@ -50,6 +50,11 @@ export interface OAuthClient {
    * Default `client_secret_basic` (RFC 7591 §2). No other method is ever accepted for it.
    */
   token_endpoint_auth_method?: MethodName | readonly MethodName[] | null | undefined
+  /**
+   * The methods that the client offers (OpenID RP Metadata Choices). Read only where `token_endpoint_auth_method` is
+   * absent: those of them that the server accepts are then registered.
+   */
+  token_endpoint_auth_methods_supported?: readonly MethodName[] | null | undefined
   /** The only signature algorithm this client may use; absent: any that the server accepts. */
   token_endpoint_auth_signing_alg?: string | null | undefined
   /** The secret, or all live ones while it is rotated. An empty one never matches. */
@@ -182,6 +187,12 @@ export interface ReplayEntry {
   id: string
   /** Seconds since the epoch until which the entry must be remembered, leeway included. */
   expiresAt: number
+  /**
+   * Present for a client that nobody registered (`createClientDocuments`): the host that its document comes from.
+   * Anybody can make such clients, so a store with a limit bounds what they fill together, and each group apart. A store
+   * without one may ignore it.
+   */
+  group?: string
 }
 
 /** Where used assertions are remembered (RFC 7523 §3 item 7, OIDC Core §9). */

@@ -132,7 +132,7 @@ export const brokenAssertions: readonly BrokenAssertion[] = [
   {
     name: 'typ is that of an access token',
     reason: 'assertion_typ',
-    expected: ['JWT', 'client-authentication+jwt', 'or none'],
+    expected: ['JWT', 'client-authentication+jwt', 'oauth-client-auth+jwt', 'or none'],
     received: 'at+jwt',
     advice: 'an access token does not authenticate a client',
     assertion: withClaims({}, { typ: 'at+jwt' })

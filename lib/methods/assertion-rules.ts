@@ -14,9 +14,9 @@ const jwsOf = ({ credentials }: Subject) => credentials.jws
 /** RFC 7515 §4.1.9: media types, compared in any case and with `application/` implied. */
 const isJwtType = (typ: unknown): boolean => typeof typ === 'string' && /^(?:application\/)?jwt$/i.test(typ)
 const isClientAuthenticationType = (typ: unknown): boolean =>
-  typeof typ === 'string' && /^(?:application\/)?client-authentication\+jwt$/i.test(typ)
+  typeof typ === 'string' && /^(?:application\/)?(?:client-authentication|oauth-client-auth)\+jwt$/i.test(typ)
 
-/** RFC 7523bis: this typ promises the strict audience. */
+/** RFC 10070: such a typ promises the strict audience. A profile may have one of its own (§4), as client documents do. */
 const isExplicitlyTyped = (subject: Subject): boolean => isClientAuthenticationType(jwsOf(subject).typ)
 
 const headerRules: readonly AssertionRule[] = [
@@ -45,7 +45,7 @@ const headerRules: readonly AssertionRule[] = [
       return typ === undefined || isJwtType(typ) || isExplicitlyTyped(subject)
     },
     detail: (subject) => ({
-      expected: ['JWT', 'client-authentication+jwt', 'or none'],
+      expected: ['JWT', 'client-authentication+jwt', 'oauth-client-auth+jwt', 'or none'],
       received: printable(jwsOf(subject).typ)
     })
   },

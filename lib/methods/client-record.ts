@@ -1,12 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { isSeconds } from '../jwt/numeric-date'
 import type { ClientAuthMethod, OAuthClient } from '../types'
-
-/** The methods that a client is registered for (RFC 7591 §2: client_secret_basic where none is). */
-export function isRegisteredFor({ token_endpoint_auth_method: registered }: OAuthClient, method: string): boolean {
-  const methods: unknown = registered ?? 'client_secret_basic'
-  return Array.isArray(methods) ? methods.includes(method) : methods === method
-}
+import { isRegisteredFor } from './registered-methods'
 
 /** An empty text in a record counts as absent, as an empty parameter does in a request. */
 const given = <T>(value: T | null | undefined): T | undefined =>

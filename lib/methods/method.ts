@@ -4,6 +4,7 @@ import type { Fault, Rule } from '../refusals/rules'
 import type { ClientAuthMethod, KeySets, OAuthClient, ReplayStore, VerifySecret } from '../types'
 import type { Credentials } from '../request/credentials'
 import { methodOf, nobody, wantsBoundTokens } from './client-record'
+import { registeredMethod } from './registered-methods'
 
 /** What the server's options decide about proofs. */
 export interface Policy {
@@ -97,7 +98,7 @@ export const recordRules: readonly Rule<Claimed>[] = [
     holds: ({ credentials, policy, client }) => methodOf(credentials.methods, policy.methods, client) !== undefined,
     canJudge: ({ client }) => client !== nobody,
     detail: ({ credentials, client }) => ({
-      expected: registeredMethods(client),
+      expected: printable(registeredMethod(client)),
       received: credentials.methods.join(' or ')
     })
   }
@@ -118,9 +119,6 @@ export const provenRules: readonly Rule<Claimed>[] = [
     })
   }
 ]
-
-const registeredMethods = ({ token_endpoint_auth_method: registered }: OAuthClient): unknown =>
-  printable(registered ?? 'client_secret_basic')
 
 /** Whether the rest of the record can be judged: it is the client's, and the method is one of its own. */
 export const isJudgeable = ({ credentials, policy, client }: Claimed): boolean =>

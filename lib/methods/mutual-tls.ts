@@ -16,7 +16,7 @@ import {
   strengthFacts,
   subjectFacts
 } from './certificate-facts'
-import { isRegisteredFor, keySourceOf, methodOf, nobody } from './client-record'
+import { keySourceOf, methodOf, nobody } from './client-record'
 import {
   type Claimed,
   isJudgeable,
@@ -27,6 +27,7 @@ import {
   recordRules
 } from './method'
 import { inlineSetDetail, registeredKeysRule, unavailableSetDetail } from './registered-keys'
+import { isRegisteredFor } from './registered-methods'
 
 type Asked = Presented<BareCredentials>
 type Subject = Claimed<BareCredentials>

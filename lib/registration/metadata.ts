@@ -7,6 +7,7 @@ import { usableKeySet } from '../jwt/jwk-set'
 import { isSeconds } from '../jwt/numeric-date'
 import { createJwksFetcher } from '../key-sets/fetcher'
 import { keySourceOf, looksHashed } from '../methods/client-record'
+import { registeredMethod } from '../methods/registered-methods'
 import { resolveMethods, usableMethods, type AcceptedMethods, type AuthenticatorOptions } from '../options/options'
 import type { JwkSet, KeySets, OAuthClient } from '../types'
 
@@ -59,7 +60,7 @@ const refuse = (message: string): never => {
 
 const fields = [
   ...['client_secret', 'client_secret_expires_at', 'jwks', 'jwks_uri'],
-  ...['token_endpoint_auth_method', 'token_endpoint_auth_signing_alg']
+  ...['token_endpoint_auth_method', 'token_endpoint_auth_methods_supported', 'token_endpoint_auth_signing_alg']
 ]
 
 /** A column called clientSecret would be ignored: the client would seem registered, and be refused at each request. */
@@ -72,16 +73,32 @@ function checkNames(metadata: Readonly<Record<string, unknown>>): void {
   }
 }
 
-function checkMethods(
-  { token_endpoint_auth_method: registered }: Partial<OAuthClient>,
-  { methods }: AcceptedMethods
-): string[] {
-  const asked: readonly unknown[] = Array.isArray(registered) ? registered : [registered ?? 'client_secret_basic']
+/** OpenID RP Metadata Choices: what the client offers, where it offers a choice. */
+function offeredMethods({ token_endpoint_auth_methods_supported: offered }: Partial<OAuthClient>) {
+  if (offered === undefined || offered === null || (offered as unknown) === '') return undefined
+  if (Array.isArray(offered) && offered.length > 0 && offered.every((method) => typeof method === 'string'))
+    return offered as readonly string[]
+  return refuse('token_endpoint_auth_methods_supported must be a non-empty list of texts.')
+}
+
+function checkMethods(metadata: Partial<OAuthClient>, { methods }: AcceptedMethods): string[] {
+  const isAccepted = (method: unknown): method is string => methods.some((accepted) => accepted === method)
+  const offered = offeredMethods(metadata)
+  const registered = registeredMethod(metadata)
+  if (offered !== undefined && registered === offered) {
+    // Of a choice, unknown methods are no error, as long as one is left
+    const usable = offered.filter(isAccepted)
+    return usable.length > 0
+      ? usable
+      : refuse(`token_endpoint_auth_methods_supported must have one of ${methods.join(', ')}.`)
+  }
+  const asked: readonly unknown[] = Array.isArray(registered) ? registered : [registered]
   if (asked.length === 0) refuse('token_endpoint_auth_method must not be an empty list.')
-  return asked.map((method) => {
-    if (methods.some((accepted) => accepted === method)) return method as string
-    return refuse(`token_endpoint_auth_method must be one of ${methods.join(', ')}.`)
-  })
+  if (offered !== undefined && !asked.every((method) => offered.some((one) => one === method)))
+    refuse('token_endpoint_auth_method must be one of token_endpoint_auth_methods_supported.')
+  return asked.map((method) =>
+    isAccepted(method) ? method : refuse(`token_endpoint_auth_method must be one of ${methods.join(', ')}.`)
+  )
 }
 
 function checkAlgorithm(registered: unknown, methods: string[], { algorithms }: AcceptedMethods): void {

@@ -15,7 +15,8 @@ export interface MemoryReplayStoreOptions {
   maxEntries?: number | undefined
   /**
    * Most entries of one client, so that no client can fill the store and lock the others out.
-   * Default a tenth of `maxEntries`.
+   * Default a tenth of `maxEntries`. All clients from documents (`createClientDocuments`) together have at most half of
+   * `maxEntries`, and those of one host a tenth of that half.
    */
   maxEntriesPerClient?: number | undefined
 }
@@ -24,6 +25,14 @@ export interface MemoryReplayStoreOptions {
 interface Share {
   readonly key: string
   readonly ids: Set<string>
+  /** Where strangers choose the client: what its host may fill. */
+  readonly group: Group | undefined
+}
+
+/** The clients that share a `group`, and how many entries they have together. */
+interface Group {
+  readonly name: string
+  size: number
 }
 
 /** The entries that expire in one second: the share and the id of each, in turns in one list to save memory. */
@@ -53,11 +62,16 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
   checkOptions('createMemoryReplayStore', options, { maxEntries: count, maxEntriesPerClient: count })
   const { maxEntries = 1_000_000 } = options
   const { maxEntriesPerClient = Math.ceil(maxEntries / 10) } = options
+  // Anybody can be a client from a document: neither registered clients nor one another may pay for it
+  const maxGrouped = Math.ceil(maxEntries / 2)
+  const maxPerGroup = Math.ceil(maxGrouped / 10)
 
   const shares = new Map<string, Share>()
+  const groups = new Map<string, Group>()
   const buckets = new Map<number, Bucket>()
   const cautiousTime = createCautiousClock()
   let size = 0
+  let grouped = 0
   // All in seconds since the epoch. No bucket is at or before `swept`; no entry that was dropped ended after `dropped`.
   let swept = 0
   let dropped = -Infinity
@@ -67,9 +81,10 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     const bucket = buckets.get(second)
     if (bucket === undefined) return
     for (let index = 0; index < bucket.length; index += 2) {
-      const { key, ids } = bucket[index] as Share
+      const { key, ids, group } = bucket[index] as Share
       ids.delete(bucket[index + 1] as string)
       if (ids.size === 0) shares.delete(key)
+      if (group !== undefined) leave(group)
     }
     size -= bucket.length / 2
     buckets.delete(second)
@@ -87,8 +102,21 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     swept = time
   }
 
+  function join(group: Group): void {
+    if (group.size === 0) groups.set(group.name, group)
+    group.size++
+    grouped++
+  }
+
+  function leave(group: Group): void {
+    group.size--
+    grouped--
+    if (group.size === 0) groups.delete(group.name)
+  }
+
   function remember(share: Share, id: string, end: number): void {
     if (share.ids.size === 0) shares.set(share.key, share)
+    if (share.group !== undefined) join(share.group)
     share.ids.add(id)
     size++
     const bucket = buckets.get(end)
@@ -96,9 +124,10 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     else bucket.push(share, id)
   }
 
-  function shareOf(clientId: string): Share {
+  function shareOf(clientId: string, name?: string): Share {
     const key = compactKey(clientId)
-    return shares.get(key) ?? { key: copyOfKey(key), ids: new Set() }
+    const group = name === undefined ? undefined : (groups.get(name) ?? { name, size: 0 })
+    return shares.get(key) ?? { key: copyOfKey(key), ids: new Set(), group }
   }
 
   /** What the time of one use does: drops what has surely ended. Returns the second that the system clock shows. */
@@ -117,8 +146,10 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     end > now && end > dropped && !ids.has(id)
 
   /** The limit that is reached. */
-  const limitReached = ({ ids }: Share): [option: string, value: number] | undefined => {
+  const limitReached = ({ ids, group }: Share): [option: string, value: number] | undefined => {
     if (size >= maxEntries) return ['maxEntries', maxEntries]
+    if (group !== undefined && grouped >= maxGrouped) return ['half of maxEntries for client documents', maxGrouped]
+    if (group !== undefined && group.size >= maxPerGroup) return ['share of a host of client documents', maxPerGroup]
     return ids.size >= maxEntriesPerClient ? ['maxEntriesPerClient', maxEntriesPerClient] : undefined
   }
 
@@ -131,11 +162,11 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     return true
   }
 
-  function consume({ clientId, id, expiresAt }: ReplayEntry): boolean {
+  function consume({ clientId, id, expiresAt, group }: ReplayEntry): boolean {
     const now = start()
     const end = Math.ceil(expiresAt)
     const key = copyOfKey(compactKey(id))
-    const share = shareOf(clientId)
+    const share = shareOf(clientId, group)
     if (!isNew(share, key, end, now)) return false
     if (makeRoom(share, now) && !isNew(share, key, end, now)) return false
     remember(share, key, end)

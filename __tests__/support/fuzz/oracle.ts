@@ -16,8 +16,10 @@ function storedSecrets({ client_secret: stored, client_secret_expires_at: end }:
     .filter((value) => typeof value === 'string' && value !== '')
 }
 
-const allows = ({ token_endpoint_auth_method: registered }: OAuthClient, method: string): boolean =>
-  [registered ?? 'client_secret_basic'].flat().includes(method)
+const allows = ({ token_endpoint_auth_method: registered }: OAuthClient, method: string): boolean => {
+  const isAbsent = registered === undefined || registered === null || registered === ''
+  return [isAbsent ? 'client_secret_basic' : registered].flat().includes(method)
+}
 
 /** The halves of a Basic header by the URL standard's own form decoder. */
 function basicHalves(authorization: unknown): (string | null)[] {
@@ -80,13 +82,13 @@ function mayClaim(clientId: string, { iss, sub, aud, exp, nbf, iat }: Json): boo
   )
 }
 
-const allowedTypes = [undefined, 'jwt', 'application/jwt', 'client-authentication+jwt']
+const allowedTypes = [undefined, 'jwt', 'application/jwt', 'client-authentication+jwt', 'oauth-client-auth+jwt']
 
 function assertionDeserves(client: OAuthClient, method: string, token: string): boolean {
   const [header, claims] = [part(token, 0), part(token, 1)]
   const family = String(header.alg).startsWith('HS') ? 'client_secret_jwt' : 'private_key_jwt'
   const typ =
-    typeof header.typ === 'string' ? header.typ.toLowerCase().replace('application/client', 'client') : header.typ
+    typeof header.typ === 'string' ? header.typ.toLowerCase().replace(/^application\/(?=client|oauth)/, '') : header.typ
   const registered = client.token_endpoint_auth_signing_alg ?? header.alg
   return (
     method === family &&

@@ -83,6 +83,9 @@ const requestRows: [name: string, token: () => string, reason: string, options?:
     () => tokenWith({}, { typ: 'application/client-authentication+jwt' }),
     'ok'
   ],
+  ['typ oauth-client-auth+jwt', () => tokenWith({}, { typ: 'OAuth-Client-Auth+JWT' }), 'ok'],
+  ['typ application/oauth-client-auth+jwt', () => tokenWith({}, { typ: 'application/oauth-client-auth+jwt' }), 'ok'],
+  ['typ oauth-client-auth', () => tokenWith({}, { typ: 'oauth-client-auth' }), 'assertion_typ'],
   // Threat 3: an unknown `crit` is ignored (CVE-2025-59420, CVE-2026-32597)
   ['crit', () => tokenWith({}, { crit: ['x'], x: 1 }), 'assertion_crit'],
   ['crit empty', () => tokenWith({}, { crit: [] }), 'assertion_crit'],

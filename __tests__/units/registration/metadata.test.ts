@@ -65,6 +65,30 @@ test.each<[name: string, metadata: unknown, words: string, options?: ClientMetad
   ],
   ['a method that is no string', { token_endpoint_auth_method: [1] }, 'token_endpoint_auth_method must be one of'],
   ['an empty list of methods', { token_endpoint_auth_method: [] }, 'must not be an empty list'],
+  ['an empty choice of methods', { token_endpoint_auth_methods_supported: [] }, 'must be a non-empty list of texts'],
+  ['a choice that is no list', { token_endpoint_auth_methods_supported: 'none' }, 'must be a non-empty list of texts'],
+  ['a choice with a number', { token_endpoint_auth_methods_supported: [1] }, 'must be a non-empty list of texts'],
+  [
+    'a choice of which nothing is accepted',
+    { token_endpoint_auth_methods_supported: ['none', 'attest_jwt_client_auth'] },
+    'token_endpoint_auth_methods_supported must have one of client_secret_basic'
+  ],
+  [
+    'a choice without the method itself',
+    { ...byKey, ...keys(ec.jwk), token_endpoint_auth_methods_supported: ['client_secret_basic'] },
+    'token_endpoint_auth_method must be one of token_endpoint_auth_methods_supported'
+  ],
+  [
+    'a choice of keys without keys',
+    { token_endpoint_auth_methods_supported: ['private_key_jwt', 'client_secret_basic'] },
+    'private_key_jwt needs jwks or jwks_uri'
+  ],
+  [
+    'a choice of secrets with a short one',
+    { token_endpoint_auth_methods_supported: ['client_secret_jwt'], client_secret: 'short' },
+    'at least 32 octets'
+  ],
+  ['a choice by another name', { tokenEndpointAuthMethodsSupported: ['none'] }, 'is not read'],
   [
     'none where public clients are off',
     { token_endpoint_auth_method: 'none' },

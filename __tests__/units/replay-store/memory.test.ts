@@ -143,6 +143,45 @@ describe('createMemoryReplayStore', () => {
     expect(() => store.consume(entry('10', 120, 'greedy'))).toThrow(fullBecause('maxEntriesPerClient'))
   })
 
+  describe('clients from documents, whom anybody can make', () => {
+    const of = (host: string, id: string, end = 60) => ({ ...entry(id, end, `https://${host}/c`), group: host })
+    const fill = (store: ReturnType<typeof createStore>, hosts: string[], each: number) => {
+      for (const host of hosts) for (let i = 0; i < each; i++) expect(store.consume(of(host, `${i}`))).toBe(true)
+    }
+
+    it('fill half of the store together, so that a registered client finds room', () => {
+      const store = createStore({ maxEntries: 40, maxEntriesPerClient: 40 })
+      fill(
+        store,
+        Array.from({ length: 10 }, (_, i) => `h${i}.example`),
+        2
+      )
+      expect(() => store.consume(of('another.example', '0'))).toThrow(
+        fullBecause('half of maxEntries for client documents')
+      )
+      for (let i = 0; i < 20; i++) expect(store.consume(entry(`${i}`, 60))).toBe(true)
+      expect(store.consume(of('h0.example', '0'))).toBe(false)
+      at(60)
+      expect(store.consume(of('another.example', '0', 120))).toBe(true)
+    })
+
+    it('one host fills a tenth of that half, whatever ids it makes up', () => {
+      const store = createStore({ maxEntries: 40, maxEntriesPerClient: 40 })
+      expect(store.consume({ ...of('h.example', 'a'), clientId: 'https://h.example/1' })).toBe(true)
+      expect(store.consume({ ...of('h.example', 'a'), clientId: 'https://h.example/2' })).toBe(true)
+      const third = { ...of('h.example', 'a', 90), clientId: 'https://h.example/3' }
+      expect(() => store.consume(third)).toThrow(fullBecause('share of a host of client documents'))
+      expect(store.consume(of('other.example', 'a'))).toBe(true)
+      at(60)
+      expect(store.consume(third)).toBe(true)
+    })
+
+    it('are known by the group alone: an id that looks like a URL is a client like any other', () => {
+      const store = createStore({ maxEntries: 40, maxEntriesPerClient: 40 })
+      for (let i = 0; i < 40; i++) expect(store.consume(entry(`${i}`, 60, 'https://h.example/c'))).toBe(true)
+    })
+  })
+
   it.each([
     ['a second', 1],
     ['an hour', 3600],

@@ -42,7 +42,9 @@ export const assertionReasons = table({
     ]
   },
   assertion_typ: {
-    ...badClient('The typ of client_assertion must be JWT or client-authentication+jwt, or be left out.'),
+    ...badClient(
+      'The typ of client_assertion must be JWT, client-authentication+jwt or oauth-client-auth+jwt, or be left out.'
+    ),
     meaning: '`typ` names another kind of JWT.',
     cause: 'An access token or ID token is sent in place of an assertion.',
     advice: 'Set typ to JWT or client-authentication+jwt, or leave it out.',

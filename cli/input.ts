@@ -5,6 +5,8 @@ export interface Input {
   readonly headers: NodeJS.Dict<string[]>
   /** The form; the text itself where its `Content-Type` says that it is none; `undefined` where there is no body. */
   readonly body: URLSearchParams | string | undefined
+  /** The text of the body below headers, as it was sent: explain judges by them whether it is a form. */
+  readonly text?: string
 }
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -47,7 +49,7 @@ function readHttp(lines: Lines): Input {
   if (text === '') return { headers, body: undefined }
   const [type = 'application/x-www-form-urlencoded'] = headers['content-type'] ?? []
   const isForm = /^application\/x-www-form-urlencoded *(;|$)/i.test(type)
-  return { headers, body: isForm ? new URLSearchParams(text) : text }
+  return { headers, body: isForm ? new URLSearchParams(text) : text, text }
 }
 
 /**

@@ -60,7 +60,8 @@ const noStore: ReplayStore = { consume: () => false }
  * @throws TypeError for options that cannot be meant; what `getClient` and the like throw
  */
 export async function reportOn(input: Input, { options, knowsClients }: Server, how: ReportOptions): Promise<Report> {
-  const explanation = await explainerFor({ ...options, replayStore: options.replayStore ?? noStore })(input, how)
+  const explain = explainerFor({ ...options, replayStore: options.replayStore ?? noStore })
+  const explanation = await explain({ headers: input.headers, body: input.text ?? input.body }, how)
   const now = Math.floor((how.at?.getTime() ?? Date.now()) / 1000)
   const jws = assertionOf(input)
   return {

@@ -1,6 +1,16 @@
 import { ClientAuthError } from '../refusals/errors'
 import type { ClientAuthErrorReason } from '../refusals/reasons'
-import { cachedOnly, canProve, hasCredentials, isRules, namedIds, notCached, proofFindings, proofOf } from './steps'
+import {
+  cachedOnly,
+  canProve,
+  hasCredentials,
+  isRules,
+  namedIds,
+  notCached,
+  proofFindings,
+  proofOf,
+  readText
+} from './steps'
 import { createAsk, type Question } from '../methods/ask'
 import { checkRecord, methodOf, nobody } from '../methods/client-record'
 import { type Claimed, claimedBy, type Method, withAudiences } from '../methods/method'
@@ -43,7 +53,7 @@ export interface Explanation {
  *
  * For operators. It tells what is registered, so never send it to the caller.
  *
- * @param request - headers and parsed body
+ * @param request - headers and body: parsed, or its text as it was sent, which is read as `clientAuth` reads it
  * @param options - `at`: as of when to judge; `fetch`: whether a `jwks_uri` may be fetched, default false
  * @throws what `getClient`, `verifySecret` or `legacyAudiences` throws, unless the request is refused before it
  * @example
@@ -90,6 +100,23 @@ type Trail = ReturnType<typeof createTrail>
 function refusedBy({ reason, detail = {} }: ClientAuthError, [first, ...others]: Checks): Finding[] {
   return first === undefined ? [] : [failure(first, { reason, detail: () => detail }), ...notChecked(others)]
 }
+
+interface Judged {
+  readonly received: Received
+  readonly client: OAuthClient
+  readonly method: ClientAuthMethod | undefined
+  readonly accepted: boolean
+  readonly findings: readonly Finding[]
+}
+
+/** A request without one set of credentials that could be judged. */
+const unreadable = (received: Received, read: readonly Finding[]): Judged => ({
+  received,
+  client: nobody,
+  method: undefined,
+  accepted: false,
+  findings: [...read, ...notChecked([everythingElse])]
+})
 
 /** `explain`, over the very lists of rules by which `authenticate` judges. Consumes nothing and publishes nothing. */
 export function createExplainer(options: ResolvedOptions): Explain {
@@ -154,6 +181,7 @@ export function createExplainer(options: ResolvedOptions): Explain {
     const isAccepted = trail.all.every(isPassed)
     await judgeReplay(trail, method, claimed, how)
     return {
+      received,
       client: claimed.client,
       method: (method.provenMethod ?? registeredMethod)(claimed),
       accepted: isAccepted && !trail.all.some(isFailed),
@@ -161,22 +189,26 @@ export function createExplainer(options: ResolvedOptions): Explain {
     }
   }
 
+  function judgeRequest(request: ClientAuthRequest, how: ExplainOptions): Judged | Promise<Judged> {
+    const { request: read, findings: text } = readText(request)
+    const received = receive(read, bareMethods)
+    if (text.some(isFailed)) return unreadable(received, text)
+    const made = [...text, ...findings(credentialRules(received.mechanism), received)]
+    return hasCredentials(received, made) ? judge(received, made, read, how) : unreadable(received, made)
+  }
+
   return async (request, how = {}) => {
     if (Number.isNaN(how.at?.getTime())) throw new TypeError('explain: option "at" must be a valid Date')
-    const received = receive(request, bareMethods)
-    const read = findings(credentialRules(received.mechanism), received)
-    const judged = hasCredentials(received, read)
-      ? await judge(received, read, request, how)
-      : { client: nobody, method: undefined, accepted: false, findings: [...read, ...notChecked([everythingElse])] }
-    const reason = judged.findings.find(isFailed)?.reason
-    const clientId = judged.client === nobody ? claimedId(received) : judged.client.client_id
+    const { received, client, accepted, findings: all, ...judged } = await judgeRequest(request, how)
+    const reason = all.find(isFailed)?.reason
+    const clientId = client === nobody ? claimedId(received) : client.client_id
     const method = judged.method ?? claimedMethod(received)
     return {
-      accepted: judged.accepted,
+      accepted,
       ...(reason === undefined ? {} : { reason }),
       ...(clientId === undefined ? {} : { clientId }),
       ...(method === undefined ? {} : { method }),
-      findings: judged.findings
+      findings: all
     }
   }
 }

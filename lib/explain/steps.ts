@@ -3,9 +3,10 @@ import { nobody } from '../methods/client-record'
 import type { Claimed, Method, ProofStep } from '../methods/method'
 import type { Credentials, Received } from '../request/credentials'
 import { isClientId, isSecret } from '../request/syntax'
-import { failure, type Finding, isPassed, notChecked } from './findings'
+import { unparsedRules } from '../request/content-type'
+import { failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
 import type { Fault, Rule } from '../refusals/rules'
-import type { KeySets } from '../types'
+import type { ClientAuthRequest, KeySets } from '../types'
 
 /** What a look-up in the cache alone rejects with: nothing is known about the keys. */
 export const notCached = new Error('the key set is not in the cache')
@@ -17,6 +18,18 @@ export const cachedOnly = (keySets: KeySets): KeySets => ({
     return set === undefined ? Promise.reject(notCached) : Promise.resolve(set)
   }
 })
+
+/**
+ * A body that is still text, as in a request that was pasted, is read as `clientAuth` reads it. Where it is no form, only
+ * the headers are left to be read: they may name the client.
+ */
+export function readText(request: ClientAuthRequest): { request: ClientAuthRequest; findings: readonly Finding[] } {
+  const { headers, body } = request
+  if (typeof body !== 'string') return { request, findings: [] }
+  const made = findings(unparsedRules, { headers, isEmpty: body === '' })
+  if (made.some(isFailed)) return { request: { headers, body: {} }, findings: made }
+  return { request: { ...request, body: body === '' ? undefined : new URLSearchParams(body) }, findings: made }
+}
 
 /** Whether there is one set of credentials to judge, also where the request breaks a rule. */
 export function hasCredentials({ mechanism, jws, basic, form }: Received, read: readonly Finding[]): boolean {

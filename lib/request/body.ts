@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { urlencoded } from 'body-parser'
 import { ClientAuthError } from '../refusals/errors'
+import { contentTypeFacts, contentTypeRule } from './content-type'
 
 /** A request as parsers before and behind this one see it. */
 export type ParsedRequest = IncomingMessage & {
@@ -26,19 +27,19 @@ const isParsed = (body: unknown): boolean =>
 const isEmpty = (body: object): boolean =>
   typeof (body as URLSearchParams).getAll !== 'function' && Object.keys(body).length === 0
 
-/** Refuses a non-empty body that does not say that it is a form: an empty one may say anything. */
-function verify({ headers }: IncomingMessage, _res: unknown, body: Buffer): void {
-  const isForm = /^application\/x-www-form-urlencoded *(;|$)/i.test(headers['content-type'] ?? '')
-  if (body.length > 0 && !isForm) throw new Error('not a form') // body-parser calls it entity.verify.failed
+function verify({ headers }: IncomingMessage, _res: unknown, { length }: Buffer): void {
+  // body-parser calls it entity.verify.failed
+  if (!contentTypeRule.holds({ headers, isEmpty: length === 0 })) throw new Error('not a form')
 }
 
 /** body-parser's errors hold the body, so they are replaced, not wrapped. */
-function bodyError(error: unknown): unknown {
+function bodyError(error: unknown, headers: IncomingHttpHeaders): unknown {
   const { status, type } = Object(error) as { status?: number; type?: string }
   if (status !== undefined && status >= 500) return error // not the client's fault: a stream that the application spoilt
   if (status === 413) return new ClientAuthError('body_too_large')
   const isType = type === 'entity.verify.failed' || type === 'charset.unsupported'
-  return new ClientAuthError(isType ? 'body_content_type' : 'body_unreadable')
+  if (isType) return new ClientAuthError('body_content_type', { detail: () => contentTypeFacts({ headers }) })
+  return new ClientAuthError('body_unreadable')
 }
 
 /** What body-parser calls on a request, partly in events, where a throw would end the process. */
@@ -85,7 +86,7 @@ export function createBodyParser(limit: number) {
     if (headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined) mustBeStream(req)
     const error = await parsed(req, res)
     if (isSilent) delete headers['transfer-encoding']
-    if (error !== undefined) throw bodyError(error)
+    if (error !== undefined) throw bodyError(error, headers)
     if (isSilent && req.body === undefined) throw new ClientAuthError('body_unreadable') // somebody else has read it
     req._body = true // a body-parser 1.x behind us would wait for a stream that has ended
   }

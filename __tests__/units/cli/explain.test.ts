@@ -70,7 +70,13 @@ test('times in words: how late an assertion is', async () => {
 })
 
 describe('INPUT', () => {
-  const request = `POST /token HTTP/1.1\nAuthorization: ${basic('shop', secret)}\nContent-Length: 29\n\ngrant_type=client_credentials`
+  const lines = [
+    'POST /token HTTP/1.1',
+    `Authorization: ${basic('shop', secret)}`,
+    'Content-Type: application/x-www-form-urlencoded',
+    'Content-Length: 29'
+  ]
+  const request = `${lines.join('\n')}\n\ngrant_type=client_credentials`
   const form = new URLSearchParams(assertionForm(by())).toString()
 
   test.each<[string, string[], string]>([

@@ -5,7 +5,7 @@ import { formatDistinguishedName } from '../certificates/distinguished-name'
 import { ClientAuthError } from '../refusals/errors'
 import { createAsk } from '../methods/ask'
 import { checkRecord, nobody, wantsBoundTokens } from '../methods/client-record'
-import { claimedBy, withAudiences, type Claimed, type Method } from '../methods/method'
+import { claimedBy, withAudiences, type Claimed } from '../methods/method'
 import { createExplainer, type Explain } from '../explain/explainer'
 import { createObserver, type Seen } from './observer'
 import {
@@ -16,9 +16,15 @@ import {
   type ResolvedOptions
 } from '../options/options'
 import { credentialRules } from '../request/credential-rules'
-import { receive, type Credentials } from '../request/credentials'
+import { receive } from '../request/credentials'
 import { firstFault, firstFaultInEqualTime, type Fault } from '../refusals/rules'
-import type { AuthenticatedClient, ClientAuthentication, ClientAuthRequest, OAuthClient } from '../types'
+import type {
+  AuthenticatedClient,
+  ClientAuthentication,
+  ClientAuthMethod,
+  ClientAuthRequest,
+  OAuthClient
+} from '../types'
 
 function refuse(fault: Fault | undefined): void {
   if (fault === undefined) return
@@ -28,10 +34,9 @@ function refuse(fault: Fault | undefined): void {
 }
 
 /** What is attached to the request: the client and how it authenticated. */
-function outcomeOf(claimed: Claimed, { provenMethod }: Method<Credentials>): AuthenticatedClient {
+function outcomeOf(claimed: Claimed, method: ClientAuthMethod): AuthenticatedClient {
   const { credentials, client, certificate } = claimed
-  const { clientId, methods } = credentials
-  const method = provenMethod?.(claimed) ?? methods[0] ?? 'none'
+  const { clientId } = credentials
   const outcome: AuthenticatedClient =
     credentials.kind === 'assertion'
       ? { client, clientId, method, assertion: { header: credentials.jws.header, claims: credentials.jws.payload } }
@@ -67,14 +72,14 @@ export function createAuthenticator(options: ResolvedOptions) {
     const claimed = claimedBy(presented, found ?? nobody)
     const unregistered = firstFaultInEqualTime(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
-    const unproven = await method.prove(unregistered === undefined ? claimed : claimedBy(presented, nobody))
-    refuse(unregistered ?? unproven)
+    const proof = await method.prove(unregistered === undefined ? claimed : claimedBy(presented, nobody))
+    refuse(unregistered ?? proof.fault)
 
     const proven = withAudiences(claimed, options.audiencesOf)
     refuse(firstFault(method.provenRules, proven))
     const consuming = method.consume?.(proven)
     if (consuming !== undefined) refuse(await consuming)
-    return outcomeOf(proven, method)
+    return outcomeOf(proven, proof.method)
   }
   return { authenticate, explain: createExplainer(options) }
 }

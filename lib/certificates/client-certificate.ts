@@ -2,7 +2,7 @@ import { hash, X509Certificate } from 'node:crypto'
 import { keyFault } from '../jwt/jwk'
 import { certificateOf, keysOf } from '../jwt/jwk-set'
 import type { Jwk, JwkSet } from '../types'
-import { type DistinguishedName, readSubject } from './distinguished-name'
+import { comparable, type ComparableName, type DistinguishedName, readSubject } from './distinguished-name'
 
 /**
  * The certificate in these octets, `undefined` unless they are exactly one in DER. Node's parser would also take PEM,
@@ -29,14 +29,8 @@ export const thumbprintOf = ({ raw }: X509Certificate): string => hash('sha256',
 /** The subject, `undefined` where it has a type of attribute that we do not know: such a name matches nothing. */
 export const subjectOf = ({ subject }: X509Certificate): DistinguishedName | undefined => readSubject(subject)
 
-/** RFC 5280 §4.1.2.5, with leeway in seconds. A date that cannot be read makes the certificate invalid. */
-export function isValidAt({ validFrom, validTo }: X509Certificate, nowSeconds: number, leeway: number): boolean {
-  const [from, to] = [Date.parse(validFrom) / 1000, Date.parse(validTo) / 1000]
-  return from - leeway <= nowSeconds && nowSeconds <= to + leeway
-}
-
 /** The public key as a JWK, `undefined` where it has no such form (RSA-PSS, DSA, an unknown algorithm). */
-export function publicJwkOf(certificate: X509Certificate): Jwk | undefined {
+function publicJwkOf(certificate: X509Certificate): Jwk | undefined {
   try {
     return certificate.publicKey.export({ format: 'jwk' })
   } catch {
@@ -44,36 +38,69 @@ export function publicJwkOf(certificate: X509Certificate): Jwk | undefined {
   }
 }
 
-/**
- * Why the key of a certificate is too weak, in words that follow "the key …", or `undefined`. The same rules as for
- * keys of assertions: RSA of 2048 to 8192 bits with an odd e of 3 or more, P-256, P-384, P-521, Ed25519.
- */
-export function strengthFault(certificate: X509Certificate): string | undefined {
-  const jwk = publicJwkOf(certificate)
-  return jwk === undefined ? 'has an unsupported type' : keyFault(jwk)
+/** A certificate, and what each request asks of it. */
+export interface ClientCertificate {
+  readonly x509: X509Certificate
+  readonly thumbprint: string
+  /** RFC 5280 §4.1.2.5, in seconds since the epoch. NaN, which no time lies within, where a date cannot be read. */
+  readonly validFrom: number
+  readonly validTo: number
+  readonly jwk: Jwk | undefined
+  /**
+   * Why the key is too weak, in words that follow "the key …". The same rules as for keys of assertions: RSA of 2048 to
+   * 8192 bits with an odd e of 3 or more, P-256, P-384, P-521, Ed25519.
+   */
+  readonly weakness: string | undefined
+  /** The subject, `undefined` as in {@link subjectOf}. */
+  readonly name: ComparableName | undefined
+  /** Keys that are not its own, and take as long to tell apart from its own as a client's. */
+  readonly decoys: JwkSet
 }
+
+const read = new WeakMap<X509Certificate, ClientCertificate>()
+
+/** Reads a certificate once: a connection shows the same one with each of its requests. */
+export function readCertificate(x509: X509Certificate): ClientCertificate {
+  const known = read.get(x509)
+  if (known !== undefined) return known
+  const jwk = publicJwkOf(x509)
+  const subject = subjectOf(x509)
+  const certificate = {
+    x509,
+    thumbprint: thumbprintOf(x509),
+    validFrom: Date.parse(x509.validFrom) / 1000,
+    validTo: Date.parse(x509.validTo) / 1000,
+    jwk,
+    weakness: jwk === undefined ? 'has an unsupported type' : keyFault(jwk),
+    name: subject && comparable(subject),
+    decoys: { keys: [{ ...jwk, x: '', n: '' }] }
+  }
+  read.set(x509, certificate)
+  return certificate
+}
+
+/** Whether a certificate is valid, with leeway in seconds. */
+export const isValidAt = ({ validFrom, validTo }: ClientCertificate, nowSeconds: number, leeway: number): boolean =>
+  validFrom - leeway <= nowSeconds && nowSeconds <= validTo + leeway
 
 const keyMembers = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const
 
 /** Whether a JWK is the public key of a certificate, which Node exports in the one canonical form. */
-const isSameKey = (a: Jwk, b: Jwk): boolean => keyMembers.every((member) => a[member] === b[member])
+const isKeyOf = ({ jwk }: ClientCertificate, key: Jwk): boolean =>
+  jwk !== undefined && keyMembers.every((member) => jwk[member] === key[member])
 
 /**
  * RFC 8705 §2.2: whether a certificate is among a client's registered keys. A key with a certificate (`x5c`) or its
  * thumbprint stands for that certificate alone, a bare key for any certificate over it. A key that is not for
  * signatures (`use`) stands for none. Throws a `KeySetError` where the set is none that may be used.
  */
-export function isRegistered(certificate: X509Certificate, set: JwkSet, maxKeys?: number): boolean {
-  const jwk = publicJwkOf(certificate)
-  const thumbprint = thumbprintOf(certificate)
-  return keysOf(set, maxKeys).some(
+export const isRegistered = (certificate: ClientCertificate, set: JwkSet, maxKeys?: number): boolean =>
+  keysOf(set, maxKeys).some(
     (key) =>
-      jwk !== undefined &&
-      isSameKey(key, jwk) &&
+      isKeyOf(certificate, key) &&
       keyFault(key) === undefined &&
-      [undefined, thumbprint].includes(certificateOf(key))
+      [undefined, certificate.thumbprint].includes(certificateOf(key))
   )
-}
 
 /**
  * Why the certificate that stands with a JWK (`x5c`) could not authenticate its client, in words that follow
@@ -84,11 +111,11 @@ export function registeredCertificateFault(jwk: Jwk, nowSeconds: number): string
   const chain: unknown = jwk.x5c
   const first: unknown = Array.isArray(chain) ? chain[0] : undefined
   const der = typeof first === 'string' ? base64Octets(first) : undefined
-  const certificate = der && parseCertificate(der)
-  if (certificate === undefined) return 'has an x5c that does not begin with a certificate in base64'
-  const own = publicJwkOf(certificate)
-  if (own === undefined || !isSameKey(own, jwk)) return 'has an x5c of another key' // RFC 7517 §4.7
+  const x509 = der && parseCertificate(der)
+  if (x509 === undefined) return 'has an x5c that does not begin with a certificate in base64'
+  const certificate = readCertificate(x509)
+  if (!isKeyOf(certificate, jwk)) return 'has an x5c of another key' // RFC 7517 §4.7
   const claimed = jwk['x5t#S256']
-  if (claimed !== undefined && claimed !== thumbprintOf(certificate)) return 'has an x5t#S256 that is not of its x5c'
+  if (claimed !== undefined && claimed !== certificate.thumbprint) return 'has an x5t#S256 that is not of its x5c'
   return isValidAt(certificate, nowSeconds, 0) ? undefined : 'has an x5c that is not valid now'
 }

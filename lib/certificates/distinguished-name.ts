@@ -121,19 +121,21 @@ const same = (value: string): string => value
 const folded = (value: string): string => value.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()
 
 /** Each RDN as one string; the attributes of an RDN are a set (RFC 5280 §4.1.2.4), so their order does not count. */
-const keysOf = (name: DistinguishedName, form: (value: string) => string): string[] =>
+const rdnTexts = (name: DistinguishedName, form: (value: string) => string): string[] =>
   name.map((rdn) => JSON.stringify(rdn.map(([oid, value]) => JSON.stringify([oid, form(value)])).sort()))
 
-const isEqualList = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((item, index) => item === b[index])
+/** A name as texts to be compared. */
+export interface ComparableName {
+  /**
+   * Equal for two names that are the same sequence of RDNs with the same values, code point by code point. Nothing is
+   * folded: RFC 5280 §7.1 would ignore case and inner spaces, and such folding is where look-alikes get in.
+   */
+  readonly exact: string
+  /** Equal for two that differ in order, case, spaces or normalisation only: no match, but worth a hint in the log. */
+  readonly folded: string
+}
 
-/**
- * Whether two names are the same sequence of RDNs with the same values, code point by code point. Nothing is folded:
- * RFC 5280 §7.1 would ignore case and inner spaces, and such folding is where look-alikes get in.
- */
-export const isSameName = (a: DistinguishedName, b: DistinguishedName): boolean =>
-  isEqualList(keysOf(a, same), keysOf(b, same))
-
-/** Whether two names differ in order, case, spaces or normalisation only: no match, but worth a hint in the log. */
-export const isSameButForm = (a: DistinguishedName, b: DistinguishedName): boolean =>
-  isEqualList(keysOf(a, folded).sort(), keysOf(b, folded).sort())
+export const comparable = (name: DistinguishedName): ComparableName => ({
+  exact: rdnTexts(name, same).join(),
+  folded: rdnTexts(name, folded).sort().join()
+})

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { subjectOf } from './client-certificate'
-import { isSameButForm, isSameName, parseDistinguishedName } from './distinguished-name'
+import type { ClientCertificate } from './client-certificate'
+import { comparable, parseDistinguishedName } from './distinguished-name'
 
 /** The five ways to register the subject of a `tls_client_auth` client (RFC 8705 §2.1.2). */
 export type SubjectField =
@@ -11,12 +11,17 @@ export type SubjectField =
   | 'tls_client_auth_san_ip'
   | 'tls_client_auth_san_email'
 
+/** How a certificate compares with the registered subject. `form`: a name that differs only in form. */
+type Outcome = 'match' | 'form' | 'other'
+
 interface SubjectKind {
   readonly field: SubjectField
   /** What a usable value is, to finish the sentence "… must be …". */
   readonly must: string
-  readonly isUsable: (value: string) => boolean
-  readonly matches: (certificate: X509Certificate, value: string) => boolean
+  /** A usable value, whose outcome never counts. */
+  readonly decoy: string
+  /** How certificates compare with a value; `undefined` where it cannot be used. */
+  readonly reader: (value: string) => ((certificate: ClientCertificate) => Outcome) | undefined
 }
 
 /** A host name, not a pattern and not an address. `checkHost` would take a leading dot for any subdomain. */
@@ -53,76 +58,92 @@ function hasUri({ subjectAltName }: X509Certificate, value: string): boolean {
   return uris.includes(value) && (uris.length === 1 || !/^spiffe:/i.test(value))
 }
 
+function nameReader(value: string) {
+  const registered = parseDistinguishedName(value)
+  const expected = registered && comparable(registered)
+  return (
+    expected &&
+    (({ name }: ClientCertificate): Outcome =>
+      name?.exact === expected.exact ? 'match' : name?.folded === expected.folded ? 'form' : 'other')
+  )
+}
+
+const altNameReader =
+  (isUsable: (value: string) => boolean, isIn: (x509: X509Certificate, value: string) => boolean) => (value: string) =>
+    isUsable(value) ? ({ x509 }: ClientCertificate): Outcome => (isIn(x509, value) ? 'match' : 'other') : undefined
+
 const kinds: readonly SubjectKind[] = [
   {
     field: 'tls_client_auth_subject_dn',
     must: 'a distinguished name as in RFC 4514, such as CN=client.example,O=Example,C=DE',
-    isUsable: (value) => parseDistinguishedName(value) !== undefined,
-    matches: (certificate, value) => compareNames(certificate, value, isSameName)
+    decoy: 'CN=nobody.example,O=Nobody,C=ZZ',
+    reader: nameReader
   },
   {
     field: 'tls_client_auth_san_dns',
     must: 'a host name, without wildcard and leading dot, and no address',
-    isUsable: isHost,
+    decoy: 'nobody.example',
     // The defaults would fall back to the CN, and take wildcards.
-    matches: (certificate, value) =>
-      certificate.checkHost(value, { subject: 'never', wildcards: false, partialWildcards: false }) !== undefined
+    reader: altNameReader(
+      isHost,
+      (x509, value) =>
+        x509.checkHost(value, { subject: 'never', wildcards: false, partialWildcards: false }) !== undefined
+    )
   },
   {
     field: 'tls_client_auth_san_uri',
     must: 'an absolute URI in ASCII',
-    isUsable: (value) => /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(value) && URL.canParse(value),
-    matches: hasUri
+    decoy: 'https://nobody.example/client',
+    reader: altNameReader((value) => /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i.test(value) && URL.canParse(value), hasUri)
   },
   {
     field: 'tls_client_auth_san_ip',
     must: 'one IPv4 or IPv6 address',
-    isUsable: isAddress,
-    matches: (certificate, value) => certificate.checkIP(value) !== undefined
+    decoy: '192.0.2.1',
+    reader: altNameReader(isAddress, (x509, value) => x509.checkIP(value) !== undefined)
   },
   {
     field: 'tls_client_auth_san_email',
     must: 'one address of mail, such as ops@client.example',
-    isUsable: isMailbox,
+    decoy: 'nobody@nobody.example',
     // The default would fall back to the subject.
-    matches: (certificate, value) => certificate.checkEmail(value, { subject: 'never' }) !== undefined
+    reader: altNameReader(isMailbox, (x509, value) => x509.checkEmail(value, { subject: 'never' }) !== undefined)
   }
 ]
 
-function compareNames(
-  certificate: X509Certificate,
-  registered: string,
-  compare: (a: ReturnType<typeof subjectOf> & object, b: ReturnType<typeof subjectOf> & object) => boolean
-): boolean {
-  const [actual, expected] = [subjectOf(certificate), parseDistinguishedName(registered)]
-  return actual !== undefined && expected !== undefined && compare(actual, expected)
-}
-
-/** What a client has registered: one field of the five, with a usable value. */
-export interface RegisteredSubject {
-  readonly kind: SubjectKind
-  readonly value: string
-}
-
 type SubjectFields = Readonly<Partial<Record<SubjectField, unknown>>>
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
 
 /** Those of the five that a record has at all. */
 export const subjectFields = (record: SubjectFields): SubjectField[] =>
-  kinds.map(({ field }) => field).filter((field) => record[field] !== undefined && record[field] !== null)
+  kinds.map(({ field }) => field).filter((field) => isGiven(record[field]))
 
-/** Why a record cannot be matched, in words for an operator; or the subject that is registered. */
-export function registeredSubject(record: SubjectFields): RegisteredSubject | string {
+/** Why a record cannot be matched, in words for an operator; or the one field that is registered, and its value. */
+export function registeredSubject(record: SubjectFields): { field: SubjectField; value: string } | string {
   const [field, ...more] = subjectFields(record)
   const kind = kinds.find((one) => one.field === field)
   if (kind === undefined || more.length > 0)
     return `tls_client_auth needs exactly one of ${kinds.map((one) => one.field).join(', ')}.`
   const value = record[kind.field]
-  return typeof value === 'string' && kind.isUsable(value) ? { kind, value } : `${kind.field} must be ${kind.must}.`
+  return typeof value === 'string' && kind.reader(value) !== undefined
+    ? { field: kind.field, value }
+    : `${kind.field} must be ${kind.must}.`
 }
 
-/** RFC 8705 §2.1: how a certificate compares with the registered subject. `form`: a name that differs only in form. */
-export function compareSubject(certificate: X509Certificate, { kind, value }: RegisteredSubject) {
-  if (kind.matches(certificate, value)) return 'match'
-  const isName = kind.field === 'tls_client_auth_subject_dn'
-  return isName && compareNames(certificate, value, isSameButForm) ? 'form' : 'other'
+/**
+ * RFC 8705 §2.1: how a certificate compares with the registered subject; `unusable` where there is not exactly one. All
+ * five kinds are always compared, with decoys where a record lacks them: the time must not tell which one is registered,
+ * or that none is.
+ */
+export function compareSubject(certificate: ClientCertificate, record: SubjectFields): Outcome | 'unusable' {
+  let [given, outcome]: [number, Outcome | undefined] = [0, undefined]
+  for (const { field, decoy, reader } of kinds) {
+    const value = record[field]
+    const found = reader(typeof value === 'string' && value !== '' ? value : decoy)?.(certificate)
+    if (!isGiven(value)) continue
+    given++
+    outcome = typeof value === 'string' ? found : undefined
+  }
+  return given === 1 && outcome !== undefined ? outcome : 'unusable'
 }

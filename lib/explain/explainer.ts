@@ -7,13 +7,14 @@ import {
   isRules,
   namedIds,
   notCached,
+  partsOf,
   proofFindings,
-  proofOf,
+  type ProofParts,
   readText
 } from './steps'
 import { createAsk, type Question } from '../methods/ask'
 import { checkRecord, methodOf, nobody } from '../methods/client-record'
-import { type Claimed, claimedBy, type Method, withAudiences } from '../methods/method'
+import { type Claimed, claimedBy, type Method, type Proof, withAudiences } from '../methods/method'
 import type { ResolvedOptions } from '../options/options'
 import { credentialRules } from '../request/credential-rules'
 import { claimedId, claimedMethod, receive, type Credentials, type Received } from '../request/credentials'
@@ -143,16 +144,22 @@ export function createExplainer(options: ResolvedOptions): Explain {
   }
 
   async function judgeProof(trail: Trail, method: Method<Credentials>, claimed: Claimed, isProvable: boolean) {
-    const proof = proofOf(method, claimed)
-    const proven = await trail.run(proof, async () => {
-      if (!isProvable) return notChecked(proof)
-      if (isRules(proof)) return findings(proof, claimed)
-      const fault = await method.prove(claimed)
-      if (fault?.cause === notCached) return notChecked(proof, 'The key set is not in the cache: ask with fetch.')
-      const isOfCache = claimed.policy === cachedPolicy && claimed.credentials.kind !== 'secret'
-      return proofFindings(proof, fault, isOfCache && Boolean(claimed.client.jwks_uri))
-    })
-    trail.add(proven ?? [])
+    const expected = claimed.client === nobody ? undefined : registeredMethod(claimed)
+    const parts = partsOf(method, expected)
+    if (!isProvable) {
+      trail.add(notChecked(parts))
+      return expected
+    }
+    const proof = await trail.run(parts, () => method.prove(claimed))
+    if (proof !== undefined) trail.add(judged(partsOf(method, proof.method), proof, claimed))
+    return proof?.method ?? expected
+  }
+
+  function judged(parts: ProofParts, { fault }: Proof, claimed: Claimed): Finding[] {
+    if (isRules(parts)) return findings(parts, claimed)
+    if (fault?.cause === notCached) return notChecked(parts, 'The key set is not in the cache: ask with fetch.')
+    const isOfCache = claimed.policy === cachedPolicy && claimed.credentials.kind !== 'secret'
+    return proofFindings(parts, fault, isOfCache && Boolean(claimed.client.jwks_uri))
   }
 
   async function judgeProven(trail: Trail, { provenRules }: Method<Credentials>, claimed: Claimed) {
@@ -176,14 +183,14 @@ export function createExplainer(options: ResolvedOptions): Explain {
     const { method, presented } = question
     const trail = createTrail([...read, ...findings(method.requestRules, presented)])
     const { claimed, isProvable } = await judgeRecord(trail, question, request)
-    await judgeProof(trail, method, claimed, isProvable)
+    const proven = await judgeProof(trail, method, claimed, isProvable)
     await judgeProven(trail, method, claimed)
     const isAccepted = trail.all.every(isPassed)
     await judgeReplay(trail, method, claimed, how)
     return {
       received,
       client: claimed.client,
-      method: (method.provenMethod ?? registeredMethod)(claimed),
+      method: proven,
       accepted: isAccepted && !trail.all.some(isFailed),
       findings: trail.all
     }

@@ -1,12 +1,11 @@
 import { algorithms } from '../jwt/algorithms'
-import { nobody } from '../methods/client-record'
 import type { Claimed, Method, ProofStep } from '../methods/method'
 import type { Credentials, Received } from '../request/credentials'
 import { isClientId, isSecret } from '../request/syntax'
 import { unparsedRules } from '../request/content-type'
 import { failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
 import type { Fault, Rule } from '../refusals/rules'
-import type { ClientAuthRequest, KeySets } from '../types'
+import type { ClientAuthMethod, ClientAuthRequest, KeySets } from '../types'
 
 /** What a look-up in the cache alone rejects with: nothing is known about the keys. */
 export const notCached = new Error('the key set is not in the cache')
@@ -55,14 +54,16 @@ export function canProve({ credentials, policy }: Claimed, recorded: readonly Fi
 }
 
 /** What a proof consists of, as far as it can be told apart. */
-export type Proof = readonly ProofStep[] | readonly Rule<Claimed>[]
+export type ProofParts = readonly ProofStep[] | readonly Rule<Claimed>[]
 
-/** The part of the proof that is the client's own. Of a client that nobody knows no part is left out. */
-export const proofOf = ({ proofOf, proofSteps }: Method<Credentials>, claimed: Claimed): Proof =>
-  claimed.client === nobody ? proofSteps : (proofOf?.(claimed) ?? proofSteps)
+/** The part of the proof that belongs to one method; all of it where it is not known which method that is. */
+export const partsOf = (
+  { proofOf, proofSteps }: Method<Credentials>,
+  method: ClientAuthMethod | undefined
+): ProofParts => (method && proofOf?.(method)) ?? proofSteps
 
 /** Whether a proof is rules alone, each of which can be judged. */
-export const isRules = (proof: Proof): proof is readonly Rule<Claimed>[] =>
+export const isRules = (proof: ProofParts): proof is readonly Rule<Claimed>[] =>
   proof.every((part) => 'holds' in part) && proof.length > 0
 
 /** A cached set may be older than the one that `authenticate` would fetch for an unknown key. */

@@ -26,7 +26,7 @@ const registeredAlgRule: Rule<Subject> = {
 }
 
 /** RFC 7523 §3 item 9 with the client's secrets as HMAC keys: the UTF-8 octets of each (OIDC Core §10.1). */
-function proveBySecret({ credentials, client, nowSeconds }: Subject): Fault | undefined {
+function secretFault({ credentials, client, nowSeconds }: Subject): Fault | undefined {
   const { jws } = credentials
   let match: string | undefined
   for (const secret of liveSecrets(client, nowSeconds)) {
@@ -68,7 +68,7 @@ export const createClientSecretJwt = (policy: Policy): Method<AssertionCredentia
     { check: 'signature', spec: signatureSpec, reasons: ['signature_mismatch'] },
     { check: 'length of the secret', spec: 'OIDC Core §16.19', reasons: ['secret_too_short'] }
   ],
-  prove: proveBySecret,
+  prove: (claimed) => ({ method: 'client_secret_jwt', fault: secretFault(claimed) }),
   provenRules: policy.audiencesDependOnClient ? [clientAudienceRule, ...provenRules] : provenRules,
   consume,
   wasUsed

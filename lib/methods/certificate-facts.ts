@@ -1,5 +1,4 @@
-import type { X509Certificate } from 'node:crypto'
-import { publicJwkOf, strengthFault, subjectOf, thumbprintOf } from '../certificates/client-certificate'
+import { type ClientCertificate, subjectOf } from '../certificates/client-certificate'
 import { asciiDistinguishedName, readSubject } from '../certificates/distinguished-name'
 import { registeredSubject, subjectFields } from '../certificates/registered-subject'
 import { printable } from '../refusals/errors'
@@ -15,31 +14,31 @@ export const noneShown = () => ({
 })
 
 /** The dates of a certificate beside the time by which it is judged, in seconds since the epoch. */
-export const datesFacts = (x509: X509Certificate | undefined, now: number) => ({
+export const datesFacts = (certificate: ClientCertificate | undefined, now: number) => ({
   expected: 'a certificate that is valid now',
-  received: { validFrom: x509?.validFrom, validTo: x509?.validTo },
+  received: { validFrom: certificate?.x509.validFrom, validTo: certificate?.x509.validTo },
   now
 })
 
 /** Why a key is too weak. */
-export const strengthFacts = (x509: X509Certificate | undefined) => ({
+export const strengthFacts = (certificate: ClientCertificate | undefined) => ({
   expected: 'RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519',
-  received: x509 && `the key ${strengthFault(x509) ?? ''}`
+  received: `the key ${certificate?.weakness ?? ''}`
 })
 
 /** Whom a certificate names, and who has signed it. */
-export const identityOf = (x509: X509Certificate | undefined) => ({
-  subject: nameOf(x509 && subjectOf(x509)),
-  issuer: nameOf(readSubject(x509?.issuer))
+export const identityOf = (certificate: ClientCertificate | undefined) => ({
+  subject: nameOf(certificate && subjectOf(certificate.x509)),
+  issuer: nameOf(readSubject(certificate?.x509.issuer))
 })
 
 /** The registered subject beside that of the certificate, both fit to be copied into the record. */
-export function subjectFacts(x509: X509Certificate | undefined, client: OAuthClient) {
+export function subjectFacts(certificate: ClientCertificate | undefined, client: OAuthClient) {
   const registered = registeredSubject(client)
   return {
     expected:
-      typeof registered === 'string' ? undefined : `${registered.kind.field}: ${String(printable(registered.value))}`,
-    received: { subject: identityOf(x509).subject, subjectAltName: printable(x509?.subjectAltName) }
+      typeof registered === 'string' ? undefined : `${registered.field}: ${String(printable(registered.value))}`,
+    received: { subject: identityOf(certificate).subject, subjectAltName: printable(certificate?.x509.subjectAltName) }
   }
 }
 
@@ -60,7 +59,7 @@ const certificateText = (thumbprint: string | undefined): unknown =>
 const maxListed = 10
 
 /** The registered certificates and keys beside the certificate that was shown, to be compared by thumbprint. */
-export const registeredCertificateFacts = (x509: X509Certificate, set: JwkSet) => ({
+export const registeredCertificateFacts = ({ thumbprint, jwk }: ClientCertificate, set: JwkSet) => ({
   expected: keysOf(set, Infinity)
     .slice(0, maxListed)
     .map((key) => ({
@@ -69,5 +68,5 @@ export const registeredCertificateFacts = (x509: X509Certificate, set: JwkSet) =
       use: printable(key.use),
       'x5t#S256': certificateText(certificateOf(key))
     })),
-  received: { 'x5t#S256': thumbprintOf(x509), kty: publicJwkOf(x509)?.kty }
+  received: { 'x5t#S256': thumbprint, kty: jwk?.kty }
 })

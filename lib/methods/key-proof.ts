@@ -8,11 +8,10 @@ import type { AssertionCredentials } from '../request/credentials'
 import type { Fault } from '../refusals/rules'
 import type { Jwk, JwkSet } from '../types'
 import { keySourceOf } from './client-record'
-import type { Claimed } from './method'
+import type { Claimed, Proof } from './method'
 import { inlineSetDetail, unavailableSetDetail } from './registered-keys'
 
 type Subject = Claimed<AssertionCredentials>
-type ProofFault = Fault | undefined
 
 /**
  * RFC 8017 §8.2.2: an RSA signature is as long as the modulus and less than it. OpenSSL rejects any other at once, and
@@ -41,23 +40,25 @@ async function verifyWith(own: readonly Jwk[], { jws }: AssertionCredentials): P
   return keys.length === 0 ? 'no_matching_key' : 'signature_mismatch'
 }
 
-function faultOf(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet): ProofFault {
-  if (outcome === 'verified') return undefined
+const proofWith = (fault: Fault | undefined): Proof => ({ method: 'private_key_jwt', fault })
+
+function proofOf(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet): Proof {
+  if (outcome === 'verified') return proofWith(undefined)
   const asked = { kid: printable(jws.kid), alg: printable(jws.alg) }
-  if (outcome === 'signature_mismatch') return { reason: outcome, detail: () => ({ received: asked }) }
-  return { reason: outcome, detail: () => ({ expected: keyReports(set, jws), received: asked }) }
+  if (outcome === 'signature_mismatch') return proofWith({ reason: outcome, detail: () => ({ received: asked }) })
+  return proofWith({ reason: outcome, detail: () => ({ expected: keyReports(set, jws), received: asked }) })
 }
 
-async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials): Promise<ProofFault> {
+async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials): Promise<Proof> {
   try {
-    return faultOf(await verifyWith(candidates(set, credentials.jws.kid), credentials), credentials, set)
+    return proofOf(await verifyWith(candidates(set, credentials.jws.kid), credentials), credentials, set)
   } catch (cause) {
     await verifyWith([], credentials)
-    return { reason: 'jwks_invalid', cause, detail: () => inlineSetDetail(set, cause) }
+    return proofWith({ reason: 'jwks_invalid', cause, detail: () => inlineSetDetail(set, cause) })
   }
 }
 
-async function proveByUri(uri: string, credentials: AssertionCredentials, { policy }: Subject): Promise<ProofFault> {
+async function proveByUri(uri: string, credentials: AssertionCredentials, { policy }: Subject): Promise<Proof> {
   const { kid } = credentials.jws
   const keysIn = (set: JwkSet) => candidates(set, kid, Infinity)
   try {
@@ -65,22 +66,22 @@ async function proveByUri(uri: string, credentials: AssertionCredentials, { poli
     const keys = keysIn(set)
     const outcome = await verifyWith(keys, credentials)
     const isKnownKey = outcome === 'signature_mismatch' && kid !== undefined
-    if (outcome === 'verified' || isKnownKey) return faultOf(outcome, credentials, set)
+    if (outcome === 'verified' || isKnownKey) return proofOf(outcome, credentials, set)
     // OIDC Core §10.1.1: an unknown kid asks for a newer set; so does an assertion without kid that no key verifies.
     // Compared by text: a keySets of the application's own may edit its set in place.
     const text = JSON.stringify(keys)
     const newer = await policy.keySets.get(uri, { refresh: true })
-    if (JSON.stringify(keysIn(newer)) === text) return faultOf(outcome, credentials, newer)
+    if (JSON.stringify(keysIn(newer)) === text) return proofOf(outcome, credentials, newer)
     const last = await verifyWith(keysIn(newer), credentials)
-    return faultOf(last === 'no_matching_key' ? outcome : last, credentials, newer)
+    return proofOf(last === 'no_matching_key' ? outcome : last, credentials, newer)
   } catch (cause) {
     await verifyWith([], credentials)
-    return { reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) }
+    return proofWith({ reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) })
   }
 }
 
 /** RFC 7523 §3 item 9 with the client's registered public keys. */
-export function proveByKey(claimed: Subject): Promise<ProofFault> {
+export function proveByKey(claimed: Subject): Promise<Proof> {
   const { client, credentials } = claimed
   const { jwks, uri } = keySourceOf(client)
   if (jwks !== undefined) return proveByInlineKeys(jwks, credentials)

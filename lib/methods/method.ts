@@ -49,6 +49,14 @@ export const claimedBy = (presented: Presented, client: OAuthClient): Claimed =>
   return { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant, client }
 }
 
+/** What a proof comes to. */
+export interface Proof {
+  /** The method that has proven the client; beside a fault, the one that was tried last. */
+  readonly method: ClientAuthMethod
+  /** Why the client is not proven. */
+  readonly fault: Fault | undefined
+}
+
 /** How one kind of credentials is judged and proven. All rules are lists, so that `explain` can go through them. */
 export interface Method<K extends Credentials> {
   /** What the request and the server's options decide, before anything is looked up. May be told on the wire. */
@@ -58,16 +66,14 @@ export interface Method<K extends Credentials> {
   /** The steps of `prove`, in order, with the reasons that each can give: so `explain` knows how far it came. */
   readonly proofSteps: readonly ProofStep[]
   /**
-   * For `explain`, where the credentials may mean several methods: the part of the proof that this client's method has.
-   * A proof by rules alone is given as those rules, since each of them can be judged. Default: `proofSteps`.
+   * For `explain`, where the credentials may mean several methods: the part of the proof that is of this one. A proof by
+   * rules alone is given as those rules, since each of them can be judged. Default: `proofSteps`.
    */
-  readonly proofOf?: (claimed: Claimed<K>) => readonly Rule<Claimed<K>>[] | readonly ProofStep[]
+  readonly proofOf?: (method: ClientAuthMethod) => readonly Rule<Claimed<K>>[] | readonly ProofStep[]
   /** Does the same work for `nobody` as for a client. */
-  readonly prove: (claimed: Claimed<K>) => Fault | undefined | Promise<Fault | undefined>
+  readonly prove: (claimed: Claimed<K>) => Proof | Promise<Proof>
   /** What only a proven client is told. */
   readonly provenRules: readonly Rule<Claimed<K>>[]
-  /** Which method has proven the client, where the credentials may mean several. Default: the only one. */
-  readonly provenMethod?: (claimed: Claimed<K>) => ClientAuthMethod | undefined
   /** Uses up what can be used once. Last of all, so that a refused request uses up nothing. */
   readonly consume?: (claimed: Claimed<K>) => Promise<Fault | undefined> | undefined
   /** What `consume` would say, asked without using anything up: `unknown` where the store cannot tell. */

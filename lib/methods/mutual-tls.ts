@@ -1,11 +1,9 @@
-import type { X509Certificate } from 'node:crypto'
-import type { RequestCertificate } from '../certificates/certificate-source'
-import { isRegistered, isValidAt, strengthFault } from '../certificates/client-certificate'
-import { compareSubject, registeredSubject } from '../certificates/registered-subject'
+import { type ClientCertificate, isRegistered, isValidAt, readCertificate } from '../certificates/client-certificate'
+import { compareSubject } from '../certificates/registered-subject'
 import { printable } from '../refusals/errors'
 import { unproven } from '../refusals/reasons/reason'
 import type { BareCredentials } from '../request/credentials'
-import { type Fault, firstFault, type Rule } from '../refusals/rules'
+import { type Fault, faultOf, firstFaultInEqualTime, type Rule } from '../refusals/rules'
 import type { ClientAuthMethod, JwkSet } from '../types'
 import {
   datesFacts,
@@ -16,12 +14,13 @@ import {
   strengthFacts,
   subjectFacts
 } from './certificate-facts'
-import { keySourceOf, methodOf, nobody } from './client-record'
+import { keySourceOf } from './client-record'
 import {
   type Claimed,
   isJudgeable,
   type Method,
   type Presented,
+  type Proof,
   type ProofStep,
   provenRules,
   recordRules
@@ -32,18 +31,18 @@ import { isRegisteredFor } from './registered-methods'
 type Asked = Presented<BareCredentials>
 type Subject = Claimed<BareCredentials>
 
-const x509Of = (certificate: RequestCertificate): X509Certificate | undefined =>
-  certificate.kind === 'shown' ? certificate.certificate : undefined
 const isShown = ({ certificate }: Asked): boolean => certificate.kind === 'shown'
+const shownIn = ({ certificate }: Asked): ClientCertificate | undefined =>
+  certificate.kind === 'shown' ? readCertificate(certificate.certificate) : undefined
 
-/** Whether it is known what the certificate is. Where public clients are let in, it may be right to show none. */
+/** Whether the certificate rules can be judged: one is shown, or none is needed because public clients are let in. */
 const isKnown = (subject: Asked): boolean =>
   isShown(subject) || (subject.certificate.kind === 'none' && subject.policy.methods.has('none'))
 
-/** A rule about the certificate that a request shows; kept where there is none, which is another rule's part. */
-const ofCertificate = <S extends Asked>(holds: (certificate: X509Certificate, subject: S) => boolean) => ({
+/** Passes without a certificate: the rule `certificate` reports that. */
+const ofCertificate = <S extends Asked>(holds: (certificate: ClientCertificate, subject: S) => boolean) => ({
   holds: (subject: S): boolean => {
-    const certificate = x509Of(subject.certificate)
+    const certificate = shownIn(subject)
     return certificate === undefined || holds(certificate, subject)
   },
   canJudge: isKnown
@@ -83,14 +82,14 @@ const requestRules: readonly Rule<Asked>[] = [
     ...ofCertificate((certificate, { nowSeconds, policy }) =>
       isValidAt(certificate, nowSeconds, policy.clockTolerance)
     ),
-    detail: ({ certificate, nowSeconds }) => datesFacts(x509Of(certificate), nowSeconds)
+    detail: (subject) => datesFacts(shownIn(subject), subject.nowSeconds)
   },
   {
     check: 'key of the certificate',
     reason: 'certificate_weak',
     spec: 'RFC 9325 §4.5',
-    ...ofCertificate((certificate) => strengthFault(certificate) === undefined),
-    detail: ({ certificate }) => strengthFacts(x509Of(certificate))
+    ...ofCertificate(({ weakness }) => weakness === undefined),
+    detail: (subject) => strengthFacts(shownIn(subject))
   }
 ]
 
@@ -104,20 +103,23 @@ const neededRule: Rule<Subject> = {
   detail: noneShown
 }
 
-/** What the registered subject says of a certificate, or why it says nothing. */
-const subjectOutcome = (certificate: X509Certificate, { client }: Subject) => {
-  const registered = registeredSubject(client)
-  return typeof registered === 'string' ? 'unusable' : compareSubject(certificate, registered)
+type Comparison = ReturnType<typeof compareSubject>
+const comparisons = new WeakMap<Subject, Comparison>()
+
+/** How the certificate compares with the registered subject: once a request, since several rules ask. */
+function comparisonOf(subject: Subject): Comparison | undefined {
+  const certificate = shownIn(subject)
+  if (certificate === undefined) return undefined
+  const known = comparisons.get(subject)
+  if (known !== undefined) return known
+  const comparison = compareSubject(certificate, subject.client)
+  comparisons.set(subject, comparison)
+  return comparison
 }
 
-const differsInForm = (subject: Subject): boolean => {
-  const x509 = x509Of(subject.certificate)
-  return x509 !== undefined && subjectOutcome(x509, subject) === 'form'
-}
-
-const hasSubject = ({ client }: Subject): boolean => typeof registeredSubject(client) !== 'string'
-
-const subjectDetail = ({ certificate, client }: Subject) => subjectFacts(x509Of(certificate), client)
+const hasSubject = (subject: Subject): boolean => comparisonOf(subject) !== 'unusable'
+const differsInForm = (subject: Subject): boolean => comparisonOf(subject) === 'form'
+const subjectDetail = (subject: Subject) => subjectFacts(shownIn(subject), subject.client)
 
 /** tls_client_auth (RFC 8705 §2.1): somebody vouches for the certificate, and its subject is the registered one. */
 const pkiRules: readonly Rule<Subject>[] = [
@@ -127,18 +129,20 @@ const pkiRules: readonly Rule<Subject>[] = [
     spec: 'RFC 8705 §2.1',
     holds: ({ certificate }) => certificate.kind === 'shown' && certificate.verified,
     // Nobody vouches for a certificate that has ended, whoever has signed it.
-    canJudge: ({ certificate, nowSeconds, policy }) =>
-      certificate.kind === 'shown' && isValidAt(certificate.certificate, nowSeconds, policy.clockTolerance),
-    detail: ({ certificate }) => ({
+    canJudge: (subject) => {
+      const certificate = shownIn(subject)
+      return certificate !== undefined && isValidAt(certificate, subject.nowSeconds, subject.policy.clockTolerance)
+    },
+    detail: (subject) => ({
       expected: 'a certificate of an authority that the server or its proxy trusts',
-      received: identityOf(x509Of(certificate))
+      received: identityOf(shownIn(subject))
     })
   },
   {
     check: 'no authority',
     reason: 'certificate_unverified',
     spec: 'our rule',
-    ...ofCertificate(({ ca }) => !ca),
+    ...ofCertificate(({ x509 }) => !x509.ca),
     detail: () => ({ expected: 'a certificate of a client', received: 'one of an authority (CA:TRUE)' })
   },
   {
@@ -160,39 +164,19 @@ const pkiRules: readonly Rule<Subject>[] = [
     check: 'subject',
     reason: 'certificate_subject',
     spec: 'RFC 8705 §2.1',
-    ...ofCertificate((certificate, subject: Subject) => subjectOutcome(certificate, subject) === 'match'),
+    holds: (subject) => comparisonOf(subject) === 'match',
     canJudge: (subject) => hasSubject(subject) && !differsInForm(subject),
     detail: subjectDetail
   }
 ]
 
-const notRegistered = (certificate: X509Certificate, set: JwkSet): Fault => ({
+const notRegistered = (certificate: ClientCertificate, set: JwkSet): Fault => ({
   reason: 'certificate_not_registered',
   detail: () => registeredCertificateFacts(certificate, set)
 })
 
-async function proveByUri(uri: string, certificate: X509Certificate, { policy }: Subject): Promise<Fault | undefined> {
-  const isIn = (set: JwkSet) => isRegistered(certificate, set, Infinity)
-  try {
-    const set = await policy.keySets.get(uri)
-    if (isIn(set)) return undefined
-    // A client renews by publishing old and new together: an unknown certificate asks for a newer set.
-    const newer = await policy.keySets.get(uri, { refresh: true })
-    return newer !== set && isIn(newer) ? undefined : notRegistered(certificate, newer)
-  } catch (cause) {
-    return { reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) }
-  }
-}
-
-/** self_signed_tls_client_auth (RFC 8705 §2.2): the certificate itself, or its key, is registered. */
-function proveSelfSigned(
-  certificate: X509Certificate,
-  subject: Subject
-): Fault | undefined | Promise<Fault | undefined> {
-  const unregistered = firstFault([registeredKeysRule], subject)
-  if (unregistered !== undefined) return unregistered
-  const { jwks, uri } = keySourceOf(subject.client)
-  if (jwks === undefined) return proveByUri(uri ?? '', certificate, subject)
+/** RFC 8705 §2.2, by the keys in the record. Where it has none, a decoy is compared with. */
+function inlineFault(certificate: ClientCertificate, jwks: JwkSet = certificate.decoys): Fault | undefined {
   try {
     return isRegistered(certificate, jwks) ? undefined : notRegistered(certificate, jwks)
   } catch (cause) {
@@ -200,29 +184,42 @@ function proveSelfSigned(
   }
 }
 
+const selfSigned = (fault: Fault | undefined): Proof => ({ method: 'self_signed_tls_client_auth', fault })
+
+async function proveByUri(uri: string, certificate: ClientCertificate, { policy }: Subject): Promise<Proof> {
+  const isIn = (set: JwkSet) => isRegistered(certificate, set, Infinity)
+  try {
+    const set = await policy.keySets.get(uri)
+    if (isIn(set)) return selfSigned(undefined)
+    // A client renews by publishing old and new together: an unknown certificate asks for a newer set.
+    const newer = await policy.keySets.get(uri, { refresh: true })
+    return selfSigned(newer !== set && isIn(newer) ? undefined : notRegistered(certificate, newer))
+  } catch (cause) {
+    return selfSigned({ reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) })
+  }
+}
+
 const isUsable = (method: ClientAuthMethod, { policy, client }: Subject): boolean =>
   policy.methods.has(method) && isRegisteredFor(client, method)
 
-/** Unequal to any certificate's, so that an unknown client takes the same comparison. */
-const decoy = { ...nobody, tls_client_auth_subject_dn: 'CN=nobody,O=nobody,C=ZZ' }
-
-function prove(subject: Subject): Fault | undefined | Promise<Fault | undefined> {
-  const certificate = x509Of(subject.certificate)
-  if (subject.client === nobody) return firstFault(pkiRules, { ...subject, client: decoy })
-  if (certificate === undefined) return undefined // a public client
+/**
+ * By the subject, else by the registered keys. Before a refusal both are compared, whatever is registered: else the time
+ * would tell which of the two a client has, or that nobody has this id.
+ */
+function prove(subject: Subject): Proof | Promise<Proof> {
+  const certificate = shownIn(subject)
+  const isPublic = isUsable('none', subject)
+  if (certificate === undefined) return { method: 'none', fault: isPublic ? undefined : faultOf(neededRule, subject) }
+  const subjectFault = firstFaultInEqualTime(pkiRules, subject)
   const isPki = isUsable('tls_client_auth', subject)
-  const isSelfSigned = isUsable('self_signed_tls_client_auth', subject)
-  const fault = isPki ? firstFault(pkiRules, subject) : undefined
-  if (isSelfSigned && (fault !== undefined || !isPki)) return proveSelfSigned(certificate, subject)
-  return fault
-}
-
-/** Which of the methods of its record a client has used. Without a certificate it is a public one. */
-function provenMethod(subject: Subject): ClientAuthMethod | undefined {
-  const first = methodOf(subject.credentials.methods, subject.policy.methods, subject.client)
-  if (!isShown(subject)) return isUsable('none', subject) ? 'none' : first
-  const isBySubject = isUsable('tls_client_auth', subject) && firstFault(pkiRules, subject) === undefined
-  return !isBySubject && isUsable('self_signed_tls_client_auth', subject) ? 'self_signed_tls_client_auth' : first
+  if (isPki && subjectFault === undefined) return { method: 'tls_client_auth', fault: undefined }
+  const { jwks, uri } = keySourceOf(subject.client)
+  const keyFault = inlineFault(certificate, jwks)
+  if (isUsable('self_signed_tls_client_auth', subject)) {
+    if (!registeredKeysRule.holds(subject)) return selfSigned(faultOf(registeredKeysRule, subject))
+    return uri === undefined ? selfSigned(keyFault) : proveByUri(uri, certificate, subject)
+  }
+  return isPublic ? { method: 'none', fault: undefined } : { method: 'tls_client_auth', fault: subjectFault }
 }
 
 const step = ({ check, spec, reason }: Rule<never>): ProofStep => ({ check, spec, reasons: [reason] })
@@ -233,20 +230,13 @@ const selfSignedSteps: readonly ProofStep[] = [
   { check: 'registered certificate', spec: 'RFC 8705 §2.2', reasons: ['certificate_not_registered'] }
 ]
 
-/** A subject is nothing to a self-signed certificate, nor a key set to a subject, nor either to a public client. */
-function proofOf(subject: Subject) {
-  const method = provenMethod(subject)
-  if (method === 'tls_client_auth') return pkiRules
-  return method === 'none' ? [] : selfSignedSteps
-}
-
 /** A `client_id` alone, where certificates authenticate: tls_client_auth, self_signed_tls_client_auth, or none. */
 export const mutualTls: Method<BareCredentials> = {
   requestRules,
   recordRules: [...recordRules, neededRule],
   proofSteps: [...pkiRules.map(step), ...selfSignedSteps],
-  proofOf,
+  // Explain shows only the checks of the method that this client uses.
+  proofOf: (method) => (method === 'tls_client_auth' ? pkiRules : method === 'none' ? [] : selfSignedSteps),
   prove,
-  provenRules,
-  provenMethod
+  provenRules
 }

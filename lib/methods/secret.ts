@@ -4,7 +4,16 @@ import type { BareCredentials, SecretCredentials } from '../request/credentials'
 import type { Fault, Rule } from '../refusals/rules'
 import type { OAuthClient, VerifySecret } from '../types'
 import { decoySecret, liveSecrets, looksHashed, nobody } from './client-record'
-import { type Claimed, isJudgeable, type Method, type Policy, type Presented, provenRules, recordRules } from './method'
+import {
+  type Claimed,
+  isJudgeable,
+  type Method,
+  type Policy,
+  type Presented,
+  type Proof,
+  provenRules,
+  recordRules
+} from './method'
 
 // As text, since a hash that makes a Buffer of its own costs twice as much.
 const digest = (text: string): Buffer => Buffer.from(hash('sha256', text))
@@ -49,13 +58,18 @@ const acceptedRule: Rule<Presented<SecretCredentials | BareCredentials>> = {
   detail: ({ credentials, policy }) => ({ expected: [...policy.methods], received: credentials.methods.join(' or ') })
 }
 
-function comparePlain({ credentials, client, nowSeconds }: Live): Fault | undefined {
+/** A request with a secret means one method. */
+const proofBy = ({ methods: [method = 'none'] }: SecretCredentials, reason?: Fault['reason']): Proof => ({
+  method,
+  fault: reason && { reason }
+})
+
+function comparePlain({ credentials, client, nowSeconds }: Live): Proof {
   const stored = liveSecrets(client, nowSeconds).filter((secret) => !looksHashed(secret))
   const { secret, undecoded } = credentials
-  if (matchesAny(secret, stored)) return undefined
-  return {
-    reason: undecoded !== undefined && matchesAny(undecoded, stored) ? 'secret_not_form_encoded' : 'secret_mismatch'
-  }
+  if (matchesAny(secret, stored)) return proofBy(credentials)
+  const isUndecoded = undecoded !== undefined && matchesAny(undecoded, stored)
+  return proofBy(credentials, isUndecoded ? 'secret_not_form_encoded' : 'secret_mismatch')
 }
 
 /**
@@ -113,21 +127,21 @@ function createHashComparison(verify: VerifySecret) {
     })
   }
 
-  return async ({ credentials, client, nowSeconds }: Live): Promise<Fault | undefined> => {
+  return async ({ credentials, client, nowSeconds }: Live): Promise<Proof> => {
     const stored = client === nobody ? [] : liveSecrets(client, nowSeconds)
     if (stored.length === 0) {
       await compareDecoy(credentials)
-      return { reason: 'no_live_secret' }
+      return proofBy(credentials, 'no_live_secret')
     }
-    let fault: Fault | undefined = { reason: 'secret_mismatch' }
+    let isMatched = false
     for (const secret of stored) {
       if (!isProven) decoyHash ??= secret
       if (!(await verifyOwn(verify, credentials.secret, secret, client))) continue
-      fault = undefined
+      isMatched = true
       decoyHash = secret
       isProven = true
     }
-    return fault
+    return isMatched ? proofBy(credentials) : proofBy(credentials, 'secret_mismatch')
   }
 }
 
@@ -154,6 +168,6 @@ export const publicMethod: Method<BareCredentials> = {
   requestRules: [acceptedRule],
   recordRules,
   proofSteps: [],
-  prove: () => undefined,
+  prove: () => ({ method: 'none', fault: undefined }),
   provenRules
 }

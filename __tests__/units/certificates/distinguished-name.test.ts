@@ -1,7 +1,7 @@
 import {
+  comparable,
+  type DistinguishedName,
   formatDistinguishedName,
-  isSameButForm,
-  isSameName,
   parseDistinguishedName,
   readSubject
 } from '../../../lib/certificates/distinguished-name'
@@ -9,6 +9,8 @@ import { recipes } from '../../support/certificate-recipes'
 import { certificate, x509 } from '../../support/client-certificates'
 import { cpuOf } from '../../support/cpu-time'
 
+const isSameName = (a: DistinguishedName, b: DistinguishedName) => comparable(a).exact === comparable(b).exact
+const isSameButForm = (a: DistinguishedName, b: DistinguishedName) => comparable(a).folded === comparable(b).folded
 const parsed = (text: string) => parseDistinguishedName(text)
 const valueOf = (text: string) => parsed(`CN=${text}`)?.[0]?.[0]?.[1]
 const types = (text: string) => parsed(text)?.map((rdn) => rdn.map(([oid]) => oid))

@@ -18,13 +18,13 @@ export interface BuiltLibrary {
 export function buildLibrary(): BuiltLibrary {
   const cache = join(root, 'node_modules/.cache')
   mkdirSync(cache, { recursive: true })
-  const directory = mkdtempSync(join(cache, 'oauth-client-auth-'))
+  const made = mkdtempSync(join(cache, 'oauth-client-auth-'))
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  execFileSync(process.execPath, [compiler, '-p', root, '--noCheck', '--declaration', 'false', '--outDir', directory])
+  execFileSync(process.execPath, [compiler, '-p', root, '--noCheck', '--declaration', 'false', '--outDir', made])
   return {
-    directory,
+    directory: join(made, 'lib'),
     remove: () => {
-      rmSync(directory, { recursive: true, force: true })
+      rmSync(made, { recursive: true, force: true })
     }
   }
 }

@@ -219,7 +219,8 @@ function prove(subject: Subject): Proof | Promise<Proof> {
     if (!registeredKeysRule.holds(subject)) return selfSigned(faultOf(registeredKeysRule, subject))
     return uri === undefined ? selfSigned(keyFault) : proveByUri(uri, certificate, subject)
   }
-  return isPublic ? { method: 'none', fault: undefined } : { method: 'tls_client_auth', fault: subjectFault }
+  if (isPki) return { method: 'tls_client_auth', fault: subjectFault }
+  return { method: 'none', fault: isPublic ? undefined : subjectFault }
 }
 
 const step = ({ check, spec, reason }: Rule<never>): ProofStep => ({ check, spec, reasons: [reason] })

@@ -2,7 +2,10 @@
 import type { X509Certificate } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** How a client may authenticate (RFC 7591 §2, OIDC Core §9); `none` is a public client. */
+/**
+ * How a client may authenticate (RFC 7591 §2, OIDC Core §9); `none` is a public client. `federated_jwt` is our name for
+ * the signed token of another issuer (RFC 7523), `spiffe_jwt` that of the draft for SPIFFE JWT-SVIDs.
+ */
 export type ClientAuthMethod =
   | 'client_secret_basic'
   | 'client_secret_post'
@@ -10,6 +13,8 @@ export type ClientAuthMethod =
   | 'private_key_jwt'
   | 'tls_client_auth'
   | 'self_signed_tls_client_auth'
+  | 'federated_jwt'
+  | 'spiffe_jwt'
   | 'none'
 
 /** Editors complete the known names. Any other text compiles too, since records come from databases; it never matches. */
@@ -36,6 +41,13 @@ export interface ClientSecret {
   value: string
   /** Seconds since the epoch from which the secret no longer matches; 0 or absent: never. */
   expires_at?: number | undefined
+}
+
+/** Who a client is to another issuer: the `iss` and the `sub` of its tokens, both compared exactly. No pattern. */
+export interface FederatedIdentity {
+  /** A key of the option `trustedIssuers`. */
+  issuer: string
+  subject: string
 }
 
 /**
@@ -65,6 +77,18 @@ export interface OAuthClient {
   jwks?: JwkSet | null | undefined
   /** Where the client publishes its public keys; fetched through the guard of `keySets`. */
   jwks_uri?: string | null | undefined
+  /**
+   * Who a `federated_jwt` client is to trusted issuers: 1 to 20 identities, each of which authenticates it. One with
+   * `*` never matches, since it is no pattern here.
+   *
+   * @example [{ issuer: 'https://token.actions.githubusercontent.com', subject: 'repo:acme/shop:ref:refs/heads/main' }]
+   */
+  federated_identities?: readonly FederatedIdentity[] | null | undefined
+  /**
+   * The SPIFFE ID of a `spiffe_jwt` client: exact, or ending in `/*` for every ID with whole segments below. All
+   * workloads that such an ID fits are this one client.
+   */
+  spiffe_id?: string | null | undefined
   /**
    * The subject of a `tls_client_auth` client (RFC 8705 §2.1.2): exactly one of the five. This one is a distinguished
    * name as in RFC 4514, compared RDN by RDN, in order and in case.
@@ -115,6 +139,27 @@ export interface ClientAuthRequest {
   socket?: { readonly remoteAddress?: string | undefined } | null | undefined
 }
 
+/** An issuer, or a SPIFFE trust domain, whose tokens authenticate clients: an entry of the option `trustedIssuers`. */
+export interface TrustedIssuer {
+  /** Its public keys, pasted: nothing is fetched, and a new key needs a new start. Of a trust domain: with `use: jwt-svid`. */
+  jwks?: JwkSet | undefined
+  /**
+   * Where its keys, or the bundle of a trust domain, are. Default: by discovery, from
+   * `<issuer>/.well-known/openid-configuration`; a trust domain needs `jwks` or this.
+   */
+  jwks_uri?: string | undefined
+  /** The one `aud` demanded of its tokens, alone in them. Default the option `issuer`; if set, only this value. */
+  audience?: string | undefined
+  /**
+   * Whether a token may be used more than once while it lives. Default `false`. With `true` whoever sees a token can use
+   * it until it ends: only for issuers that hand out the same token again (Kubernetes, SPIRE), never where tokens pass
+   * through the logs of a build.
+   */
+  reusable?: boolean | undefined
+  /** How far ahead `exp` may lie, in seconds, plus `clockTolerance`; at most a week. Default 3600. */
+  maxLifetime?: number | undefined
+}
+
 /** A verified client assertion. */
 export interface VerifiedAssertion {
   header: Readonly<Record<string, unknown>>
@@ -126,7 +171,7 @@ export interface ClientAuthentication {
   clientId: string
   /** The method that the client used. */
   method: ClientAuthMethod
-  /** Present for `private_key_jwt` and `client_secret_jwt`. */
+  /** Present for `private_key_jwt`, `client_secret_jwt`, `federated_jwt` and `spiffe_jwt`. */
   assertion?: VerifiedAssertion
   /** Present where the option `clientCertificates` found a certificate with the request, whatever the method. */
   certificate?: AttachedCertificate
@@ -183,7 +228,10 @@ export interface KeySets {
 export interface ReplayEntry {
   /** The client that the assertion authenticates; ids of different clients never collide. */
   clientId: string
-  /** `jti`, or, without one, the SHA-256 of the signed part. Any length, any characters. */
+  /**
+   * `jti`, or, without one, the SHA-256 of the signed part; behind the issuer and a space for a token of another issuer.
+   * Any length, any characters.
+   */
   id: string
   /** Seconds since the epoch until which the entry must be remembered, leeway included. */
   expiresAt: number

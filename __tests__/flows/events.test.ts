@@ -12,7 +12,8 @@ import {
   rememberSecrets,
   type ClientAuthError,
   type OAuthClient,
-  type ClientCertificates
+  type ClientCertificates,
+  type TrustedIssuer
 } from '../../lib'
 import { CertificateSourceError } from '../../lib/certificates/certificate-source'
 import { reasons } from '../../lib/refusals/reasons'
@@ -50,6 +51,7 @@ const clients: OAuthClient[] = [
   { client_id: 'other alg', ...keys, ...method('private_key_jwt'), token_endpoint_auth_signing_alg: 'PS256' },
   { client_id: 'keyless', ...method('private_key_jwt') },
   { client_id: 'leaky', jwks: { keys: [{ ...key.jwk, d: secret }] }, ...method('private_key_jwt') },
+  { client_id: 'federated', ...method('federated_jwt') },
   { client_id: 'unreachable', jwks_uri: 'https://localhost/', ...method('private_key_jwt') }
 ]
 
@@ -102,6 +104,16 @@ const bound: Partial<OAuthClient> = {
   tls_client_certificate_bound_access_tokens: true
 }
 
+/** A server that trusts an issuer whose keys are there. */
+const trusting = (entry: TrustedIssuer): Options => ({
+  methods: ['federated_jwt', 'private_key_jwt'],
+  keySets: { get: () => Promise.reject(new Error('away')) },
+  trustedIssuers: { 'https://idp.example': entry }
+})
+
+/** The token of that issuer for a subject. */
+const fromIdp = (sub: string) => ({ ...by('key', { iss: 'https://idp.example', sub }), client_id: 'federated' })
+
 const attempts: Partial<Record<keyof typeof reasons, Attempt>> = {
   certificate_missing: withCertificate(() => undefined),
   certificate_header: withCertificate(refuses('header')),
@@ -145,6 +157,7 @@ const attempts: Partial<Record<keyof typeof reasons, Attempt>> = {
   assertion_alg: { form: () => assertionForm(jws({ alg: 'none' }, { sub: 'key', jti: secret }, 'none', '')) },
   assertion_typ: { form: () => by('key', {}, { typ: told }) },
   assertion_crit: { form: () => by('key', {}, { crit: [told] }) },
+  assertion_issuer: { form: () => ({ ...by('key', { iss: told }), client_id: 'key' }), options: trusting(keys) },
   assertion_subject: { form: () => by('key', { iss: told }) },
   assertion_audience: { form: () => by('key', { aud: told }) },
   assertion_exp: { form: () => by('key', { exp: told }) },
@@ -166,6 +179,8 @@ const attempts: Partial<Record<keyof typeof reasons, Attempt>> = {
   jwks_unavailable: { form: () => by('unreachable') },
   no_matching_key: { form: () => by('key', {}, { kid: 'unknown' }) },
   signature_mismatch: { form: () => assertionForm(keyAssertion(stranger, { clientId: 'key' })) },
+  federated_subject: { form: () => fromIdp(told), options: trusting(keys) },
+  issuer_unavailable: { form: () => fromIdp(told), options: trusting({ jwks_uri: 'https://localhost/' }) },
   secret_too_short: { form: () => assertionForm(secretAssertion(short, { clientId: 'short' })) },
   replay_store_unavailable: { form: () => by('key'), options: { replayStore: broken } },
   replay_store_full: { form: () => by('key'), options: { replayStore: full }, times: 2 }

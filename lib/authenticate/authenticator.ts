@@ -61,7 +61,7 @@ export function createAuthenticator(options: ResolvedOptions) {
   const ask = createAsk(options)
 
   async function authenticate(request: ClientAuthRequest, seen: Seen): Promise<AuthenticatedClient> {
-    const received = receive(request, options.bareMethods)
+    const received = receive(request, options.accepted)
     seen.received = received
     refuse(firstFault(credentialRules(received.mechanism), received))
     const { method, presented } = ask(request, received, {})
@@ -73,7 +73,7 @@ export function createAuthenticator(options: ResolvedOptions) {
     const unregistered = firstFaultInEqualTime(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
     const proof = await method.prove(unregistered === undefined ? claimed : claimedBy(presented, nobody))
-    refuse(unregistered ?? proof.fault)
+    refuse(method.provesFirst ? (proof.fault ?? unregistered) : (unregistered ?? proof.fault))
 
     const proven = withAudiences(claimed, options.audiencesOf)
     refuse(firstFault(method.provenRules, proven))

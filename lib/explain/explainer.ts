@@ -3,6 +3,7 @@ import type { ClientAuthErrorReason } from '../refusals/reasons'
 import {
   cachedOnly,
   canProve,
+  canProveIssuer,
   hasCredentials,
   isRules,
   namedIds,
@@ -121,7 +122,7 @@ const unreadable = (received: Received, read: readonly Finding[]): Judged => ({
 
 /** `explain`, over the very lists of rules by which `authenticate` judges. Consumes nothing and publishes nothing. */
 export function createExplainer(options: ResolvedOptions): Explain {
-  const { policy, getClient, audiencesOf, bareMethods } = options
+  const { policy, getClient, audiencesOf } = options
   const ask = createAsk(options)
   const cachedPolicy = { ...policy, keySets: cachedOnly(policy.keySets) }
 
@@ -133,14 +134,14 @@ export function createExplainer(options: ResolvedOptions): Explain {
     return nobody
   }
 
-  /** Looks the client up and judges its record. Returns whether there is something to verify with. */
+  /** Looks the client up and judges its record. Tells whether there is something of the client to verify with. */
   async function judgeRecord(trail: Trail, { method, presented }: Question, request: ClientAuthRequest) {
     const ids = namedIds(presented.credentials)
     const found = await trail.run(method.recordRules, () => lookUp(ids, request))
     const claimed = claimedBy(presented, found ?? nobody)
-    if (found === undefined) return { claimed, isProvable: false }
+    if (found === undefined) return { claimed, recorded: [], isProvable: false }
     const recorded = ids.length === 0 ? notChecked(method.recordRules) : findings(method.recordRules, claimed)
-    return { claimed, isProvable: canProve(claimed, trail.add(recorded)) }
+    return { claimed, recorded, isProvable: canProve(claimed, recorded) }
   }
 
   async function judgeProof(trail: Trail, method: Method<Credentials>, claimed: Claimed, isProvable: boolean) {
@@ -181,9 +182,13 @@ export function createExplainer(options: ResolvedOptions): Explain {
   async function judge(received: Received, read: readonly Finding[], request: ClientAuthRequest, how: ExplainOptions) {
     const question = ask(request, received, { at: how.at, policy: how.fetch === true ? policy : cachedPolicy })
     const { method, presented } = question
-    const trail = createTrail([...read, ...findings(method.requestRules, presented)])
-    const { claimed, isProvable } = await judgeRecord(trail, question, request)
-    const proven = await judgeProof(trail, method, claimed, isProvable)
+    const ofRequest = findings(method.requestRules, presented)
+    const trail = createTrail([...read, ...ofRequest])
+    const { claimed, recorded, isProvable } = await judgeRecord(trail, question, request)
+    const { provesFirst } = method
+    if (!provesFirst) trail.add(recorded)
+    const proven = await judgeProof(trail, method, claimed, provesFirst ? canProveIssuer(ofRequest) : isProvable)
+    if (provesFirst) trail.add(recorded)
     await judgeProven(trail, method, claimed)
     const isAccepted = trail.all.every(isPassed)
     await judgeReplay(trail, method, claimed, how)
@@ -198,7 +203,7 @@ export function createExplainer(options: ResolvedOptions): Explain {
 
   function judgeRequest(request: ClientAuthRequest, how: ExplainOptions): Judged | Promise<Judged> {
     const { request: read, findings: text } = readText(request)
-    const received = receive(read, bareMethods)
+    const received = receive(read, options.accepted)
     if (text.some(isFailed)) return unreadable(received, text)
     const made = [...text, ...findings(credentialRules(received.mechanism), received)]
     return hasCredentials(received, made) ? judge(received, made, read, how) : unreadable(received, made)

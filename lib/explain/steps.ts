@@ -1,6 +1,6 @@
 import { algorithms } from '../jwt/algorithms'
 import type { Claimed, Method, ProofStep } from '../methods/method'
-import type { Credentials, Received } from '../request/credentials'
+import { type Credentials, issuerMethods, type Received } from '../request/credentials'
 import { isClientId, isSecret } from '../request/syntax'
 import { unparsedRules } from '../request/content-type'
 import { failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
@@ -12,6 +12,7 @@ export const notCached = new Error('the key set is not in the cache')
 
 /** Answers from the cache alone. */
 export const cachedOnly = (keySets: KeySets): KeySets => ({
+  document: () => Promise.reject(notCached),
   get: (uri) => {
     const set = keySets.cached?.(uri)
     return set === undefined ? Promise.reject(notCached) : Promise.resolve(set)
@@ -40,7 +41,9 @@ export function hasCredentials({ mechanism, jws, basic, form }: Received, read: 
 
 /** The ids under which the client may be registered. They differ only where a rule of the assertion is broken. */
 export function namedIds(credentials: Credentials): readonly string[] {
-  if (credentials.kind !== 'assertion') return [credentials.clientId]
+  const isOwnAssertion =
+    credentials.kind === 'assertion' && !credentials.methods.some((method) => issuerMethods.includes(method))
+  if (!isOwnAssertion) return [credentials.clientId].filter(isClientId)
   return [...new Set([credentials.clientId, credentials.jws.iss, credentials.formClientId])].filter(isClientId)
 }
 
@@ -52,6 +55,17 @@ export function canProve({ credentials, policy }: Claimed, recorded: readonly Fi
   // A MAC cannot be verified with the hash of a secret.
   return algorithm !== undefined && (algorithm.kty !== 'oct' || policy.verifySecret === undefined)
 }
+
+const issuerReasons: readonly unknown[] = [
+  'assertion_alg',
+  'assertion_issuer',
+  'assertion_malformed',
+  'assertion_subject'
+]
+
+/** Whether issuer and algorithm of a token are known: whatever else is wrong with it, its signature can be verified. */
+export const canProveIssuer = (judged: readonly Finding[]): boolean =>
+  !judged.some(({ reason }) => issuerReasons.includes(reason))
 
 /** What a proof consists of, as far as it can be told apart. */
 export type ProofParts = readonly ProofStep[] | readonly Rule<Claimed>[]

@@ -54,6 +54,9 @@ const namesWhere = (test: (algorithm: Algorithm) => boolean): readonly string[] 
 /** Signed with a private key: those of `private_key_jwt`. */
 export const keyAlgorithms = namesWhere(({ kty }) => kty !== 'oct')
 
+/** JWT-SVID §2.1: RSA and ECDSA alone. */
+export const svidAlgorithms = namesWhere(({ kty }) => kty === 'RSA' || kty === 'EC')
+
 /** Signed with a secret: those of `client_secret_jwt`. */
 export const hmacAlgorithms = namesWhere(({ kty }) => kty === 'oct')
 

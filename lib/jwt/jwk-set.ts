@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { jsonOf } from '../basics/json-body'
 import { printable } from '../refusals/errors'
 import type { Jwk, JwkSet } from '../types'
-import { algorithmsOf, isObject, isSecret, keyFault, secretMembers } from './jwk'
+import { algorithmsOf, isObject, isSecret, keyFault, type KeyUse, secretMembers } from './jwk'
 import { KeySetError } from './key-set-error'
 
 const neededMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg']
@@ -28,7 +28,8 @@ export function certificateOf({ x5c, 'x5t#S256': claimed }: Record<string, unkno
 /** Only what verification needs, so that a set in a cache is no larger than its keys. */
 function trimmed(jwk: Record<string, unknown>): Jwk {
   const members = neededMembers.map((name) => [name, jwk[name]])
-  const all = [...members, ['x5t#S256', certificateOf(jwk)]]
+  const use = jwk.use === 'jwt-svid' ? jwk.use : undefined // tells them apart from the keys of a client
+  const all = [...members, ['use', use], ['x5t#S256', certificateOf(jwk)]]
   return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as Jwk
 }
 
@@ -59,9 +60,9 @@ export interface KeyReport {
 /** What was left out of a set, which its own keys no longer tell. */
 const leftOut = new WeakMap<JwkSet, readonly KeyReport[]>()
 
-function report(jwk: Record<string, unknown>): KeyReport {
+function report(jwk: Record<string, unknown>, use?: KeyUse): KeyReport {
   const { kid, kty, alg } = jwk
-  const fault = keyFault(jwk)
+  const fault = keyFault(jwk, use)
   return { kid: printable(kid), kty: printable(kty), alg: printable(alg), ...(fault === undefined ? {} : { fault }) }
 }
 
@@ -69,6 +70,7 @@ function report(jwk: Record<string, unknown>): KeyReport {
 interface Asked {
   readonly kid: unknown
   readonly alg: unknown
+  readonly use?: KeyUse
 }
 
 /** Why a usable key is not the one that is asked for, in words that follow "the key …". */
@@ -79,7 +81,7 @@ function mismatch(jwk: Record<string, unknown>, { kid, alg }: Asked): string | u
 }
 
 const reportFor = (jwk: Record<string, unknown>, asked: Asked): KeyReport => {
-  const told = report(jwk)
+  const told = report(jwk, asked.use)
   const fault = told.fault ?? mismatch(jwk, asked)
   return { ...told, ...(fault === undefined ? {} : { fault }) }
 }
@@ -115,9 +117,9 @@ const secretMembersOf = (jwk: Record<string, unknown>): readonly string[] =>
   secretMembers.filter((name) => jwk[name] !== undefined)
 
 /** The usable keys of a JWK Set that may be used at all. A key that cannot be used is left out (RFC 7517 §5). */
-export function usableKeySet(value: unknown, maxKeys?: number): JwkSet {
+export function usableKeySet(value: unknown, maxKeys?: number, uses: readonly KeyUse[] = ['sig']): JwkSet {
   const keys = keysOf(value, maxKeys)
-  const usable = keys.filter((jwk) => keyFault(jwk) === undefined)
+  const usable = keys.filter((jwk) => uses.some((use) => keyFault(jwk, use) === undefined))
   const set = { keys: usable.map(trimmed) }
   if (usable.length < keys.length)
     leftOut.set(
@@ -125,14 +127,14 @@ export function usableKeySet(value: unknown, maxKeys?: number): JwkSet {
       keys
         .filter((jwk) => !usable.includes(jwk))
         .slice(0, 10)
-        .map(report)
+        .map((jwk) => report(jwk))
     )
   return set
 }
 
-/** The key set in the body of an answer: {@link jsonOf}, then {@link usableKeySet}. */
+/** The key set in the body of an answer: {@link jsonOf}, then {@link usableKeySet}. Keys of JWT-SVIDs are kept. */
 export function parseKeySet(body: Uint8Array, maxKeys?: number): JwkSet {
   const json = jsonOf(body)
   if ('fault' in json) throw new KeySetError('json', json.fault)
-  return usableKeySet(json.value, maxKeys)
+  return usableKeySet(json.value, maxKeys, ['sig', 'jwt-svid'])
 }

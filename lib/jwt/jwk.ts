@@ -94,9 +94,13 @@ function valueFault(jwk: Members): string | undefined {
   return jwk.kty === 'EC' ? ecFault(jwk.crv, first, second) : ed25519Fault(first)
 }
 
-function purposeFault({ use, key_ops: operations, kid }: Members): string | undefined {
+/** What keys are for: signatures of any kind, or JWT-SVIDs, whose keys must say so (SPIFFE Trust Domain and Bundle §4). */
+export type KeyUse = 'sig' | 'jwt-svid'
+
+function purposeFault({ use, key_ops: operations, kid }: Members, wanted: KeyUse): string | undefined {
   if (kid !== undefined && typeof kid !== 'string') return 'has a kid that is not a string'
-  if (use !== undefined && use !== 'sig') return 'is not for signatures (use)'
+  if (wanted === 'jwt-svid' && use !== wanted) return 'is not for JWT-SVIDs (use)'
+  if (wanted === 'sig' && use !== undefined && use !== wanted) return 'is not for signatures (use)'
   if (operations === undefined) return undefined
   if (!Array.isArray(operations) || !operations.includes('verify')) return 'is not for verifying (key_ops)'
   return new Set(operations).size < operations.length ? 'repeats an operation (key_ops)' : undefined
@@ -106,11 +110,11 @@ function purposeFault({ use, key_ops: operations, kid }: Members): string | unde
  * Why a key cannot verify client assertions, in words that follow "the key …", or `undefined` if it can. Stricter than
  * jose, which takes RSA keys of any size and exponent and Ed25519 points of small order.
  */
-export function keyFault(jwk: Members): string | undefined {
+export function keyFault(jwk: Members, use: KeyUse = 'sig'): string | undefined {
   const fitting = algorithmsOf(jwk)
   if (fitting.length === 0) return 'has an unsupported kty or crv'
   if (jwk.alg !== undefined && !fitting.some(({ alg }) => alg === jwk.alg)) {
     return 'has an alg that does not fit its kty and crv'
   }
-  return purposeFault(jwk) ?? valueFault(jwk)
+  return purposeFault(jwk, use) ?? valueFault(jwk)
 }

@@ -2,7 +2,7 @@ import { KeyObject, webcrypto } from 'node:crypto'
 import { createLocalJWKSet, errors, type JSONWebKeySet } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Jwk, JwkSet } from '../types'
-import { algorithmsOf } from './jwk'
+import { algorithmsOf, keyFault } from './jwk'
 import type { PublicKey } from './jws'
 import { keysOf, usableKeySet } from './jwk-set'
 
@@ -51,6 +51,12 @@ export function candidates(set: JwkSet, kid: unknown, maxKeys?: number): readonl
   const keys = keysOf(set, maxKeys)
   return kid === undefined ? keys : keys.filter((key) => key.kid === kid)
 }
+
+/** Those of them that are for JWT-SVIDs alone, without `use`, since jose selects no key with such a one. */
+export const svidCandidates = (set: JwkSet, kid: unknown): readonly Jwk[] =>
+  candidates(set, kid, Infinity)
+    .filter((key) => keyFault(key, 'jwt-svid') === undefined)
+    .map((key) => ({ ...key, use: undefined }))
 
 function toVerificationKey(cryptoKey: webcrypto.CryptoKey): VerificationKey {
   const keyObject = KeyObject.from(cryptoKey)

@@ -1,5 +1,5 @@
 import { printable } from '../refusals/errors'
-import { algorithms } from '../jwt/algorithms'
+import { algorithms as supported } from '../jwt/algorithms'
 import type { AssertionCredentials } from '../request/credentials'
 import { isClientId } from '../request/syntax'
 import type { Rule } from '../refusals/rules'
@@ -12,40 +12,40 @@ type AssertionRule = Rule<Subject>
 const jwsOf = ({ credentials }: Subject) => credentials.jws
 
 /** RFC 7515 §4.1.9: media types, compared in any case and with `application/` implied. */
-const isJwtType = (typ: unknown): boolean => typeof typ === 'string' && /^(?:application\/)?jwt$/i.test(typ)
-const isClientAuthenticationType = (typ: unknown): boolean =>
-  typeof typ === 'string' && /^(?:application\/)?(?:client-authentication|oauth-client-auth)\+jwt$/i.test(typ)
+const isOfType = (typ: unknown, types: readonly string[]): boolean =>
+  typeof typ === 'string' && types.includes(typ.toLowerCase().replace(/^application\//, ''))
 
 /** RFC 10070: such a typ promises the strict audience. A profile may have one of its own (§4), as client documents do. */
-const isExplicitlyTyped = (subject: Subject): boolean => isClientAuthenticationType(jwsOf(subject).typ)
+export const explicitTypes = ['client-authentication+jwt', 'oauth-client-auth+jwt']
+const isExplicitlyTyped = (subject: Subject): boolean => isOfType(jwsOf(subject).typ, explicitTypes)
 
-const headerRules: readonly AssertionRule[] = [
-  {
-    check: 'method',
-    reason: 'method_not_supported',
-    spec: 'RFC 8414 §2',
-    holds: ({ policy }) => policy.algorithms.length > 0,
-    detail: ({ policy }) => ({ expected: [...policy.methods], received: 'client_assertion' })
-  },
+const methodRule: AssertionRule = {
+  check: 'method',
+  reason: 'method_not_supported',
+  spec: 'RFC 8414 §2',
+  holds: ({ policy }) => policy.algorithms.length > 0,
+  detail: ({ policy }) => ({ expected: [...policy.methods], received: 'client_assertion' })
+}
+
+/** What the header must be, with the algorithms and the types (in lower case) of one kind of assertions. */
+export const headerRules = (algorithms: readonly string[], types: readonly string[]): readonly AssertionRule[] => [
   {
     check: 'alg',
     reason: 'assertion_alg',
     spec: 'RFC 8725 §3.1',
-    holds: (subject) => subject.policy.algorithms.includes(jwsOf(subject).alg as string),
-    words: ({ policy }) => `The alg of client_assertion must be one of ${policy.algorithms.join(', ')}.`,
-    detail: (subject) => ({ expected: subject.policy.algorithms, received: printable(jwsOf(subject).alg) })
+    holds: (subject) => algorithms.includes(jwsOf(subject).alg as string),
+    words: () => `The alg of client_assertion must be one of ${algorithms.join(', ')}.`,
+    detail: (subject) => ({ expected: algorithms, received: printable(jwsOf(subject).alg) })
   },
   {
     // An access token or an ID token is no client assertion.
     check: 'typ',
     reason: 'assertion_typ',
     spec: 'RFC 8725 §3.11, RFC 7523bis',
-    holds: (subject) => {
-      const { typ } = jwsOf(subject)
-      return typ === undefined || isJwtType(typ) || isExplicitlyTyped(subject)
-    },
+    holds: (subject) => jwsOf(subject).typ === undefined || isOfType(jwsOf(subject).typ, types),
+    words: () => `The typ of client_assertion must be ${typesInWords(types).join(' or ')}, or be left out.`,
     detail: (subject) => ({
-      expected: ['JWT', 'client-authentication+jwt', 'oauth-client-auth+jwt', 'or none'],
+      expected: [...typesInWords(types), 'or none'],
       received: printable(jwsOf(subject).typ)
     })
   },
@@ -69,6 +69,10 @@ const headerRules: readonly AssertionRule[] = [
     detail: (subject) => ({ expected: 'a string', received: printable(jwsOf(subject).kid) })
   }
 ]
+
+/** JWT and JOSE are written in capitals (RFC 7519 §5.1). */
+const typesInWords = (types: readonly string[]): readonly string[] =>
+  types.map((type) => (type.includes('+') ? type : type.toUpperCase()))
 
 const subjectDetail = (subject: Subject) => {
   const { iss, sub } = jwsOf(subject)
@@ -105,19 +109,20 @@ const subjectRules: readonly AssertionRule[] = [
   }
 ]
 
-const jtiRule: AssertionRule = {
+/** `isOptional`: whether the assertion may do without `jti`. */
+export const jtiRule = (isOptional: (subject: Subject) => boolean): AssertionRule => ({
   check: 'jti',
   reason: 'assertion_jti',
   spec: 'RFC 7523 §3 item 7, OIDC Core §9',
   holds: (subject) => {
     const { jti } = jwsOf(subject)
-    return jti === undefined ? !subject.policy.requireJti : typeof jti === 'string' && jti !== ''
+    return jti === undefined ? isOptional(subject) : typeof jti === 'string' && jti !== ''
   },
   detail: (subject) => ({ expected: 'a non-empty string', received: printable(jwsOf(subject).jti) })
-}
+})
 
 /** An array, or a string as one of one element (RFC 7519 §4.1.3). */
-const audienceOf = (subject: Subject): readonly unknown[] => {
+export const audienceOf = (subject: Subject): readonly unknown[] => {
   const { aud } = jwsOf(subject)
   return Array.isArray(aud) ? aud : [aud]
 }
@@ -158,16 +163,17 @@ const hashedRule: AssertionRule = {
   check: 'hashed secrets',
   reason: 'secret_hashed',
   spec: 'OIDC Core §10.1',
-  holds: (subject) => subject.policy.verifySecret === undefined || algorithms.get(jwsOf(subject).alg)?.kty !== 'oct',
+  holds: (subject) => subject.policy.verifySecret === undefined || supported.get(jwsOf(subject).alg)?.kty !== 'oct',
   detail: () => ({ expected: 'private_key_jwt', received: 'client_secret_jwt' })
 }
 
 /** RFC 7523 §3: all that the assertion and the server's options decide, in the order in which it is judged. */
-export const assertionRules = ({ audiencesDependOnClient }: Policy): readonly AssertionRule[] => [
-  ...headerRules,
+export const assertionRules = ({ algorithms, audiencesDependOnClient }: Policy): readonly AssertionRule[] => [
+  methodRule,
+  ...headerRules(algorithms, ['jwt', ...explicitTypes]),
   ...subjectRules,
-  ...timeRules,
-  jtiRule,
+  ...timeRules(({ policy }) => policy.maxAssertionLifetime),
+  jtiRule(({ policy }) => !policy.requireJti),
   audiencesDependOnClient ? { ...audienceRule, applies: isExplicitlyTyped } : audienceRule,
   hashedRule
 ]

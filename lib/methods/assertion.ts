@@ -13,7 +13,7 @@ import { liveSecretRule, plainSecretRule } from './secret'
 
 type Subject = Claimed<AssertionCredentials>
 
-const registeredAlgRule: Rule<Subject> = {
+export const registeredAlgRule: Rule<Subject> = {
   check: 'registered alg',
   reason: 'alg_not_registered',
   spec: 'OIDC Registration §2, RFC 8725 §3.1',

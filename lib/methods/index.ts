@@ -1,23 +1,34 @@
 import { certificateMethods } from '../certificates/source-check'
 import type { ClientAuthMethod } from '../types'
-import type { Credentials } from '../request/credentials'
+import { type AcceptedHere, type AssertionCredentials, type Credentials, issuerMethods } from '../request/credentials'
 import { createClientSecretJwt, createPrivateKeyJwt } from './assertion'
+import { createFederatedJwt, createSpiffeJwt } from './federated'
 import type { Method, Policy } from './method'
 import { mutualTls } from './mutual-tls'
 import { createSecretMethod, publicMethod } from './secret'
 
 /** The methods that a `client_id` alone may mean. A client that is registered for several uses the first that fits. */
-export const bareMethods: readonly ClientAuthMethod[] = [...certificateMethods, 'none']
+const bareMethods: readonly ClientAuthMethod[] = [...certificateMethods, 'none']
+
+/** How requests are read where these methods are accepted. */
+export const acceptedHere = (methods: readonly ClientAuthMethod[]): AcceptedHere => ({
+  bareMethods: bareMethods.filter((method) => methods.includes(method)),
+  issuerMethods: issuerMethods.filter((method) => methods.includes(method))
+})
 
 /** The only list of kinds: which method judges and proves some credentials. */
 export function createMethods(policy: Policy): (credentials: Credentials) => Method<Credentials> {
   const secret = createSecretMethod(policy)
-  const secretJwt = createClientSecretJwt(policy)
   const keyJwt = createPrivateKeyJwt(policy)
+  const byAssertion: Readonly<Record<string, Method<AssertionCredentials>>> = {
+    client_secret_jwt: createClientSecretJwt(policy),
+    federated_jwt: createFederatedJwt(policy),
+    spiffe_jwt: createSpiffeJwt(policy)
+  }
   const bare = certificateMethods.some((method) => policy.methods.has(method)) ? mutualTls : publicMethod
   return (credentials) => {
     if (credentials.kind === 'secret') return secret as Method<Credentials>
     if (credentials.kind === 'bare') return bare as Method<Credentials>
-    return (credentials.methods[0] === 'client_secret_jwt' ? secretJwt : keyJwt) as Method<Credentials>
+    return (byAssertion[String(credentials.methods[0])] ?? keyJwt) as Method<Credentials>
   }
 }

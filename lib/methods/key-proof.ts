@@ -1,17 +1,19 @@
 import { printable } from '../refusals/errors'
 import { algorithmOf } from '../jwt/algorithms'
 import { decoyKeys } from '../jwt/decoy-key'
+import type { KeyUse } from '../jwt/jwk'
 import { keyReports } from '../jwt/jwk-set'
 import { verifySignature } from '../jwt/jws'
-import { candidates, keysFor, type VerificationKey } from '../jwt/key-ring'
+import { candidates, keysFor, svidCandidates, type VerificationKey } from '../jwt/key-ring'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault } from '../refusals/rules'
 import type { Jwk, JwkSet } from '../types'
 import { keySourceOf } from './client-record'
-import type { Claimed, Proof } from './method'
+import type { Claimed, Policy, Proof } from './method'
 import { inlineSetDetail, unavailableSetDetail } from './registered-keys'
 
 type Subject = Claimed<AssertionCredentials>
+type ProofFault = Fault | undefined
 
 /**
  * RFC 8017 §8.2.2: an RSA signature is as long as the modulus and less than it. OpenSSL rejects any other at once, and
@@ -40,50 +42,72 @@ async function verifyWith(own: readonly Jwk[], { jws }: AssertionCredentials): P
   return keys.length === 0 ? 'no_matching_key' : 'signature_mismatch'
 }
 
-const proofWith = (fault: Fault | undefined): Proof => ({ method: 'private_key_jwt', fault })
-
-function proofOf(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet): Proof {
-  if (outcome === 'verified') return proofWith(undefined)
+function faultOf(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet, use: KeyUse = 'sig'): ProofFault {
+  if (outcome === 'verified') return undefined
   const asked = { kid: printable(jws.kid), alg: printable(jws.alg) }
-  if (outcome === 'signature_mismatch') return proofWith({ reason: outcome, detail: () => ({ received: asked }) })
-  return proofWith({ reason: outcome, detail: () => ({ expected: keyReports(set, jws), received: asked }) })
-}
-
-async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials): Promise<Proof> {
-  try {
-    return proofOf(await verifyWith(candidates(set, credentials.jws.kid), credentials), credentials, set)
-  } catch (cause) {
-    await verifyWith([], credentials)
-    return proofWith({ reason: 'jwks_invalid', cause, detail: () => inlineSetDetail(set, cause) })
+  if (outcome === 'signature_mismatch') return { reason: outcome, detail: () => ({ received: asked }) }
+  return {
+    reason: outcome,
+    detail: () => ({ expected: keyReports(set, { kid: jws.kid, alg: jws.alg, use }), received: asked })
   }
 }
 
-async function proveByUri(uri: string, credentials: AssertionCredentials, { policy }: Subject): Promise<Proof> {
-  const { kid } = credentials.jws
-  const keysIn = (set: JwkSet) => candidates(set, kid, Infinity)
+/** Where the keys are that an assertion is verified with, and what is said where there are none to be had. */
+export interface KeySource {
+  /** The set; with `refresh` a newer one, if it is time to ask for one. */
+  readonly get: (options?: { refresh?: boolean }) => Promise<JwkSet>
+  /** What its keys must be for. */
+  readonly use: KeyUse
+  readonly unavailable: (cause: unknown) => Fault
+}
+
+async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials): Promise<ProofFault> {
   try {
-    const set = await policy.keySets.get(uri)
+    return faultOf(await verifyWith(candidates(set, credentials.jws.kid), credentials), credentials, set)
+  } catch (cause) {
+    await verifyWith([], credentials)
+    return { reason: 'jwks_invalid', cause, detail: () => inlineSetDetail(set, cause) }
+  }
+}
+
+/** RFC 7523 §3 item 9 with the keys of a source that may have newer ones. */
+export async function proveBySource(
+  { get, use, unavailable }: KeySource,
+  credentials: AssertionCredentials
+): Promise<ProofFault> {
+  const { kid } = credentials.jws
+  const keysIn = (set: JwkSet) => (use === 'jwt-svid' ? svidCandidates(set, kid) : candidates(set, kid, Infinity))
+  try {
+    const set = await get()
     const keys = keysIn(set)
     const outcome = await verifyWith(keys, credentials)
     const isKnownKey = outcome === 'signature_mismatch' && kid !== undefined
-    if (outcome === 'verified' || isKnownKey) return proofOf(outcome, credentials, set)
+    if (outcome === 'verified' || isKnownKey) return faultOf(outcome, credentials, set, use)
     // OIDC Core §10.1.1: an unknown kid asks for a newer set; so does an assertion without kid that no key verifies.
     // Compared by text: a keySets of the application's own may edit its set in place.
     const text = JSON.stringify(keys)
-    const newer = await policy.keySets.get(uri, { refresh: true })
-    if (JSON.stringify(keysIn(newer)) === text) return proofOf(outcome, credentials, newer)
+    const newer = await get({ refresh: true })
+    if (JSON.stringify(keysIn(newer)) === text) return faultOf(outcome, credentials, newer, use)
     const last = await verifyWith(keysIn(newer), credentials)
-    return proofOf(last === 'no_matching_key' ? outcome : last, credentials, newer)
+    return faultOf(last === 'no_matching_key' ? outcome : last, credentials, newer, use)
   } catch (cause) {
     await verifyWith([], credentials)
-    return proofWith({ reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) })
+    return unavailable(cause)
   }
 }
 
+const registeredUri = (uri: string, { keySets }: Policy): KeySource => ({
+  get: (options) => keySets.get(uri, options),
+  use: 'sig',
+  unavailable: (cause) => ({ reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) })
+})
+
 /** RFC 7523 §3 item 9 with the client's registered public keys. */
-export function proveByKey(claimed: Subject): Promise<Proof> {
-  const { client, credentials } = claimed
+export async function proveByKey({ client, credentials, policy }: Subject): Promise<Proof> {
   const { jwks, uri } = keySourceOf(client)
-  if (jwks !== undefined) return proveByInlineKeys(jwks, credentials)
-  return proveByUri(uri ?? '', credentials, claimed)
+  const fault =
+    jwks === undefined
+      ? await proveBySource(registeredUri(uri ?? '', policy), credentials)
+      : await proveByInlineKeys(jwks, credentials)
+  return { method: 'private_key_jwt', fault }
 }

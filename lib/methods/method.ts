@@ -1,7 +1,7 @@
 import { printable } from '../refusals/errors'
 import type { ClientCertificates, RequestCertificate } from '../certificates/certificate-source'
 import type { Fault, Rule } from '../refusals/rules'
-import type { ClientAuthMethod, KeySets, OAuthClient, ReplayStore, VerifySecret } from '../types'
+import type { ClientAuthMethod, JwkSet, KeySets, OAuthClient, ReplayStore, VerifySecret } from '../types'
 import type { Credentials } from '../request/credentials'
 import { methodOf, nobody, wantsBoundTokens } from './client-record'
 import { registeredMethod } from './registered-methods'
@@ -21,7 +21,26 @@ export interface Policy {
   readonly verifySecret: VerifySecret | undefined
   readonly keySets: KeySets
   readonly replayStore: ReplayStore
+  /** The issuers whose tokens authenticate, by `iss` or by trust domain. */
+  readonly trustedIssuers: ReadonlyMap<string, KnownIssuer>
+  /** The algorithms of their tokens: asymmetric ones. */
+  readonly issuerAlgorithms: readonly string[]
   readonly clientCertificates: ClientCertificates | undefined
+}
+
+/** A trusted issuer as the server's options make it. */
+export interface KnownIssuer {
+  /** Its key among the `trustedIssuers`: the `iss` of its tokens, or a trust domain. */
+  readonly issuer: string
+  /** The method that its tokens are for. */
+  readonly method: ClientAuthMethod
+  readonly jwks: JwkSet | undefined
+  /** Where the keys are. Without `jwks` and this: by discovery. */
+  readonly jwksUri: string | undefined
+  readonly audience: string
+  readonly reusable: boolean
+  /** Seconds. */
+  readonly maxLifetime: number
 }
 
 /** Credentials as a request presents them, and what they are judged by. */
@@ -72,6 +91,11 @@ export interface Method<K extends Credentials> {
   readonly proofOf?: (method: ClientAuthMethod) => readonly Rule<Claimed<K>>[] | readonly ProofStep[]
   /** Does the same work for `nobody` as for a client. */
   readonly prove: (claimed: Claimed<K>) => Proof | Promise<Proof>
+  /**
+   * Whether the proof depends on the server's options alone and not on the client. Its faults are then told before those
+   * of the record: one that is no secret (503) must not be told for known clients only.
+   */
+  readonly provesFirst?: true
   /** What only a proven client is told. */
   readonly provenRules: readonly Rule<Claimed<K>>[]
   /** Uses up what can be used once. Last of all, so that a refused request uses up nothing. */

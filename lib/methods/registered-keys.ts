@@ -33,7 +33,7 @@ export const unavailableSetDetail = (uri: string, cause: unknown) => ({
 })
 
 /** What the fetcher or a judge of keys says of a set: its own words and a stable `why`. */
-function keySetDetail(cause: unknown): { received: unknown; why: unknown } {
+export function keySetDetail(cause: unknown): { received: unknown; why: unknown } {
   const { why, message } = Object(cause) as { why?: unknown; message?: unknown }
   return { received: printable(message), why: printable(why) }
 }

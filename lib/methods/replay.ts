@@ -11,9 +11,9 @@ type Subject = Claimed<AssertionCredentials>
 const replayId = ({ jti, signingInput }: AssertionCredentials['jws']): string =>
   typeof jti === 'string' ? jti : hash('sha256', signingInput, 'base64url')
 
-const replayEntry = ({ credentials: { clientId, jws }, policy }: Subject): ReplayEntry => ({
+const replayEntry = ({ credentials: { clientId, jws }, policy }: Subject, scope: string): ReplayEntry => ({
   clientId,
-  id: replayId(jws),
+  id: scope + replayId(jws),
   expiresAt: Math.ceil(Number(jws.exp) + policy.clockTolerance)
 })
 
@@ -43,9 +43,12 @@ async function judge(answer: unknown, entry: ReplayEntry): Promise<Fault | undef
   }
 }
 
-/** RFC 7523 §3 item 7. Only once all else has passed: an assertion that fails must not use up its jti. */
-export function consume(claimed: Subject): Promise<Fault | undefined> | undefined {
-  const entry = replayEntry(claimed)
+/**
+ * RFC 7523 §3 item 7. Only once all else has passed: an assertion that fails must not use up its jti. `scope` keeps the
+ * ids of other issuers apart.
+ */
+export function consume(claimed: Subject, scope = ''): Promise<Fault | undefined> | undefined {
+  const entry = replayEntry(claimed, scope)
   try {
     const answer = claimed.policy.replayStore.consume(entry)
     return answer === true ? undefined : judge(answer, entry)
@@ -55,8 +58,8 @@ export function consume(claimed: Subject): Promise<Fault | undefined> | undefine
 }
 
 /** For `explain`, which must not use an assertion up. A store that fails here refuses nothing. */
-export async function wasUsed(claimed: Subject): Promise<Fault | undefined | 'unknown'> {
-  const entry = replayEntry(claimed)
+export async function wasUsed(claimed: Subject, scope = ''): Promise<Fault | undefined | 'unknown'> {
+  const entry = replayEntry(claimed, scope)
   try {
     const isRemembered: unknown = await claimed.policy.replayStore.has?.(entry)
     if (isRemembered === true) return replayed(entry)

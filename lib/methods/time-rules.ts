@@ -41,8 +41,8 @@ const startRule = (name: 'nbf' | 'iat', spec: string): readonly Rule<Subject>[] 
   }
 ]
 
-/** RFC 7523 §3 items 4 to 6. */
-export const timeRules: readonly Rule<Subject>[] = [
+/** RFC 7523 §3 items 4 to 6. `maxLifetime` is how far ahead `exp` may lie, in seconds. */
+export const timeRules = (maxLifetime: (subject: Subject) => number): readonly Rule<Subject>[] => [
   {
     check: 'exp',
     reason: 'assertion_exp',
@@ -80,11 +80,12 @@ export const timeRules: readonly Rule<Subject>[] = [
     check: 'exp not too far ahead',
     reason: 'assertion_lifetime',
     spec: 'RFC 7523 §3 item 4',
-    holds: (subject) => !(Number(jwsOf(subject).exp) > latestExp(subject)),
-    canJudge: (subject) => isTime(jwsOf(subject).exp),
-    words: ({ policy }) => `The exp of client_assertion may lie at most ${policy.maxAssertionLifetime} s ahead.`,
+    holds: (subject) =>
+      !(Number(jwsOf(subject).exp) > subject.nowSeconds + maxLifetime(subject) + subject.policy.clockTolerance),
+    canJudge: (subject) => isTime(jwsOf(subject).exp) && Number.isFinite(maxLifetime(subject)),
+    words: (subject) => `The exp of client_assertion may lie at most ${maxLifetime(subject)} s ahead.`,
     detail: (subject) => ({
-      expected: `at most ${subject.policy.maxAssertionLifetime} s after now`,
+      expected: `at most ${maxLifetime(subject)} s after now`,
       received: jwsOf(subject).exp,
       now: subject.nowSeconds,
       secondsAhead: Number(jwsOf(subject).exp) - subject.nowSeconds
@@ -93,9 +94,6 @@ export const timeRules: readonly Rule<Subject>[] = [
   ...startRule('nbf', 'RFC 7523 §3 item 5'),
   ...startRule('iat', 'RFC 7523 §3 item 6')
 ]
-
-const latestExp = ({ nowSeconds, policy }: Subject): number =>
-  nowSeconds + policy.maxAssertionLifetime + policy.clockTolerance
 
 function millisecondsClaim(subject: Subject): 'exp' | 'nbf' | 'iat' | undefined {
   const { exp = 0, nbf = 0, iat = 0 } = jwsOf(subject)

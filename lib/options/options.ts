@@ -1,15 +1,25 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
 import type { ClientCertificates } from '../certificates/certificate-source'
 import { certificateMethods, checkCertificates } from '../certificates/source-check'
-import { bareMethods } from '../methods'
+import { acceptedHere } from '../methods'
 import { isAudienceList, type Policy } from '../methods/method'
 import type { ErrorContext } from '../refusals/error-response'
 import type { ClientAuthError } from '../refusals/errors'
 import { createJwksFetcher } from '../key-sets/fetcher'
-import { hmacAlgorithms, keyAlgorithms } from '../jwt/algorithms'
+import { hmacAlgorithms, keyAlgorithms, svidAlgorithms } from '../jwt/algorithms'
 import * as check from '../basics/option-checks'
 import { createMemoryReplayStore } from '../replay-store/memory'
-import type { ClientAuthMethod, ClientAuthRequest, KeySets, OAuthClient, ReplayStore, VerifySecret } from '../types'
+import { type AcceptedHere, issuerMethods } from '../request/credentials'
+import type {
+  ClientAuthMethod,
+  ClientAuthRequest,
+  KeySets,
+  OAuthClient,
+  ReplayStore,
+  TrustedIssuer,
+  VerifySecret
+} from '../types'
+import { isIssuerMap, knownIssuers } from './trusted-issuers'
 
 /** Options of `createClientAuthenticator`. */
 export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = ClientAuthRequest> {
@@ -23,7 +33,7 @@ export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = C
   /**
    * Methods that this server accepts. Default: the four that prove something. Adding `none` admits
    * public clients by their `client_id` alone (RFC 6749 §2.1). `tls_client_auth` and `self_signed_tls_client_auth`
-   * (RFC 8705) need `clientCertificates`.
+   * (RFC 8705) need `clientCertificates`. `federated_jwt` and `spiffe_jwt` need `trustedIssuers`.
    */
   methods?: readonly ClientAuthMethod[] | undefined
   /** Signature algorithms accepted. Default: all that are supported; `none` is never one (RFC 8725 §3.2). */
@@ -51,6 +61,13 @@ export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = C
   keySets?: KeySets | undefined
   /** Where used assertions are remembered. Default `createMemoryReplayStore()`: enough for one process only. */
   replayStore?: ReplayStore | undefined
+  /**
+   * The issuers and SPIFFE trust domains whose tokens authenticate clients, by `federated_jwt` and `spiffe_jwt`. Whoever
+   * holds the keys of one can pass for each client that names it. Default none.
+   *
+   * @example { 'https://token.actions.githubusercontent.com': {}, 'spiffe://example.org': { jwks_uri, reusable: true } }
+   */
+  trustedIssuers?: Readonly<Record<string, TrustedIssuer>> | undefined
   /**
    * Where the certificate of a client comes from: `createTlsCertificates()` where TLS ends in this process,
    * `createProxyCertificates()` behind a proxy. Default: certificates are not looked at. It is believed: with a wrong
@@ -86,8 +103,8 @@ interface ErrorAnswer {
 export interface ResolvedOptions {
   readonly policy: Policy
   readonly getClient: AuthenticatorOptions['getClient']
-  /** The methods that a `client_id` alone may mean on this server. */
-  readonly bareMethods: readonly ClientAuthMethod[]
+  /** How requests are read on this server. */
+  readonly accepted: AcceptedHere
   /** Further audiences; `undefined` where they depend on the client. */
   readonly legacyAudiences: readonly string[] | undefined
   readonly audiencesOf: ((client: OAuthClient) => readonly string[]) | undefined
@@ -119,7 +136,7 @@ const rules = {
     hint: 'http is for development on one machine: only localhost, 127.x.x.x and [::1] may have it'
   },
   getClient: check.isFunction,
-  methods: listOf([...provingMethods, ...certificateMethods, 'none']),
+  methods: listOf([...provingMethods, ...certificateMethods, ...issuerMethods, 'none']),
   algorithms: listOf(allAlgorithms),
   legacyAudiences: check.optionRule(
     'an array of audience strings, or a function that returns one',
@@ -132,6 +149,7 @@ const rules = {
   verifySecret: check.isFunction,
   keySets: check.hasMethod('get', 'createJwksFetcher()'),
   replayStore: check.hasMethod('consume', 'createMemoryReplayStore()'),
+  trustedIssuers: isIssuerMap,
   clientCertificates: check.hasMethod('get', 'createTlsCertificates({ ca })'),
   bodyLimit: check.isWord("a number of bytes or a size such as '64kb'", (value) =>
     typeof value === 'string' ? /^\d+(\.\d+)? ?(b|kb|mb)$/i.test(value) : Number.isInteger(value) && Number(value) > 0
@@ -153,8 +171,14 @@ export const errorContext = ({ policy }: ResolvedOptions): ErrorContext => ({
 /** The algorithms that the JWT methods sign with. */
 const families: Readonly<Record<string, readonly string[]>> = {
   private_key_jwt: keyAlgorithms,
-  client_secret_jwt: hmacAlgorithms
+  client_secret_jwt: hmacAlgorithms,
+  federated_jwt: keyAlgorithms,
+  spiffe_jwt: svidAlgorithms
 }
+
+/** Those of the algorithms that clients sign their own assertions with. */
+const ownAlgorithms = ({ methods, algorithms }: AcceptedMethods): readonly string[] =>
+  algorithms.filter((alg) => methods.some((one) => !issuerMethods.includes(one) && families[one]?.includes(alg)))
 
 /** What the options say of methods and algorithms, valid together. */
 export interface AcceptedMethods {
@@ -220,30 +244,34 @@ export function resolveOptions<C extends OAuthClient>(
   caller: string,
   options: AuthenticatorOptions<C>
 ): ResolvedOptions {
-  const { methods, algorithms } = resolveMethods(caller, options)
+  const acceptedMethods = resolveMethods(caller, options)
+  const { methods, algorithms } = acceptedMethods
   requireOptions(caller, options)
   checkCertificates(caller, methods, options.clientCertificates)
   // Inside, the client is whatever getClient returns: its type matters to the application alone.
   const { legacyAudiences = [], verifySecret } = options as unknown as AuthenticatorOptions
   const dependsOnClient = typeof legacyAudiences === 'function'
+  const keySets = options.keySets ?? createJwksFetcher()
   const policy: Policy = Object.freeze({
     issuer: options.issuer,
     methods: new Set(methods),
-    algorithms: Object.freeze(algorithms),
+    algorithms: Object.freeze(ownAlgorithms(acceptedMethods)),
     clockTolerance: options.clockTolerance ?? 30,
     maxAssertionLifetime: options.maxAssertionLifetime ?? 3600,
     requireJti: options.requireJti ?? false,
     stringAudience: options.stringAudience ?? false,
     audiencesDependOnClient: dependsOnClient,
     verifySecret,
-    keySets: options.keySets ?? createJwksFetcher(),
+    keySets,
     replayStore: options.replayStore ?? createMemoryReplayStore(),
+    trustedIssuers: knownIssuers(caller, methods, { issuer: options.issuer, keySets }, options.trustedIssuers),
+    issuerAlgorithms: Object.freeze(algorithms.filter((alg) => !hmacAlgorithms.includes(alg))),
     clientCertificates: options.clientCertificates
   })
   return Object.freeze({
     policy,
     getClient: options.getClient.bind(options),
-    bareMethods: bareMethods.filter((method) => methods.includes(method)),
+    accepted: acceptedHere(methods),
     legacyAudiences: dependsOnClient ? undefined : Object.freeze([...legacyAudiences]),
     audiencesOf: dependsOnClient ? legacyAudiences : undefined
   })

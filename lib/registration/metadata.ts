@@ -9,7 +9,9 @@ import { createJwksFetcher } from '../key-sets/fetcher'
 import { keySourceOf, looksHashed } from '../methods/client-record'
 import { registeredMethod } from '../methods/registered-methods'
 import { resolveMethods, usableMethods, type AcceptedMethods, type AuthenticatorOptions } from '../options/options'
+import { issuerMethods } from '../request/credentials'
 import type { JwkSet, KeySets, OAuthClient } from '../types'
+import { registeredIdentityFault } from './identities'
 
 /** The endpoints that RFC 8414 §2 has metadata for; PAR and device authorization follow the token endpoint. */
 export type MetadataEndpoint = 'token' | 'introspection' | 'revocation'
@@ -27,7 +29,7 @@ export type EndpointMetadata<E extends MetadataEndpoint = 'token'> = Record<
 /** What `validateClientMetadata` takes from the options of the server; give it the same object. */
 export interface ClientMetadataOptions extends Pick<
   AuthenticatorOptions,
-  'methods' | 'algorithms' | 'keySets' | 'clientCertificates'
+  'methods' | 'algorithms' | 'keySets' | 'trustedIssuers' | 'clientCertificates'
 > {
   /** As given to `clientAuth`: its presence rules out client_secret_jwt. It is not called. */
   verifySecret?: ((presented: string, stored: string, client: never) => unknown) | undefined
@@ -48,7 +50,11 @@ export function endpointMetadata<E extends MetadataEndpoint>(
   }
   // RFC 7662 §2.1: introspection needs a caller that has proven who it is.
   const proving = endpoint === 'introspection' ? methods.filter((method) => method !== 'none') : methods
-  const metadata: Record<string, string[] | true> = { [`${endpoint}_endpoint_auth_methods_supported`]: [...proving] }
+  // federated_jwt is no registered value: on the wire it is RFC 7523, as private_key_jwt is.
+  const names = proving.map((method) => (method === 'federated_jwt' ? 'private_key_jwt' : method))
+  const metadata: Record<string, string[] | true> = {
+    [`${endpoint}_endpoint_auth_methods_supported`]: [...new Set(names)]
+  }
   if (algorithms.length > 0) metadata[`${endpoint}_endpoint_auth_signing_alg_values_supported`] = [...algorithms]
   if (bindsTokens) metadata.tls_client_certificate_bound_access_tokens = true
   return metadata as EndpointMetadata<E>
@@ -106,8 +112,8 @@ function checkAlgorithm(registered: unknown, methods: string[], { algorithms }: 
   if (typeof registered !== 'string' || !algorithms.includes(registered)) {
     return refuse(`token_endpoint_auth_signing_alg must be one of ${algorithms.join(', ')}.`)
   }
-  const method = hmacAlgorithms.includes(registered) ? 'client_secret_jwt' : 'private_key_jwt'
-  if (!methods.includes(method)) {
+  const fitting = hmacAlgorithms.includes(registered) ? ['client_secret_jwt'] : ['private_key_jwt', ...issuerMethods]
+  if (!methods.some((method) => fitting.includes(method))) {
     refuse(
       `token_endpoint_auth_signing_alg ${registered} does not fit token_endpoint_auth_method ${methods.join(', ')}.`
     )
@@ -208,7 +214,7 @@ function checkKeys(metadata: Partial<OAuthClient>, methods: string[], keySets: K
 /**
  * Throws a {@link ClientAuthError} with code `invalid_client_metadata` (RFC 7591 §3.2.2), and a message that
  * names the field, for metadata with which a client could not authenticate here, or not safely. Give it
- * the options of your `clientAuth`: `methods`, `algorithms`, `verifySecret` and `keySets` count.
+ * the options of your `clientAuth`: `methods`, `algorithms`, `verifySecret`, `keySets` and `trustedIssuers` count.
  * No network is used: whether a `jwks_uri` resolves to a public address is judged when it is fetched.
  */
 export function validateClientMetadata(metadata: Partial<OAuthClient>, options: ClientMetadataOptions = {}): void {
@@ -223,5 +229,7 @@ export function validateClientMetadata(metadata: Partial<OAuthClient>, options: 
     : []
   checkSecrets(metadata, hmacs, options.verifySecret !== undefined)
   checkSubject(metadata, methods)
+  const identityFault = registeredIdentityFault(metadata, methods, options.trustedIssuers)
+  if (identityFault !== undefined) refuse(`${identityFault}.`)
   checkKeys(metadata, methods, options.keySets)
 }

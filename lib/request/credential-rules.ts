@@ -1,16 +1,19 @@
 import { printable } from '../refusals/errors'
 import type { Rule } from '../refusals/rules'
-import { maxAssertion, type Received } from './credentials'
+import { isOfIssuer, JWT_BEARER, JWT_SPIFFE, maxAssertion, type Received } from './credentials'
 import { formRules } from './form'
 import { isClientId, isSecret } from './syntax'
-
-const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /** The grants whose own parameter `assertion` is (RFC 7521 §4.1). */
 const assertionGrants = ['urn:ietf:params:oauth:grant-type:jwt-bearer', 'urn:ietf:params:oauth:grant-type:saml2-bearer']
 
 /** Whether a `client_id` alone may authenticate here. */
-const isBare = ({ form, bareMethods }: Received): boolean => bareMethods.length > 0 && form.client_id !== undefined
+const isBare = ({ form, accepted }: Received): boolean =>
+  accepted.bareMethods.length > 0 && form.client_id !== undefined
+
+/** The values of `client_assertion_type` that this server knows. */
+const assertionTypes = ({ accepted }: Received): readonly string[] =>
+  accepted.issuerMethods.includes('spiffe_jwt') ? [JWT_BEARER, JWT_SPIFFE] : [JWT_BEARER]
 
 /** Whether the form was read whole: a parameter that stands there twice, or is no string, counts as missing. */
 const isWhole = ({ isReadable, repeated, malformed }: Received): boolean =>
@@ -70,9 +73,12 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       check: 'client_assertion_type',
       reason: 'assertion_type',
       spec: 'RFC 7523 §2.2',
-      holds: ({ form }) => form.client_assertion_type === JWT_BEARER,
+      holds: (received) => assertionTypes(received).includes(String(received.form.client_assertion_type)),
       canJudge: isWhole,
-      detail: ({ form }) => ({ expected: JWT_BEARER, received: printable(form.client_assertion_type) })
+      detail: (received) => ({
+        expected: assertionTypes(received).join(' or '),
+        received: printable(received.form.client_assertion_type)
+      })
     },
     {
       check: 'length of client_assertion',
@@ -99,6 +105,18 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
           received: `${token.split('.').length} parts, ${token.length} characters`
         }
       }
+    },
+    {
+      // (iss, sub) is no key of the client store, and one subject may speak for several clients.
+      check: 'client_id beside the token of another issuer',
+      reason: 'client_id_missing',
+      spec: 'draft-ietf-oauth-spiffe-client-auth, our rule for federated_jwt',
+      holds: (received) => !isOfIssuer(received) || received.form.client_id !== undefined,
+      canJudge: (received) => isWhole(received) && received.jws !== undefined,
+      words: ({ accepted }) =>
+        accepted.issuerMethods.includes('federated_jwt')
+          ? 'A client_assertion whose iss is not its sub needs client_id in the form.'
+          : 'A client_assertion of this type needs client_id in the form.'
     }
   ],
   basic: [

@@ -23,7 +23,7 @@ export interface SecretCredentials {
 export interface AssertionCredentials {
   readonly kind: 'assertion'
   readonly methods: readonly ClientAuthMethod[]
-  /** `sub`, where it can be a client_id; else the empty string. */
+  /** `sub` of a client's own assertion, where it can be a client_id; of another issuer's, the client_id in the form. */
   readonly clientId: string
   /** The client_id that the form holds beside it. */
   readonly formClientId: string | undefined
@@ -47,21 +47,44 @@ export interface Received extends ReceivedForm {
   readonly mechanism: 'basic' | 'post' | 'assertion' | 'bare'
   readonly basic: Basic | undefined
   readonly jws: Jws | undefined
-  /** The methods that a `client_id` alone may mean on this server. */
-  readonly bareMethods: readonly ClientAuthMethod[]
+  /** The methods that the assertion may mean: what it says decides, and no rule of one holds for another. */
+  readonly assertionMethods: readonly ClientAuthMethod[]
+  readonly accepted: AcceptedHere
 }
+
+/** What decides on this server how a request is read. */
+export interface AcceptedHere {
+  /** The methods that a `client_id` alone may mean (RFC 6749 §3.2.1). */
+  readonly bareMethods: readonly ClientAuthMethod[]
+  /** Those of {@link issuerMethods} that are accepted. */
+  readonly issuerMethods: readonly ClientAuthMethod[]
+}
+
+/** The methods by which the token of another issuer authenticates. */
+export const issuerMethods: readonly ClientAuthMethod[] = ['federated_jwt', 'spiffe_jwt']
+
+export const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+export const JWT_SPIFFE = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe'
 
 const sole = (method: ClientAuthMethod): readonly ClientAuthMethod[] => Object.freeze([method])
 const basicMethods = sole('client_secret_basic')
 const postMethods = sole('client_secret_post')
 const secretJwt = sole('client_secret_jwt')
 const keyJwt = sole('private_key_jwt')
+const federatedJwt = sole('federated_jwt')
+const spiffeJwt = sole('spiffe_jwt')
 
-/**
- * Reads what a request holds. Credentials in the query string are never read (RFC 6749 §2.3.1). `bareMethods` are
- * those that a `client_id` alone may mean (RFC 6749 §3.2.1).
- */
-export function receive(request: ClientAuthRequest, bareMethods: readonly ClientAuthMethod[]): Received {
+/** RFC 8725 §3.12: the type decides, then whether the client speaks for itself, then the family of `alg` (OIDC Core §9). */
+function methodsOf(jws: Jws, type: string | undefined, accepted: AcceptedHere): readonly ClientAuthMethod[] {
+  if (accepted.issuerMethods.length > 0) {
+    if (type === JWT_SPIFFE) return spiffeJwt
+    if (jws.iss !== jws.sub && accepted.issuerMethods.includes('federated_jwt')) return federatedJwt
+  }
+  return algorithms.get(jws.alg)?.kty === 'oct' ? secretJwt : keyJwt
+}
+
+/** Reads what a request holds. Credentials in the query string are never read (RFC 6749 §2.3.1). */
+export function receive(request: ClientAuthRequest, accepted: AcceptedHere): Received {
   const { form, isReadable, repeated, malformed } = readForm(request)
   const { client_assertion: assertion, client_secret: secret } = form
   const values = headerValues(request.headers, 'authorization')
@@ -69,6 +92,7 @@ export function receive(request: ClientAuthRequest, bareMethods: readonly Client
   // Node keeps the first of several in `headers`.
   const rawHeaders = authorization === undefined ? undefined : (request.rawHeaders ?? request.raw?.rawHeaders)
   const token = authorization === undefined ? null : /^basic(?:$| +(.*)|\s)/is.exec(authorization)
+  const jws = assertion === undefined || assertion.length > maxAssertion ? undefined : decodeJws(assertion)
   return {
     form,
     isReadable,
@@ -79,33 +103,31 @@ export function receive(request: ClientAuthRequest, bareMethods: readonly Client
     mechanism:
       assertion !== undefined ? 'assertion' : token !== null ? 'basic' : secret !== undefined ? 'post' : 'bare',
     basic: token === null ? undefined : decodeBasic(token[1] ?? ''),
-    jws: assertion === undefined || assertion.length > maxAssertion ? undefined : decodeJws(assertion),
-    bareMethods
+    jws,
+    assertionMethods: jws === undefined ? [] : methodsOf(jws, form.client_assertion_type, accepted),
+    accepted
   }
 }
 
-/** The family of `alg` decides between the two methods (OIDC Core §9). */
-const methodsOf = ({ alg }: Jws): readonly ClientAuthMethod[] =>
-  algorithms.get(alg)?.kty === 'oct' ? secretJwt : keyJwt
+/** Whether the assertion is the token of another issuer: it then names the client to its issuer, and the form here. */
+export const isOfIssuer = ({ assertionMethods }: Received): boolean =>
+  assertionMethods === federatedJwt || assertionMethods === spiffeJwt
 
 /** The client that a request claims to be, wherever it says so; not judged, not proven. */
-export function claimedId({ basic, jws, form }: Received): string | undefined {
-  const claimed = [basic?.clientId, jws?.sub, form.client_id]
+export function claimedId(received: Received): string | undefined {
+  const { basic, jws, form } = received
+  const claimed = [basic?.clientId, isOfIssuer(received) ? undefined : jws?.sub, form.client_id]
   return claimed.find(isClientId)
 }
 
 /** The credentials of a request that keeps {@link credentialRules}. */
 export function credentialsOf(received: Received): Credentials {
-  const { mechanism, basic, jws, form, bareMethods } = received
+  const { mechanism, basic, jws, form, assertionMethods, accepted } = received
   const formClientId = form.client_id
   if (mechanism === 'assertion' && jws !== undefined) {
-    return {
-      kind: 'assertion',
-      methods: methodsOf(jws),
-      clientId: isClientId(jws.sub) ? jws.sub : '',
-      formClientId,
-      jws
-    }
+    const ownId = isClientId(jws.sub) ? jws.sub : ''
+    const clientId = isOfIssuer(received) ? (formClientId ?? '') : ownId
+    return { kind: 'assertion', methods: assertionMethods, clientId, formClientId, jws }
   }
   if (mechanism === 'basic' && basic !== undefined) {
     const { clientId, secret, undecoded } = basic
@@ -121,21 +143,22 @@ export function credentialsOf(received: Received): Credentials {
   if (mechanism === 'post') {
     return { kind: 'secret', methods: postMethods, clientId, secret: form.client_secret ?? '', undecoded: undefined }
   }
-  return { kind: 'bare', methods: bareMethods, clientId }
+  return { kind: 'bare', methods: accepted.bareMethods, clientId }
 }
 
 /** The method that a request uses, as far as the request alone tells. */
 export function claimedMethod(received: Received): ClientAuthMethod | undefined {
-  const { mechanism, jws, bareMethods } = received
+  const { mechanism, jws, assertionMethods, accepted } = received
   if (mechanism === 'basic') return 'client_secret_basic'
   if (mechanism === 'post') return 'client_secret_post'
+  const { bareMethods } = accepted
   if (mechanism === 'bare') return bareMethods.length === 1 && received.form.client_id ? bareMethods[0] : undefined
-  return jws && algorithms.has(jws.alg) ? methodsOf(jws)[0] : undefined
+  return jws && algorithms.has(jws.alg) ? assertionMethods[0] : undefined
 }
 
 /**
  * The id of the client that a request claims to be, read exactly as the package reads it: the form-decoded id of a
- * Basic header, `client_id` in the parsed body, or `sub` of an assertion. Nothing is proven. The key for a rate limit
+ * Basic header, `client_id` in the parsed body, or `sub` of a client's own assertion. Nothing is proven. The key for a rate limit
  * (RFC 6749 §2.3.1): an id read in another way could be spelt in many ways, each with a limit of its own.
  *
  * @param request - headers and body; a body that is not parsed yet is not read
@@ -144,4 +167,5 @@ export function claimedMethod(received: Received): ClientAuthMethod | undefined 
  * @example
  * rateLimit({ keyGenerator: (req) => `${ipKeyGenerator(req.ip)} ${claimedClientId(req) ?? ''}` })
  */
-export const claimedClientId = (request: ClientAuthRequest): string | undefined => claimedId(receive(request, []))
+export const claimedClientId = (request: ClientAuthRequest): string | undefined =>
+  claimedId(receive(request, { bareMethods: [], issuerMethods }))

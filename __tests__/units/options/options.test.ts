@@ -39,7 +39,7 @@ test.each<[name: string, options: object, words: string]>([
   [
     'methods misspelt',
     { methods: ['client_secret_post', 'private_key_jwtt'] },
-    'private_key_jwt, tls_client_auth, self_signed_tls_client_auth, none, not one with "private_key_jwtt"'
+    'private_key_jwt, tls_client_auth, self_signed_tls_client_auth, federated_jwt, spiffe_jwt, none, not one with "private_key_jwtt"'
   ],
   ['methods with a number', { methods: [1] }, 'not one with 1'],
   ['an empty list', { algorithms: [] }, 'not an empty one'],

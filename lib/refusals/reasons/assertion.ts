@@ -62,6 +62,22 @@ export const assertionReasons = table({
     cause: 'The JWT was made for another purpose.',
     advice: 'Leave crit and b64 out of the header.'
   },
+  assertion_issuer: {
+    ...badClient('The issuer of client_assertion is not trusted here.'),
+    meaning: '`iss`, or the trust domain of `sub`, is no issuer that this server trusts.',
+    cause: 'The client means its own assertion and `iss` is not its client_id, or the issuer is spelt otherwise.',
+    advice:
+      'Set iss and sub to the client_id, if the client signs for itself; to trust another issuer, the operator adds it to the option trustedIssuers.',
+    cases: [
+      {
+        when: 'it differs from a trusted one by a slash at the end only',
+        applies: ({ trusted, received }) =>
+          Array.isArray(trusted) &&
+          trusted.some((one) => one !== received && withoutSlash(textOf(one)) === withoutSlash(textOf(received))),
+        advice: 'Write the key of trustedIssuers exactly as iss stands in the token: a slash at the end counts.'
+      }
+    ]
+  },
   assertion_subject: {
     ...badClient('iss and sub of client_assertion must both be the client_id.'),
     meaning: '`iss`, `sub` and `client_id` do not name the same client.',
@@ -74,6 +90,11 @@ export const assertionReasons = table({
           looksRandom(textOf(member(received, 'sub'))) && !looksRandom(textOf(member(received, 'iss'))),
         advice:
           'Set sub to the client_id and keep it the same in every request: the value made for each request is jti.'
+      },
+      {
+        when: '`sub` is to be a SPIFFE ID',
+        applies: ({ expected }) => expected === 'a SPIFFE ID',
+        advice: 'Send a JWT-SVID as the SPIFFE agent hands it out: its sub is a SPIFFE ID.'
       },
       {
         when: '`iss` is missing',

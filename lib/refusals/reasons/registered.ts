@@ -18,6 +18,12 @@ const whyIs =
   ({ why }: Facts): boolean =>
     whys.includes(textOf(why))
 
+/** Whether the subject of a token differs from a registered one in such a part. */
+const differsIn =
+  (...parts: readonly string[]) =>
+  ({ differs }: Facts): boolean =>
+    parts.includes(textOf(member(differs, 'part')))
+
 /** Reasons of what is registered for the client. They are one answer on the wire, so that nothing can be probed. */
 export const registeredReasons = table({
   unknown_client: {
@@ -187,6 +193,46 @@ export const registeredReasons = table({
       'The client signs with another key than the one that it registered, or signs a text that was changed afterwards.',
     advice: 'Sign with the private key or secret whose counterpart is registered, and send the JWT unchanged.',
     forSender: 'Sign with the key or secret of this client that is in use, and send the JWT unchanged.',
+    factsForSender: 'received'
+  },
+  federated_subject: {
+    ...unproven,
+    meaning: 'The issuer has signed the token, but its `iss` and `sub` are no identity of this client.',
+    cause: 'The token is of another branch, environment, namespace or service account than the registered one.',
+    advice:
+      'If this workload may be that client, register issuer and subject of the token exactly as they stand in it.',
+    cases: [
+      {
+        when: 'no identity is registered',
+        applies: ({ expected }) => expected === undefined || (Array.isArray(expected) && expected.length === 0),
+        advice:
+          'Register federated_identities as a list of { issuer, subject }, or spiffe_id as a text, in the record of the client.'
+      },
+      {
+        when: 'the identities are of other issuers',
+        applies: ({ expected, received }) =>
+          Array.isArray(expected) && !expected.some((one) => member(one, 'issuer') === member(received, 'issuer')),
+        advice: 'Register an identity of this issuer, if its workloads may be that client.'
+      },
+      {
+        when: 'a registered subject has a `*`',
+        applies: ({ expected }) =>
+          Array.isArray(expected) && expected.some((one) => textOf(member(one, 'subject')).includes('*')),
+        advice: 'Register each subject in full: a * is no pattern here, and such an identity never matches.'
+      },
+      {
+        when: 'the branch, tag or environment differs',
+        applies: differsIn('branch', 'tag', 'branch or tag', 'environment', 'kind of run'),
+        advice:
+          'Run the job on the registered branch or in the registered environment, or register the subject of this one too.'
+      },
+      {
+        when: 'the namespace or service account differs',
+        applies: differsIn('namespace', 'service account'),
+        advice: 'Run the workload under the registered service account, or register the subject of this one too.'
+      }
+    ],
+    forSender: 'Send the token of the workload that is registered for this client, or ask to have this one registered.',
     factsForSender: 'received'
   }
 })

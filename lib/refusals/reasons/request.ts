@@ -61,9 +61,9 @@ export const requestReasons = table({
   },
   client_id_missing: {
     ...badRequest('client_secret needs client_id.'),
-    meaning: 'The body holds client_secret, but no client_id.',
+    meaning: 'The body holds client_secret, or the token of another issuer, but no client_id.',
     cause: 'The parameter was forgotten, or is empty.',
-    advice: 'Send client_id in the body beside client_secret.'
+    advice: 'Send client_id in the body.'
   },
   assertion_type: {
     ...badRequest(

@@ -9,6 +9,14 @@ export const serverReasons = table({
     advice: 'Limit the rate of failed requests by client and address, and let the client try again.',
     forSender: 'Try again later: the server is busy.'
   },
+  issuer_unavailable: {
+    ...unavailable,
+    meaning: 'The discovery document or the keys of a trusted issuer are not to be had.',
+    cause: 'The issuer is down or not reachable from here, or its document names another issuer.',
+    advice:
+      'Give the issuer jwks_uri or jwks in trustedIssuers, or name its host in hosts of the fetcher, as the message demands.',
+    forSender: 'Try again later: the server cannot read the keys of the issuer.'
+  },
   replay_store_unavailable: {
     ...unavailable,
     meaning: 'The replay store threw or did not answer in time.',

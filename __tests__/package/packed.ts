@@ -10,7 +10,7 @@ const folder = mkdtempSync(path.join(tmpdir(), 'oauth-client-auth-'))
 /** Where the tools and the JavaScript and TypeScript consumers are. */
 export const app = path.join(folder, 'app')
 
-/** The oldest that `engines` names, a 24 under which Jest can require() ES modules (24.9 or newer), and the newest. */
+/** The oldest that `engines` names, a 24 that has ML-DSA (24.6 or newer), and the newest. */
 export const nodeVersions = ['20.19.0', '22.12.0', '24.21.0', '26.10.0']
 export const typescriptVersions = ['5.9.3', '6.0.3', '7.0.2']
 export const packageTypes = ['commonjs', 'module']
@@ -18,17 +18,7 @@ export const packageTypes = ['commonjs', 'module']
 const nodeAlias = (version: string) => `node-${version}@npm:node-${process.platform}-${process.arch}@${version}`
 const typescriptAlias = (version: string) => `typescript-${version}@npm:typescript@${version}`
 const tools = [
-  ...[
-    'express@5',
-    '@types/express@5',
-    '@types/node@20',
-    'jest@30',
-    '@swc/jest',
-    'vitest@4',
-    'bun@1',
-    'deno@2',
-    'pnpm@12'
-  ],
+  ...['express@5', '@types/express@5', '@types/node@20', 'jest@30', 'vitest@4', 'bun@1', 'deno@2'],
   ...nodeVersions.map(nodeAlias),
   ...typescriptVersions.map(typescriptAlias)
 ]
@@ -39,7 +29,6 @@ export const typescriptOf = (version: string) => inTools(`typescript-${version}`
 /** The binaries lie in packages of their own; their install scripts, which are not run, would only link them. */
 export const bun = inTools('@oven', `bun-${process.platform}-${process.arch}`, 'bin', 'bun')
 export const deno = inTools('@deno', `${process.platform}-${process.arch}-glibc`, 'deno')
-export const pnpm = inTools('@pnpm', `exe.${process.platform}-${process.arch}`, 'pnpm')
 
 /** Every runtime: its name and how it runs a program. */
 export const runtimes: [name: string, command: string[]][] = [

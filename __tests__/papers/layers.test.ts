@@ -29,7 +29,6 @@ const rooms = [
 const owners: Record<string, string[]> = {
   'body-parser': ['request/body'],
   'ipaddr.js': ['basics/address-range', 'guarded-fetch/guard'],
-  jose: ['jwt/key-ring'],
   'lru-cache': ['guarded-fetch/document-cache', 'jwt/key-ring', 'secrets/remember-secrets'],
   'node:dns': ['guarded-fetch/fetch-options'],
   'node:https': ['guarded-fetch/https-get'],
@@ -124,12 +123,17 @@ describe('the dependencies of lib/', () => {
     expect(Object.keys(dependencies).sort()).toEqual(packages(Object.keys(owners)))
   })
 
-  test('testing/ is apart: what it runs is node:crypto and the checks of options', () => {
+  test('testing/ is apart: what it runs is node:crypto, the checks of options and the table of algorithms', () => {
     const foreign = files
       .filter((file) => file.startsWith('testing/'))
       .flatMap((file) => importedIn(sourceOf(file)))
       .filter((name) => !name.startsWith('./'))
-    expect([...new Set(foreign)].sort()).toEqual(['../basics/option-checks', '../types', 'node:crypto'])
+    expect([...new Set(foreign)].sort()).toEqual([
+      '../basics/option-checks',
+      '../jwt/algorithms',
+      '../types',
+      'node:crypto'
+    ])
   })
 
   test('nothing but those owners opens a connection', () => {

@@ -1,5 +1,5 @@
 import { hash, X509Certificate } from 'node:crypto'
-import { keyFault } from '../jwt/jwk'
+import { keyFault, valueMembers } from '../jwt/jwk'
 import { certificateOf, keysOf } from '../jwt/jwk-set'
 import type { Jwk, JwkSet } from '../types'
 import { comparable, type ComparableName, type DistinguishedName, readSubject } from './distinguished-name'
@@ -83,7 +83,7 @@ export function readCertificate(x509: X509Certificate): ClientCertificate {
 export const isValidAt = ({ validFrom, validTo }: ClientCertificate, nowSeconds: number, leeway: number): boolean =>
   validFrom - leeway <= nowSeconds && nowSeconds <= validTo + leeway
 
-const keyMembers = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const
+const keyMembers = ['kty', 'crv', ...valueMembers]
 
 /** Whether a JWK is the public key of a certificate, which Node exports in the one canonical form. */
 const isKeyOf = ({ jwk }: ClientCertificate, key: Jwk): boolean =>

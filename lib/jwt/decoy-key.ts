@@ -4,7 +4,8 @@ import type { Algorithm } from './algorithms'
 
 const made = new Map<string, readonly Jwk[]>()
 
-function make({ kty, crv }: Algorithm, octets: number): object {
+function make({ kty, crv, keyOctets }: Algorithm, octets: number): object {
+  if (keyOctets !== undefined) return { kty, pub: randomBytes(keyOctets).toString('base64url') } // all values are keys
   if (kty === 'EC') return generateKeyPairSync('ec', { namedCurve: String(crv) }).publicKey.export({ format: 'jwk' })
   if (kty === 'OKP') return generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })
   // Any odd number costs the same as a modulus, and needs no search for primes. Larger than any signature.

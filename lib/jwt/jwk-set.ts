@@ -2,10 +2,11 @@ import { hash } from 'node:crypto'
 import { jsonOf } from '../basics/json-body'
 import { printable } from '../refusals/errors'
 import type { Jwk, JwkSet } from '../types'
-import { algorithmsOf, isObject, isSecret, keyFault, type KeyUse, secretMembers } from './jwk'
+import { algorithms } from './algorithms'
+import { isKeyFor, isObject, isSecret, keyFault, type KeyUse, secretMembers, valueMembers } from './jwk'
 import { KeySetError } from './key-set-error'
 
-const neededMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg']
+const neededMembers = ['kty', 'crv', ...valueMembers, 'kid', 'alg']
 
 /** RFC 7517 §4.7: the SHA-256 of the first certificate, whose base64 is canonical. */
 function chainThumbprint(x5c: unknown): string | undefined {
@@ -76,8 +77,8 @@ interface Asked {
 /** Why a usable key is not the one that is asked for, in words that follow "the key …". */
 function mismatch(jwk: Record<string, unknown>, { kid, alg }: Asked): string | undefined {
   if (kid !== undefined && jwk.kid !== kid) return 'has another kid'
-  const fits = algorithmsOf(jwk).some((one) => one.alg === alg) && (jwk.alg === undefined || jwk.alg === alg)
-  return fits ? undefined : `is not for ${String(printable(alg))}`
+  const algorithm = algorithms.get(alg)
+  return algorithm !== undefined && isKeyFor(jwk, algorithm) ? undefined : `is not for ${String(printable(alg))}`
 }
 
 const reportFor = (jwk: Record<string, unknown>, asked: Asked): KeyReport => {

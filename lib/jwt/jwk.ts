@@ -1,4 +1,4 @@
-import { algorithms, type Algorithm } from './algorithms'
+import { type Algorithm, isSameAlgorithm, knownAlgorithms, namesOf } from './algorithms'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -12,12 +12,18 @@ export const isSecret = ({ d, p, q, dp, dq, qi, oth, k, priv }: Members): boolea
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+const hasType = ({ kty, crv }: Members, algorithm: Algorithm): boolean =>
+  algorithm.kty !== 'oct' && algorithm.kty === kty && (algorithm.crv === undefined || algorithm.crv === crv)
+
 /** The algorithms that a key of this type and curve can be used with. */
-export const algorithmsOf = ({ kty, crv }: Members): readonly Algorithm[] =>
-  [...algorithms.values()].filter(
-    (algorithm) =>
-      algorithm.kty !== 'oct' && algorithm.kty === kty && (algorithm.crv === undefined || algorithm.crv === crv)
-  )
+export const algorithmsOf = (jwk: Members): readonly Algorithm[] =>
+  knownAlgorithms.filter((algorithm) => hasType(jwk, algorithm))
+
+/** Whether a key is for an algorithm: it has the type and the curve, and names no other (RFC 7517 §4.4). */
+export function isKeyFor(jwk: Members, algorithm: Algorithm): boolean {
+  if (!hasType(jwk, algorithm)) return false
+  return jwk.alg === undefined ? algorithm.keyOctets === undefined : isSameAlgorithm(jwk.alg, algorithm.alg)
+}
 
 /** The octets of a base64url value, or `undefined` unless it is written in the one canonical way (RFC 7515 §2). */
 function octets(value: unknown): Buffer | undefined {
@@ -62,8 +68,8 @@ const curves: Readonly<Record<string, { octets: number; p: bigint; b: bigint }>>
  * in a registration would hold the event loop for 200 ms. Each of these curves has a prime order, so a point on it is
  * a good one.
  */
-function ecFault(crv: unknown, x: Buffer, y: Buffer): string | undefined {
-  const { octets: size, p, b } = curves[crv as string] ?? { octets: 0, p: 1n, b: 0n }
+function ecFault({ crv }: Algorithm, x: Buffer, y: Buffer): string | undefined {
+  const { octets: size, p, b } = curves[String(crv)] ?? { octets: 0, p: 1n, b: 0n }
   if (x.length !== size || y.length !== size) return `needs x and y of ${size} octets`
   const [X, Y] = [toInteger(x), toInteger(y)]
   if (X >= p || Y >= p || (Y * Y - X * X * X + 3n * X - b) % p !== 0n) return 'is not a point on its curve'
@@ -85,19 +91,40 @@ function ed25519Fault(x: Buffer): string | undefined {
     : undefined
 }
 
-function valueFault(jwk: Members): string | undefined {
-  const names = { RSA: ['n', 'e'], EC: ['x', 'y'], OKP: ['x'] }[jwk.kty as string] ?? []
-  const values = names.map((name) => octets(jwk[name])).filter((value) => value !== undefined)
-  if (values.length < names.length) return `needs ${names.join(' and ')} in base64url`
+/** For each type of key, the members that are its value, and what may be wrong with their octets. */
+const types: Readonly<Record<string, { members: readonly string[]; fault: typeof ecFault }>> = {
+  RSA: { members: ['n', 'e'], fault: (_algorithm, n, e) => rsaFault(n, e) },
+  EC: { members: ['x', 'y'], fault: ecFault },
+  OKP: { members: ['x'], fault: (_algorithm, x) => ed25519Fault(x) },
+  AKP: {
+    members: ['pub'],
+    fault: ({ keyOctets }, pub) => (pub.length === keyOctets ? undefined : `needs a pub of ${keyOctets} octets`)
+  }
+}
+
+/** The members that are the value of a key, of whatever type. */
+export const valueMembers = [...new Set(Object.values(types).flatMap(({ members }) => members))]
+
+/** The value of a key as one text, `undefined` where a part of it is no text. */
+export function valueText(jwk: Members, { kty, crv, keyOctets }: Algorithm): string | undefined {
+  const values = (types[kty]?.members ?? []).map((name) => jwk[name])
+  return values.every((value) => typeof value === 'string') ? [kty, crv, keyOctets, ...values].join(' ') : undefined
+}
+
+/** What is wrong with the value of a key. To judge it costs the most by far, and it is the same for each use. */
+export function valueFault(jwk: Members, algorithm: Algorithm): string | undefined {
+  const { members, fault } = types[algorithm.kty] ?? { members: [], fault: () => 'is not public' }
+  const values = members.map((name) => octets(jwk[name])).filter((value) => value !== undefined)
+  if (values.length < members.length) return `needs ${members.join(' and ')} in base64url`
   const [first = Buffer.of(), second = Buffer.of()] = values
-  if (jwk.kty === 'RSA') return rsaFault(first, second)
-  return jwk.kty === 'EC' ? ecFault(jwk.crv, first, second) : ed25519Fault(first)
+  return fault(algorithm, first, second)
 }
 
 /** What keys are for: signatures of any kind, or JWT-SVIDs, whose keys must say so (SPIFFE Trust Domain and Bundle §4). */
 export type KeyUse = 'sig' | 'jwt-svid'
 
-function purposeFault({ use, key_ops: operations, kid }: Members, wanted: KeyUse): string | undefined {
+/** What tells that a key is not for verifying such signatures. */
+export function purposeFault({ use, key_ops: operations, kid }: Members, wanted: KeyUse): string | undefined {
   if (kid !== undefined && typeof kid !== 'string') return 'has a kid that is not a string'
   if (wanted === 'jwt-svid' && use !== wanted) return 'is not for JWT-SVIDs (use)'
   if (wanted === 'sig' && use !== undefined && use !== wanted) return 'is not for signatures (use)'
@@ -113,8 +140,9 @@ function purposeFault({ use, key_ops: operations, kid }: Members, wanted: KeyUse
 export function keyFault(jwk: Members, use: KeyUse = 'sig'): string | undefined {
   const fitting = algorithmsOf(jwk)
   if (fitting.length === 0) return 'has an unsupported kty or crv'
-  if (jwk.alg !== undefined && !fitting.some(({ alg }) => alg === jwk.alg)) {
-    return 'has an alg that does not fit its kty and crv'
-  }
-  return purposeFault(jwk, use) ?? valueFault(jwk)
+  const [algorithm] = fitting.filter((one) => jwk.alg === undefined || namesOf(one).includes(jwk.alg as string))
+  if (algorithm === undefined) return 'has an alg that does not fit its kty and crv'
+  if (algorithm.needs !== undefined) return `is for an algorithm that needs ${algorithm.needs}`
+  if (jwk.alg === undefined && algorithm.keyOctets !== undefined) return 'has no alg, which its kty needs'
+  return purposeFault(jwk, use) ?? valueFault(jwk, algorithm)
 }

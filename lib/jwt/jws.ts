@@ -90,10 +90,11 @@ export function verifyMac({ signingInput, signature }: Jws, { hash }: Algorithm,
   return mac.length === signature.length && timingSafeEqual(mac, signature)
 }
 
-/** A key, imported for one algorithm, in both forms that node:crypto verifies with. */
+/** An imported key. */
 export interface PublicKey {
-  readonly cryptoKey: webcrypto.CryptoKey
   readonly keyObject: KeyObject
+  /** The same for WebCrypto, for each hash that it was asked with. */
+  readonly cryptoKeys: Map<string, webcrypto.CryptoKey>
 }
 
 /** Writes one half of an ECDSA signature as a DER INTEGER, without its leading zeros; returns where the next begins. */
@@ -136,13 +137,26 @@ const verifyOnPool = (
 /** Node 24.18 to 24.21: a key with options costs another 11 to 35 µs, nine tenths of it on the event loop. */
 const areOptionsSlow = process.versions.node.startsWith('24.')
 
+/** Node 20, whose types are compiled with, lacks it; so does it lack the need. */
+interface ConvertibleKey extends KeyObject {
+  toCryptoKey(algorithm: webcrypto.RsaHashedImportParams, extractable: boolean, usages: string[]): webcrypto.CryptoKey
+}
+
+function cryptoKeyOf({ keyObject, cryptoKeys }: PublicKey, hash: string): webcrypto.CryptoKey {
+  const params = { name: 'RSA-PSS', hash: hash.replace('sha', 'SHA-') }
+  const cryptoKey = cryptoKeys.get(hash) ?? (keyObject as ConvertibleKey).toCryptoKey(params, true, ['verify'])
+  cryptoKeys.set(hash, cryptoKey)
+  return cryptoKey
+}
+
 function verifyPss(
-  { hash, saltLength }: { hash: string | undefined; saltLength: number },
+  { hash, saltLength }: { hash: string; saltLength: number },
   input: Buffer,
   key: PublicKey,
   signature: Buffer
 ): Promise<boolean> {
-  if (areOptionsSlow) return webcrypto.subtle.verify({ name: 'RSA-PSS', saltLength }, key.cryptoKey, signature, input)
+  if (areOptionsSlow)
+    return webcrypto.subtle.verify({ name: 'RSA-PSS', saltLength }, cryptoKeyOf(key, hash), signature, input)
   const padding = constants.RSA_PKCS1_PSS_PADDING
   return verifyOnPool(hash, input, { key: key.keyObject, padding, saltLength }, signature)
 }
@@ -158,7 +172,7 @@ export function verifySignature(
 ): Promise<boolean> {
   const { hash, kty, octets, saltLength } = algorithm
   const input = Buffer.from(signingInput, 'latin1')
-  if (saltLength !== undefined) return verifyPss({ hash, saltLength }, input, key, signature)
+  if (saltLength !== undefined) return verifyPss({ hash: String(hash), saltLength }, input, key, signature)
   if (kty !== 'EC') return verifyOnPool(hash, input, key.keyObject, signature)
   // RFC 7518 §3.4: two numbers of fixed length. The DER that some libraries send instead is refused.
   if (signature.length !== octets) return Promise.resolve(false)

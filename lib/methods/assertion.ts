@@ -1,5 +1,5 @@
 import { printable } from '../refusals/errors'
-import { algorithmOf, minSecretOctets } from '../jwt/algorithms'
+import { algorithmOf, isSameAlgorithm, minSecretOctets } from '../jwt/algorithms'
 import { verifyMac } from '../jwt/jws'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault, Rule } from '../refusals/rules'
@@ -17,7 +17,10 @@ export const registeredAlgRule: Rule<Subject> = {
   check: 'registered alg',
   reason: 'alg_not_registered',
   spec: 'OIDC Registration §2, RFC 8725 §3.1',
-  holds: ({ credentials, client }) => [undefined, credentials.jws.alg].includes(registeredAlg(client)),
+  holds: ({ credentials, client }) => {
+    const registered = registeredAlg(client)
+    return registered === undefined || isSameAlgorithm(registered, credentials.jws.alg)
+  },
   canJudge: isJudgeable,
   detail: ({ credentials, client }) => ({
     expected: printable(registeredAlg(client)),

@@ -4,7 +4,7 @@ import { decoyKeys } from '../jwt/decoy-key'
 import type { KeyUse } from '../jwt/jwk'
 import { keyReports } from '../jwt/jwk-set'
 import { verifySignature } from '../jwt/jws'
-import { candidates, keysFor, svidCandidates, type VerificationKey } from '../jwt/key-ring'
+import { candidates, keysFor, type VerificationKey } from '../jwt/key-ring'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault } from '../refusals/rules'
 import type { Jwk, JwkSet } from '../types'
@@ -29,14 +29,14 @@ type Outcome = 'verified' | 'no_matching_key' | 'signature_mismatch'
  * Verifies with the keys that fit, until one verifies the signature. Where none fits, a decoy is verified with, in the
  * same number of steps: the time must not tell whether there was a key.
  */
-async function verifyWith(own: readonly Jwk[], { jws }: AssertionCredentials): Promise<Outcome> {
+async function verifyWith(own: readonly Jwk[], { jws }: AssertionCredentials, use: KeyUse = 'sig'): Promise<Outcome> {
   const algorithm = algorithmOf(jws.alg)
   const fits = (key: VerificationKey) => canVerify(key, jws.signature)
-  const keys = own.length > 0 ? await keysFor(own, algorithm.alg) : []
+  const keys = keysFor(own, algorithm, use)
   const fitting = keys.filter(fits)
   for (const key of fitting) if (await verifySignature(jws, algorithm, key)) return 'verified'
   if (fitting.length === 0) {
-    const decoys = await keysFor(decoyKeys(algorithm, jws.signature.length), algorithm.alg)
+    const decoys = keysFor(decoyKeys(algorithm, jws.signature.length), algorithm, 'sig')
     for (const key of decoys.filter(fits)) await verifySignature(jws, algorithm, key)
   }
   return keys.length === 0 ? 'no_matching_key' : 'signature_mismatch'
@@ -76,11 +76,11 @@ export async function proveBySource(
   credentials: AssertionCredentials
 ): Promise<ProofFault> {
   const { kid } = credentials.jws
-  const keysIn = (set: JwkSet) => (use === 'jwt-svid' ? svidCandidates(set, kid) : candidates(set, kid, Infinity))
+  const keysIn = (set: JwkSet) => candidates(set, kid, Infinity)
   try {
     const set = await get()
     const keys = keysIn(set)
-    const outcome = await verifyWith(keys, credentials)
+    const outcome = await verifyWith(keys, credentials, use)
     const isKnownKey = outcome === 'signature_mismatch' && kid !== undefined
     if (outcome === 'verified' || isKnownKey) return faultOf(outcome, credentials, set, use)
     // OIDC Core §10.1.1: an unknown kid asks for a newer set; so does an assertion without kid that no key verifies.
@@ -88,7 +88,7 @@ export async function proveBySource(
     const text = JSON.stringify(keys)
     const newer = await get({ refresh: true })
     if (JSON.stringify(keysIn(newer)) === text) return faultOf(outcome, credentials, newer, use)
-    const last = await verifyWith(keysIn(newer), credentials)
+    const last = await verifyWith(keysIn(newer), credentials, use)
     return faultOf(last === 'no_matching_key' ? outcome : last, credentials, newer, use)
   } catch (cause) {
     await verifyWith([], credentials)

@@ -6,7 +6,7 @@ import { isAudienceList, type Policy } from '../methods/method'
 import type { ErrorContext } from '../refusals/error-response'
 import type { ClientAuthError } from '../refusals/errors'
 import { createJwksFetcher } from '../key-sets/fetcher'
-import { hmacAlgorithms, keyAlgorithms, svidAlgorithms } from '../jwt/algorithms'
+import { algorithmOf, hmacAlgorithms, keyAlgorithms, lackingNote, namesOf, svidAlgorithms } from '../jwt/algorithms'
 import * as check from '../basics/option-checks'
 import { createMemoryReplayStore } from '../replay-store/memory'
 import { type AcceptedHere, issuerMethods } from '../request/credentials'
@@ -121,8 +121,8 @@ function isIssuer(value: unknown): boolean {
   return (protocol === 'https:' || local) && search === '' && hash === '' && !/[?#]$/.test(value)
 }
 
-const listOf = (known: readonly string[]) =>
-  check.isList((value) => known.includes(value as string), known.join(', '), 1)
+const listOf = (known: readonly string[], note = '') =>
+  check.isList((value) => known.includes(value as string), known.join(', ') + note, 1)
 
 /** What must not be overwritten on a request. */
 const ownProperties = [
@@ -137,7 +137,7 @@ const rules = {
   },
   getClient: check.isFunction,
   methods: listOf([...provingMethods, ...certificateMethods, ...issuerMethods, 'none']),
-  algorithms: listOf(allAlgorithms),
+  algorithms: listOf(allAlgorithms, lackingNote),
   legacyAudiences: check.optionRule(
     'an array of audience strings, or a function that returns one',
     (value) => typeof value === 'function' || isAudienceList(value)
@@ -192,7 +192,8 @@ export function resolveMethods(
   options: Pick<AuthenticatorOptions, 'methods' | 'algorithms'> & { verifySecret?: unknown }
 ): AcceptedMethods {
   check.checkOptions(caller, options, rules)
-  const { methods: asked = provingMethods, algorithms = allAlgorithms } = options
+  const { methods: asked = provingMethods, algorithms: named = allAlgorithms } = options
+  const algorithms = [...new Set(named.flatMap((alg) => namesOf(algorithmOf(alg))))] // RFC 9864: by either name
   const lacksAlgorithm = (method: string) => families[method]?.every((alg) => !algorithms.includes(alg)) === true
   const impossible = options.methods?.find(lacksAlgorithm)
   if (impossible !== undefined) {

@@ -1,8 +1,8 @@
 import { registeredCertificateFault } from '../certificates/client-certificate'
 import { registeredSubject, subjectFields } from '../certificates/registered-subject'
 import { ClientAuthError } from '../refusals/errors'
-import { hmacAlgorithms, minSecretOctets } from '../jwt/algorithms'
-import { keyFault } from '../jwt/jwk'
+import { algorithms as known, hmacAlgorithms, lackingNote, minSecretOctets } from '../jwt/algorithms'
+import { isKeyFor, keyFault } from '../jwt/jwk'
 import { usableKeySet } from '../jwt/jwk-set'
 import { isSeconds } from '../jwt/numeric-date'
 import { createJwksFetcher } from '../key-sets/fetcher'
@@ -110,7 +110,7 @@ function checkMethods(metadata: Partial<OAuthClient>, { methods }: AcceptedMetho
 function checkAlgorithm(registered: unknown, methods: string[], { algorithms }: AcceptedMethods): void {
   if (registered === undefined || registered === null) return
   if (typeof registered !== 'string' || !algorithms.includes(registered)) {
-    return refuse(`token_endpoint_auth_signing_alg must be one of ${algorithms.join(', ')}.`)
+    return refuse(`token_endpoint_auth_signing_alg must be one of ${algorithms.join(', ')}${lackingNote}.`)
   }
   const fitting = hmacAlgorithms.includes(registered) ? ['client_secret_jwt'] : ['private_key_jwt', ...issuerMethods]
   if (!methods.some((method) => fitting.includes(method))) {
@@ -153,7 +153,8 @@ function checkSecrets(
 function checkJwks(jwks: unknown, alg: unknown): void {
   let usable = 0
   try {
-    usable = usableKeySet(jwks).keys.filter((key) => typeof alg !== 'string' || (key.alg ?? alg) === alg).length
+    const algorithm = known.get(alg)
+    usable = usableKeySet(jwks).keys.filter((key) => algorithm === undefined || isKeyFor(key, algorithm)).length
   } catch (error) {
     refuse(`jwks: ${(error as Error).message}.`)
   }

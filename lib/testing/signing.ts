@@ -1,18 +1,12 @@
 import { constants, createHmac, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
-
-export const hmacAlgorithms = ['HS256', 'HS384', 'HS512'] as const
-export const keyAlgorithms = [
-  ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
-  ...(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const)
-]
-
-const curves: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
+import { algorithmOf } from '../jwt/algorithms'
 
 /** A fresh key pair that fits an asymmetric algorithm; `modulusLength`, in bits, is for RSA. */
 export function newKeyPair(alg: string, modulusLength = 2048): { privateKey: KeyObject; publicKey: KeyObject } {
-  if (/^[RP]S/.test(alg)) return generateKeyPairSync('rsa', { modulusLength })
-  const namedCurve = curves[alg]
-  return namedCurve === undefined ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve })
+  const { kty, crv = alg } = algorithmOf(alg)
+  if (kty === 'RSA') return generateKeyPairSync('rsa', { modulusLength })
+  if (kty === 'EC') return generateKeyPairSync('ec', { namedCurve: crv })
+  return generateKeyPairSync(crv.toLowerCase() as 'ed25519') // or ml-dsa-65, which the types of Node 20 lack
 }
 
 /** The public half as a JWK (RFC 7517 §4) that says what it is for. */
@@ -24,15 +18,14 @@ export const publicJwk = (alg: string, kid: string, publicKey: KeyObject) => {
 /** 64 characters of 384 random bits: as long as the longest MAC, which HS512 needs (OIDC Core §16.19). */
 export const newSecret = (): string => randomBytes(48).toString('base64url')
 
-/** RFC 7518 §3, RFC 8037 §3.1. `none` signs with nothing. */
+/** RFC 7518 §3, RFC 8037 §3.1, RFC 9964. `none` signs with nothing. */
 function signature(alg: string, key: KeyObject | string, input: Buffer): Buffer {
-  const digest = `sha${alg.slice(-3)}`
   if (alg === 'none') return Buffer.alloc(0)
-  if (typeof key === 'string' || alg.startsWith('HS')) return createHmac(digest, key).update(input).digest()
-  if (alg.startsWith('Ed')) return sign(null, input, key)
-  if (alg.startsWith('ES')) return sign(digest, input, { key, dsaEncoding: 'ieee-p1363' })
-  const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-  return sign(digest, input, { key, ...(alg.startsWith('PS') ? pss : {}) })
+  const { kty, hash, saltLength } = algorithmOf(alg)
+  if (typeof key === 'string' || kty === 'oct') return createHmac(String(hash), key).update(input).digest()
+  if (kty === 'EC') return sign(hash, input, { key, dsaEncoding: 'ieee-p1363' })
+  if (saltLength === undefined) return sign(hash, input, key)
+  return sign(hash, input, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength })
 }
 
 export const encode = (part: unknown): string =>

@@ -4,7 +4,16 @@ const { createClientAuthenticator } = require('oauth-client-auth')
 const { createTestClient } = require('oauth-client-auth/testing')
 
 const issuer = 'https://as.example.com'
-const keyed = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
+const everywhere = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
+const newer = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'].filter((alg) => {
+  try {
+    return createTestClient({ client_id: 'app', method: 'private_key_jwt', alg, issuer })
+  } catch (error) {
+    assert.match(error.message, /need Node\.js 24\.6 or newer/)
+    return false
+  }
+})
+const keyed = [...everywhere, ...newer]
 const rows = [
   ...keyed.map((alg) => ({ method: 'private_key_jwt', alg, tamper: 'signature' })),
   ...['HS256', 'HS384', 'HS512'].map((alg) => ({ method: 'client_secret_jwt', alg, tamper: 'signature' })),
@@ -25,6 +34,6 @@ async function run() {
       await assert.rejects(send(client.request({ tamper })), { reason: /^(signature|secret)_mismatch$/ })
     }
   }
-  console.log(`${accepted} accepted`)
+  console.log(`${accepted}${newer.length > 0 ? ', with ML-DSA,' : ''} accepted`)
 }
 run()

@@ -1,11 +1,13 @@
+import { type Fix, fixFunction, fixObject, fixSeconds, fixWords, kindOf, nearest } from './option-fixes'
+
 /** What one option must be: the words finish the sentence "option x must be …". */
 export interface OptionRule {
   readonly test: (value: unknown) => boolean
   readonly must: string
   /** For a list: what each item must be, so that the wrong one is named. */
   readonly item?: (value: unknown) => boolean
-  /** What else helps against a wrong string. */
-  readonly hint?: string
+  /** What to write instead of a wrong value. */
+  readonly fix?: Fix
   /** Whether a wrong string may be quoted: no secret is ever meant for this option. */
   readonly quotable?: boolean
 }
@@ -15,12 +17,17 @@ export const optionRule = (must: string, test: (value: unknown) => boolean): Opt
 /** A rule for a string that may be quoted. */
 export const isWord = (must: string, test: (value: unknown) => boolean): OptionRule => ({ must, test, quotable: true })
 
-export const isFunction = optionRule('a function', (value) => typeof value === 'function')
+export const isFunction: OptionRule = {
+  ...optionRule('a function', (value) => typeof value === 'function'),
+  fix: fixFunction
+}
 export const isBoolean = optionRule('true or false', (value) => typeof value === 'boolean')
 export const isText = optionRule('a non-empty string', (value) => typeof value === 'string' && value !== '')
 
-export const isNumber = (unit: string, min: number, max: number): OptionRule =>
-  optionRule(`${unit} from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max)
+export const isNumber = (unit: string, min: number, max: number): OptionRule => ({
+  ...optionRule(`${unit} from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max),
+  ...(unit.endsWith('seconds') && { fix: fixSeconds(min, max) })
+})
 
 export const isInteger = (unit: string, min: number, max: number): OptionRule =>
   optionRule(
@@ -34,42 +41,23 @@ export const isList = (item: (value: unknown) => boolean, what: string, least = 
   item
 })
 
-export const hasMethod = (method: string, example: string): OptionRule =>
-  optionRule(`an object with a method ${method}, such as ${example}`, (value) => {
-    return (
-      typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[method] === 'function'
-    )
-  })
+/** A list of some known words; the note says why one is missing. */
+export const isListOf = (known: readonly string[], note = ''): OptionRule => ({
+  ...isList((value) => known.includes(value as string), known.join(', ') + note, 1),
+  fix: fixWords(known)
+})
 
-/** Levenshtein distance, for "did you mean". */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (const [i, letter] of Array.from(a).entries()) {
-    let [left, diagonal] = [i, Infinity]
-    row = row.map((above, j) => {
-      left = Math.min(left + 1, above + 1, diagonal + (letter === b[j - 1] ? 0 : 1))
-      diagonal = above
-      return left
-    })
-  }
-  return Number(row.at(-1))
-}
+export const hasMethod = (method: string, example: string): OptionRule => ({
+  ...optionRule(
+    `an object with a method ${method}, such as ${example}`,
+    (value) => typeof value === 'object' && typeof (value as Record<string, unknown> | null)?.[method] === 'function'
+  ),
+  fix: fixObject(example)
+})
 
-function suggestion(name: string, known: readonly string[]): string {
-  const plain = (text: string) => text.toLowerCase().replace(/[^a-z]/g, '')
-  const scored = known.map((candidate) => ({ candidate, score: distance(plain(name), plain(candidate)) }))
-  const best = scored.sort((a, b) => a.score - b.score)[0]
-  return best !== undefined && best.score <= 3
-    ? `; did you mean "${best.candidate}"?`
-    : `; known are ${known.join(', ')}`
-}
-
-/** What was given, without its content: an option may hold a secret. */
-function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  return `a value of type ${typeof value}`
+const suggestion = (name: string, known: readonly string[]): string => {
+  const meant = nearest(name, known, 3)
+  return meant === undefined ? `; known are ${known.join(', ')}` : `; did you mean "${meant}"?`
 }
 
 function given(value: unknown, { item, quotable }: OptionRule): string {
@@ -90,13 +78,21 @@ function namesOf(options: object): Set<string> {
   return names
 }
 
+const inBrackets = (fix: string | undefined): string => (fix === undefined ? '' : ` (${fix})`)
+
 /**
  * Throws a `TypeError` that names the option and the fix, unless `options` is an object with known
- * names and fitting values. `undefined` means absent.
+ * names and fitting values. `undefined` means absent. `usage` is a right call.
  */
-export function checkOptions(caller: string, options: unknown, rules: Readonly<Record<string, OptionRule>>): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(`${caller}: options must be an object, not ${kindOf(options)}`)
+export function checkOptions(
+  caller: string,
+  options: unknown,
+  rules: Readonly<Record<string, OptionRule>>,
+  usage = `${caller}({ … })`
+): void {
+  const fix = fixObject(usage)(options)
+  if (typeof options !== 'object' || options === null || Array.isArray(options) || fix !== undefined) {
+    throw new TypeError(`${caller}: options must be an object, not ${kindOf(options)}${inBrackets(fix)}`)
   }
   for (const name of namesOf(options)) {
     const value = (options as Record<string, unknown>)[name]
@@ -104,8 +100,8 @@ export function checkOptions(caller: string, options: unknown, rules: Readonly<R
     if (found === undefined)
       throw new TypeError(`${caller}: unknown option "${name}"${suggestion(name, Object.keys(rules))}`)
     if (value !== undefined && !found.test(value)) {
-      const hint = found.hint !== undefined && typeof value === 'string' ? ` (${found.hint})` : ''
-      throw new TypeError(`${caller}: option "${name}" must be ${found.must}, not ${given(value, found)}${hint}`)
+      const fix = inBrackets(found.fix?.(value))
+      throw new TypeError(`${caller}: option "${name}" must be ${found.must}, not ${given(value, found)}${fix}`)
     }
   }
 }

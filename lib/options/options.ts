@@ -8,6 +8,7 @@ import type { ClientAuthError } from '../refusals/errors'
 import { createJwksFetcher } from '../key-sets/fetcher'
 import { algorithmOf, hmacAlgorithms, keyAlgorithms, lackingNote, namesOf, svidAlgorithms } from '../jwt/algorithms'
 import * as check from '../basics/option-checks'
+import { type Fix, fixStore, fixUrl } from '../basics/option-fixes'
 import { createMemoryReplayStore } from '../replay-store/memory'
 import { type AcceptedHere, issuerMethods } from '../request/credentials'
 import type {
@@ -121,8 +122,10 @@ function isIssuer(value: unknown): boolean {
   return (protocol === 'https:' || local) && search === '' && hash === '' && !/[?#]$/.test(value)
 }
 
-const listOf = (known: readonly string[], note = '') =>
-  check.isList((value) => known.includes(value as string), known.join(', ') + note, 1)
+const fixIssuer: Fix = (value) =>
+  typeof value === 'string'
+    ? 'http is for development on one machine: only localhost, 127.x.x.x and [::1] may have it'
+    : fixUrl(value)
 
 /** What must not be overwritten on a request. */
 const ownProperties = [
@@ -133,22 +136,25 @@ const ownProperties = [
 const rules = {
   issuer: {
     ...check.isWord('the issuer: an https URL without query and fragment', isIssuer),
-    hint: 'http is for development on one machine: only localhost, 127.x.x.x and [::1] may have it'
+    fix: fixIssuer
   },
   getClient: check.isFunction,
-  methods: listOf([...provingMethods, ...certificateMethods, ...issuerMethods, 'none']),
-  algorithms: listOf(allAlgorithms, lackingNote),
-  legacyAudiences: check.optionRule(
-    'an array of audience strings, or a function that returns one',
-    (value) => typeof value === 'function' || isAudienceList(value)
-  ),
+  methods: check.isListOf([...provingMethods, ...certificateMethods, ...issuerMethods, 'none']),
+  algorithms: check.isListOf(allAlgorithms, lackingNote),
+  legacyAudiences: {
+    ...check.optionRule(
+      'an array of audience strings, or a function that returns one',
+      (value) => typeof value === 'function' || isAudienceList(value)
+    ),
+    fix: (value: unknown) => (typeof value === 'string' ? 'put it into an array' : undefined)
+  },
   clockTolerance: check.isNumber('seconds', 0, 300),
   maxAssertionLifetime: check.isNumber('seconds', 1, 86_400),
   requireJti: check.isBoolean,
   stringAudience: check.isBoolean,
   verifySecret: check.isFunction,
   keySets: check.hasMethod('get', 'createJwksFetcher()'),
-  replayStore: check.hasMethod('consume', 'createMemoryReplayStore()'),
+  replayStore: { ...check.hasMethod('consume', 'createMemoryReplayStore()'), fix: fixStore },
   trustedIssuers: isIssuerMap,
   clientCertificates: check.hasMethod('get', 'createTlsCertificates({ ca })'),
   bodyLimit: check.isWord("a number of bytes or a size such as '64kb'", (value) =>

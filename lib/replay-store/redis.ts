@@ -1,4 +1,4 @@
-import { checkOptions, isFunction, isNumber, isText } from '../basics/option-checks'
+import { checkOptions, isFunction, isNumber, isText, type OptionRule } from '../basics/option-checks'
 import type { ReplayEntry, ReplayStore } from '../types'
 import { digest } from './digest'
 
@@ -15,6 +15,9 @@ export interface RedisReplayStoreOptions {
   timeout?: number | undefined
 }
 
+const ofNodeRedis = '(args) => client.sendCommand(args)'
+const sendCommand: OptionRule = { ...isFunction, fix: () => `connect a client and write ${ofNodeRedis}` }
+
 /**
  * Clocks of the machines around one Redis may differ by this many milliseconds: an entry written by one
  * that is ahead still outlives the assertion on one that is behind.
@@ -30,10 +33,10 @@ const clockDifference = 60_000
  */
 export function createRedisReplayStore(options: RedisReplayStoreOptions): ReplayStore {
   refuseClient(options)
-  const rules = { sendCommand: isFunction, prefix: isText, timeout: isNumber('seconds', 0.01, 60) }
-  checkOptions('createRedisReplayStore', options, rules)
-  const { sendCommand, prefix = 'oauth-client-auth:replay:', timeout = 2 } = options
-  if ((sendCommand as unknown) === undefined) {
+  const rules = { sendCommand, prefix: isText, timeout: isNumber('seconds', 0.01, 60) }
+  checkOptions('createRedisReplayStore', options, rules, `createRedisReplayStore({ sendCommand: ${ofNodeRedis} })`)
+  const { sendCommand: send, prefix = 'oauth-client-auth:replay:', timeout = 2 } = options
+  if ((send as unknown) === undefined) {
     throw new TypeError(
       'createRedisReplayStore: option "sendCommand" is required: a function such as (args) => client.sendCommand(args)'
     )
@@ -44,7 +47,7 @@ export function createRedisReplayStore(options: RedisReplayStoreOptions): Replay
     if (!(left > 0)) return false
     const key = prefix + digest(clientId, id)
     const ttl = String(left + clockDifference)
-    const reply = await within(timeout, () => sendCommand(['SET', key, '1', 'NX', 'PX', ttl]))
+    const reply = await within(timeout, () => send(['SET', key, '1', 'NX', 'PX', ttl]))
     if (reply === null) return false
     if (reply === 'OK' || (Buffer.isBuffer(reply) && reply.toString() === 'OK')) return true
     throw new Error('createRedisReplayStore: sendCommand must resolve with the reply to SET, which is OK or null')

@@ -1,4 +1,5 @@
-import { checkOptions, isText, optionRule } from '../basics/option-checks'
+import { checkOptions, isText, optionRule, type OptionRule } from '../basics/option-checks'
+import { fixObject } from '../basics/option-fixes'
 import type { ReplayEntry, ReplayStore } from '../types'
 import { digest } from './digest'
 
@@ -44,7 +45,8 @@ const batch = 16
  * const replayStore = createSqliteReplayStore({ database })
  */
 export function createSqliteReplayStore(options: SqliteReplayStoreOptions): ReplayStore {
-  checkOptions('createSqliteReplayStore', options, { database: isDatabase, table: isTable })
+  refuseHandle(options)
+  checkOptions('createSqliteReplayStore', options, { database: isDatabase, table: isTable }, usage)
   const { database, table = 'oauth_client_auth_replay' } = options
   if ((database as unknown) === undefined) {
     throw new TypeError(
@@ -103,12 +105,23 @@ const isTable = optionRule(
 )
 
 /** The callback package `sqlite3` has both methods too, but answers later; its `serialize` tells. */
-const isDatabase = optionRule(
-  'an open handle of node:sqlite, better-sqlite3 or libsql; the package sqlite3 answers by callback and does not fit',
-  (value) => {
-    if (typeof value !== 'object' || value === null) return false
-    const { exec, prepare, serialize, parallelize } = value as Record<string, unknown>
-    const isCallback = typeof serialize === 'function' && typeof parallelize === 'function'
-    return typeof exec === 'function' && typeof prepare === 'function' && !isCallback
-  }
-)
+const isDatabase: OptionRule = {
+  ...optionRule(
+    'an open handle of node:sqlite, better-sqlite3 or libsql; the package sqlite3 answers by callback and does not fit',
+    (value) => {
+      if (typeof value !== 'object' || value === null) return false
+      const { exec, prepare, serialize, parallelize } = value as Record<string, unknown>
+      const isCallback = typeof serialize === 'function' && typeof parallelize === 'function'
+      return typeof exec === 'function' && typeof prepare === 'function' && !isCallback
+    }
+  ),
+  fix: fixObject('database: new DatabaseSync(file)')
+}
+
+const usage = 'createSqliteReplayStore({ database: new DatabaseSync(file) })'
+
+/** A handle that stands for the options: its own methods would only be called unknown options. */
+function refuseHandle(options: object | null | undefined): void {
+  if (typeof (options as { prepare?: unknown } | null | undefined)?.prepare !== 'function') return
+  throw new TypeError('createSqliteReplayStore: give the handle as an option: createSqliteReplayStore({ database })')
+}

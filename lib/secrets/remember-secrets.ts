@@ -46,7 +46,11 @@ export function rememberSecrets<C extends OAuthClient = OAuthClient>(
   verify: VerifySecret<C>,
   options: RememberSecretsOptions = {}
 ): VerifySecret<C> {
-  if (typeof verify !== 'function') throw new TypeError('rememberSecrets: the first argument must be a function')
+  if (typeof verify !== 'function') {
+    throw new TypeError(
+      'rememberSecrets: the first argument must be a function such as (presented, stored) => bcrypt.compare(presented, stored)'
+    )
+  }
   checkOptions('rememberSecrets', options, {
     max: isInteger('a number of secrets', 1, 10_000_000),
     ttl: isNumber('seconds', 1, 86_400),

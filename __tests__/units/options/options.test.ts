@@ -27,7 +27,7 @@ test.each<[name: string, options: object, words: string]>([
   [
     'issuer a URL object',
     { issuer: new URL(issuer) },
-    '"issuer" must be the issuer: an https URL without query and fragment, not a value of type object'
+    '"issuer" must be the issuer: an https URL without query and fragment, not a URL object'
   ],
   ['getClient no function', { getClient: {} }, '"getClient" must be a function, not a value of type object'],
   ['a misspelt option', { isuer: issuer }, 'unknown option "isuer"; did you mean "issuer"?'],

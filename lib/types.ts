@@ -135,6 +135,8 @@ export interface ClientAuthRequest {
   raw?: { readonly rawHeaders?: readonly string[] | undefined } | undefined
   /** The parsed form body: a plain object (an array value means repetition) or `URLSearchParams`. */
   body?: unknown
+  /** The request target, as `req.url`. `explain` alone reads it: credentials in a query string are never taken. */
+  url?: string | undefined
   /** The connection (`req.socket` of Node): a client certificate of TLS, and the address of a proxy, are found by it. */
   socket?: { readonly remoteAddress?: string | undefined } | null | undefined
 }

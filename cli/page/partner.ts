@@ -1,4 +1,4 @@
-import { factsForSender, type Finding, senderAdviceFor } from '../../lib/explain/for-cli'
+import { factsForSender, type Finding } from '../../lib/explain/for-cli'
 import { inline } from '../format'
 import type { Report } from '../report'
 import { date } from '../times'
@@ -6,7 +6,7 @@ import { factText } from './fact-text'
 
 /** Of what is compared with the record, only what the sender sent; and the sender's part of the advice alone. */
 function paragraph(finding: Finding, index: number, issuer: string): string {
-  const { check, spec, reason, expected, received, detail } = finding
+  const { check, spec, reason, expected, received, forSender } = finding
   const title = `${index + 1}. ${check} (${spec})`
   if (reason === undefined) return title
   // The older audiences that some clients may still use are the operator's own affair
@@ -16,7 +16,7 @@ function paragraph(finding: Finding, index: number, issuer: string): string {
     ...(wanted === undefined ? [] : [`   Expected: ${factText(finding, 'expected', wanted)}`]),
     ...(received === undefined || shown === 'none' ? [] : [`   Received: ${factText(finding, 'received', received)}`])
   ]
-  return [title, ...facts, `   What to change: ${senderAdviceFor(reason, detail)}`].join('\n')
+  return [title, ...facts, `   What to change: ${String(forSender)}`].join('\n')
 }
 
 /** A text that tells the client's developer what to change. Holds nothing of the record, and no advice for the operator. */

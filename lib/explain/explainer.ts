@@ -13,12 +13,13 @@ import {
   type ProofParts,
   readText
 } from './steps'
-import { createAsk, type Question } from '../methods/ask'
+import { createAsk, type Question, secondsOf } from '../methods/ask'
 import { checkRecord, methodOf, nobody } from '../methods/client-record'
 import { type Claimed, claimedBy, type Method, type Proof, withAudiences } from '../methods/method'
 import type { ResolvedOptions } from '../options/options'
 import { credentialRules } from '../request/credential-rules'
 import { claimedId, claimedMethod, receive, type Credentials, type Received } from '../request/credentials'
+import { withNearMiss } from './near-misses'
 import { applicable, failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
 import type { ClientAuthMethod, ClientAuthRequest, OAuthClient } from '../types'
 
@@ -31,6 +32,11 @@ export interface ExplainOptions {
    * used.
    */
   fetch?: boolean | undefined
+  /**
+   * Whether mistakes that are almost right are looked for and named, such as a secret with a line break or a signature
+   * in DER. Default `true`: a dozen comparisons and a few look-ups for a refused request.
+   */
+  nearMisses?: boolean | undefined
 }
 
 /** Why a request is accepted or refused. For operators: it tells what is registered, so never send it to the caller. */
@@ -105,7 +111,8 @@ function refusedBy({ reason, detail = {} }: ClientAuthError, [first, ...others]:
 
 interface Judged {
   readonly received: Received
-  readonly client: OAuthClient
+  /** Absent where there were no credentials to judge. */
+  readonly claimed?: Claimed
   readonly method: ClientAuthMethod | undefined
   readonly accepted: boolean
   readonly findings: readonly Finding[]
@@ -114,14 +121,13 @@ interface Judged {
 /** A request without one set of credentials that could be judged. */
 const unreadable = (received: Received, read: readonly Finding[]): Judged => ({
   received,
-  client: nobody,
   method: undefined,
   accepted: false,
   findings: [...read, ...notChecked([everythingElse])]
 })
 
 /** `explain`, over the very lists of rules by which `authenticate` judges. Consumes nothing and publishes nothing. */
-export function createExplainer(options: ResolvedOptions): Explain {
+export function createExplainer(options: ResolvedOptions, others: readonly OAuthClient[] = []): Explain {
   const { policy, getClient, audiencesOf } = options
   const ask = createAsk(options)
   const cachedPolicy = { ...policy, keySets: cachedOnly(policy.keySets) }
@@ -194,7 +200,7 @@ export function createExplainer(options: ResolvedOptions): Explain {
     await judgeReplay(trail, method, claimed, how)
     return {
       received,
-      client: claimed.client,
+      claimed,
       method: proven,
       accepted: isAccepted && !trail.all.some(isFailed),
       findings: trail.all
@@ -209,11 +215,28 @@ export function createExplainer(options: ResolvedOptions): Explain {
     return hasCredentials(received, made) ? judge(received, made, read, how) : unreadable(received, made)
   }
 
+  /** The findings, with the advice of near misses where there are some. */
+  async function spotAll(
+    { received, claimed, findings: all }: Judged,
+    request: ClientAuthRequest,
+    how: ExplainOptions
+  ) {
+    const { basic, form } = received
+    const lookUp = async (id: string) => checkRecord(await getClient(id, request), id)
+    const now = claimed?.nowSeconds ?? secondsOf(how.at)
+    const scene = { request, received, claimed, now, secret: basic?.secret ?? form.client_secret ?? '', lookUp, others }
+    const told: Finding[] = []
+    for (const finding of all) told.push(isFailed(finding) ? await withNearMiss({ ...scene, finding }) : finding)
+    return told
+  }
+
   return async (request, how = {}) => {
     if (Number.isNaN(how.at?.getTime())) throw new TypeError('explain: option "at" must be a valid Date')
-    const { received, client, accepted, findings: all, ...judged } = await judgeRequest(request, how)
+    const judged = await judgeRequest(request, how)
+    const { received, claimed, accepted } = judged
+    const all = how.nearMisses === false ? judged.findings : await spotAll(judged, request, how)
     const reason = all.find(isFailed)?.reason
-    const clientId = client === nobody ? claimedId(received) : client.client_id
+    const clientId = claimed === undefined || claimed.client === nobody ? claimedId(received) : claimed.client.client_id
     const method = judged.method ?? claimedMethod(received)
     return {
       accepted,

@@ -1,5 +1,5 @@
 import { attempt } from '../basics/attempt'
-import { adviceFor, type ClientAuthErrorReason } from '../refusals/reasons'
+import { adviceFor, senderAdviceFor, type ClientAuthErrorReason } from '../refusals/reasons'
 import type { Detail } from '../refusals/reasons/reason'
 import { type Fault, faultOf, type Rule } from '../refusals/rules'
 
@@ -21,6 +21,8 @@ export interface Finding {
   readonly detail?: Detail
   /** Where failed: what the sender or the operator has to change, in one sentence. Where not checked: how it can be. */
   readonly advice?: string
+  /** Where failed: what the sender has to change. Holds nothing of the record, so it may be sent to the partner. */
+  readonly forSender?: string
 }
 
 const named = ({ check, spec }: { check: string; spec: string }) => ({ check, spec })
@@ -39,7 +41,8 @@ export function failure(
     // Stands there as undefined where the claim is missing
     ...(facts && 'received' in facts ? { received: facts.received } : {}),
     ...(facts === undefined ? {} : { detail: facts }),
-    advice: adviceFor(reason, facts)
+    advice: adviceFor(reason, facts),
+    forSender: senderAdviceFor(reason, facts)
   }
 }
 

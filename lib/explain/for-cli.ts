@@ -1,4 +1,5 @@
 import { type ClientAuthOptions, resolveOptions } from '../options/options'
+import type { OAuthClient } from '../types'
 import { createExplainer } from './explainer'
 
 // All that cli/ may use of lib/: the command imports this module and no other (`papers/layers.test.ts`).
@@ -16,7 +17,7 @@ export { type JwksFetcherOptions } from '../key-sets/options'
 export { keySourceOf } from '../methods/client-record'
 export { type ClientAuthOptions } from '../options/options'
 export { printable } from '../refusals/errors'
-export { factsForSender, senderAdviceFor } from '../refusals/reasons'
+export { factsForSender } from '../refusals/reasons'
 export { maxAssertion } from '../request/credentials'
 export { type KeySets, type OAuthClient, type ReplayStore } from '../types'
 
@@ -25,4 +26,5 @@ export { type KeySets, type OAuthClient, type ReplayStore } from '../types'
  *
  * @throws TypeError for options that cannot be meant
  */
-export const explainerFor = (options: ClientAuthOptions) => createExplainer(resolveOptions('clientAuth', options))
+export const explainerFor = (options: ClientAuthOptions, others?: readonly OAuthClient[]) =>
+  createExplainer(resolveOptions('clientAuth', options), others)

@@ -84,7 +84,7 @@ export function decodeJws(token: string): Jws | undefined {
  * Whether a secret made the MAC (RFC 7518 §3.2). At once, since a MAC costs less than the way to another thread. The
  * whole MAC is compared, in constant time.
  */
-export function verifyMac({ signingInput, signature }: Jws, { hash }: Algorithm, secret: string): boolean {
+export function verifyMac({ signingInput, signature }: Jws, { hash }: Algorithm, secret: string | Buffer): boolean {
   // As text, since a digest that makes a Buffer of its own costs another half a microsecond.
   const mac = Buffer.from(createHmac(String(hash), secret).update(signingInput, 'latin1').digest('binary'), 'binary')
   return mac.length === signature.length && timingSafeEqual(mac, signature)

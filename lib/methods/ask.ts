@@ -16,6 +16,9 @@ interface Circumstances {
   readonly policy?: Policy
 }
 
+/** As of when to judge, in seconds since the epoch. Default now. */
+export const secondsOf = (at: Date | undefined): number => Math.floor((at?.getTime() ?? Date.now()) / 1000)
+
 /**
  * Makes the question that `authenticate` and `explain` both answer: they differ in what they do with it, and not in
  * what they ask.
@@ -27,7 +30,7 @@ export function createAsk(server: { policy: Policy; legacyAudiences: readonly st
     const presented = {
       credentials,
       policy,
-      nowSeconds: Math.floor((at?.getTime() ?? Date.now()) / 1000),
+      nowSeconds: secondsOf(at),
       legacyAudiences: server.legacyAudiences,
       certificate: certificateOfRequest(policy.clientCertificates, request),
       hasGrant: received.form.grant_type !== undefined

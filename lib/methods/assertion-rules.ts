@@ -34,6 +34,7 @@ export const headerRules = (algorithms: readonly string[], types: readonly strin
     reason: 'assertion_alg',
     spec: 'RFC 8725 §3.1',
     holds: (subject) => algorithms.includes(jwsOf(subject).alg as string),
+    canJudge: () => algorithms.length > 0,
     words: () => `The alg of client_assertion must be one of ${algorithms.join(', ')}.`,
     detail: (subject) => ({ expected: algorithms, received: printable(jwsOf(subject).alg) })
   },
@@ -96,6 +97,7 @@ const subjectRules: readonly AssertionRule[] = [
     reason: 'assertion_subject',
     spec: 'RFC 7523 §3 items 1 and 2',
     holds: (subject) => jwsOf(subject).iss === jwsOf(subject).sub,
+    canJudge: (subject) => isClientId(jwsOf(subject).sub),
     words: () => 'iss and sub of client_assertion differ: both must be the client_id.',
     detail: subjectDetail
   },
@@ -104,6 +106,7 @@ const subjectRules: readonly AssertionRule[] = [
     reason: 'assertion_subject',
     spec: 'RFC 7521 §4.2',
     holds: (subject) => [undefined, jwsOf(subject).sub].includes(subject.credentials.formClientId),
+    canJudge: (subject) => isClientId(jwsOf(subject).sub),
     words: () => 'sub of client_assertion differs from the client_id in the request.',
     detail: subjectDetail
   }

@@ -15,6 +15,10 @@ const isBare = ({ form, accepted }: Received): boolean =>
 const assertionTypes = ({ accepted }: Received): readonly string[] =>
   accepted.issuerMethods.includes('spiffe_jwt') ? [JWT_BEARER, JWT_SPIFFE] : [JWT_BEARER]
 
+/** Whether a JWT stands in `assertion`, under a grant that has no such parameter. */
+const isMisplaced = ({ form }: Received): boolean =>
+  form.assertion !== undefined && !assertionGrants.includes(form.grant_type ?? '')
+
 /** Whether the form was read whole: a parameter that stands there twice, or is no string, counts as missing. */
 const isWhole = ({ isReadable, repeated, malformed }: Received): boolean =>
   isReadable && repeated === undefined && malformed === undefined
@@ -22,6 +26,9 @@ const isWhole = ({ isReadable, repeated, malformed }: Received): boolean =>
 /** How many of the mechanisms of RFC 6749 §2.3 a request uses. Another Authorization scheme (DPoP, a user's token) is none. */
 const countMechanisms = ({ basic, form }: Received): number =>
   Number(basic !== undefined) + Number(form.client_secret !== undefined) + Number(form.client_assertion !== undefined)
+
+const isTypeAlone = ({ form }: Received): boolean =>
+  form.client_assertion === undefined && form.client_assertion_type !== undefined
 
 const clientIdRule: Rule<Received> = {
   check: 'client_id',
@@ -62,10 +69,12 @@ const commonRules: readonly Rule<Received>[] = [
     check: 'client_assertion beside its type',
     reason: 'assertion_missing',
     spec: 'RFC 7521 §4.2',
-    holds: ({ form }) => form.client_assertion !== undefined || form.client_assertion_type === undefined,
+    holds: (received) => !isTypeAlone(received),
     canJudge: isWhole
   }
 ]
+
+const isDecoded = ({ basic }: Received): boolean => basic?.fault === undefined
 
 const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Received>[]>> = {
   assertion: [
@@ -98,6 +107,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'assertion_malformed',
       spec: 'RFC 7523 §2.2',
       holds: ({ jws }) => jws !== undefined,
+      canJudge: ({ form }) => String(form.client_assertion).length <= maxAssertion,
       detail: ({ form }) => {
         const token = String(form.client_assertion)
         return {
@@ -134,13 +144,15 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'client_id_conflict',
       spec: 'RFC 6749 §2.3',
       holds: ({ form, basic }) => form.client_id === undefined || form.client_id === basic?.clientId,
+      canJudge: isDecoded,
       detail: ({ form, basic }) => ({ expected: printable(basic?.clientId), received: printable(form.client_id) })
     },
     {
       check: 'secret in the header',
       reason: 'basic_without_secret',
       spec: 'RFC 6749 §2.3.1',
-      holds: ({ basic }) => basic?.secret !== ''
+      holds: ({ basic }) => basic?.secret !== '',
+      canJudge: isDecoded
     }
   ],
   post: [
@@ -167,10 +179,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       check: 'JWT in client_assertion',
       reason: 'assertion_parameter',
       spec: 'RFC 7521 §4.2',
-      holds: (received) =>
-        isBare(received) ||
-        received.form.assertion === undefined ||
-        assertionGrants.includes(received.form.grant_type ?? ''),
+      holds: (received) => isBare(received) || !isMisplaced(received),
       detail: () => ({ expected: 'client_assertion', received: 'assertion' })
     },
     {
@@ -188,8 +197,9 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'no_credentials',
       spec: 'RFC 6749 §2.3',
       holds: (received) => isBare(received),
-      // With another scheme in the header, the check before this one has said so.
-      canJudge: (received) => isWhole(received) && received.authorization === undefined
+      // Of another scheme in the header, or a JWT in another parameter, a check before this one has told.
+      canJudge: (received) =>
+        isWhole(received) && received.authorization === undefined && !isMisplaced(received) && !isTypeAlone(received)
     }
   ]
 }

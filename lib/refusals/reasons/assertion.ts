@@ -26,7 +26,14 @@ export const assertionReasons = table({
     ...badClient('client_assertion is not a signed JWT (compact JWS with a JSON object of claims).'),
     meaning: 'The assertion is not one signed JWT in compact form.',
     cause: 'The JWT was cut, encrypted, or encoded twice.',
-    advice: 'Send the whole signed JWT: three parts of base64url joined by dots, with a JSON object of claims.'
+    advice: 'Send the whole signed JWT: three parts of base64url joined by dots, with a JSON object of claims.',
+    cases: [
+      {
+        when: '`kid` is no string',
+        applies: ({ expected }) => expected === 'a string',
+        advice: 'Write kid as a string, in quotation marks, in the header of the JWT and in the key set.'
+      }
+    ]
   },
   assertion_alg: {
     ...badClient('The alg of client_assertion is not supported.'),

@@ -7,8 +7,15 @@ const registeredKeys = ({ received }: Facts): string => textOf(received)
 
 /** The keys of a set, as the facts of `no_matching_key` list them. */
 const keysIn = ({ expected }: Facts): readonly unknown[] => (Array.isArray(expected) ? expected : [])
+
+/** Those that the assertion asks for. The fault of any other key is no cause. */
+const askedKeys = (facts: Facts): readonly unknown[] => {
+  const kid = member(facts.received, 'kid')
+  return kid === undefined ? keysIn(facts) : keysIn(facts).filter((key) => member(key, 'kid') === kid)
+}
 const anyKey = (facts: Facts, test: (fault: string) => boolean): boolean =>
-  keysIn(facts).some((key) => test(textOf(member(key, 'fault'))))
+  askedKeys(facts).some((key) => test(textOf(member(key, 'fault'))))
+const lacksKid = (facts: Facts): boolean => keysIn(facts).length > 0 && askedKeys(facts).length === 0
 
 const includes = (registered: unknown, method: string): boolean =>
   Array.isArray(registered) ? registered.includes(method) : registered === method
@@ -159,6 +166,16 @@ export const registeredReasons = table({
         advice: 'Put the public key that signs into the key set, which holds no key.'
       },
       {
+        when: 'the published keys have no `kid`',
+        applies: (facts) => lacksKid(facts) && keysIn(facts).some((key) => member(key, 'kid') === undefined),
+        advice: 'Give the published key the kid that the assertion names, or leave kid out of the header.'
+      },
+      {
+        when: 'no key has the `kid`',
+        applies: lacksKid,
+        advice: 'Publish the key under the kid that the assertion names, or sign with a key that is published.'
+      },
+      {
         when: 'the key is meant for encryption (`use: enc`)',
         applies: (facts) => anyKey(facts, (fault) => fault.includes('(use)')),
         advice: 'Publish the signing key with use: sig, or without use: a key for encryption verifies no signature.'
@@ -170,16 +187,8 @@ export const registeredReasons = table({
           'Sign with an algorithm that fits the registered key (an EC key takes ES256, an RSA key RS256 or PS256), or register a key of the other type.'
       },
       {
-        when: 'no key has the `kid`',
-        applies: (facts) => {
-          const keys = keysIn(facts)
-          return keys.length > 0 && keys.every((key) => textOf(member(key, 'fault')) === 'has another kid')
-        },
-        advice: 'Publish the key under the kid that the assertion names, or sign with a key that is published.'
-      },
-      {
-        when: 'no key of the set can be used',
-        applies: (facts) => anyKey(facts, (fault) => fault !== '' && fault !== 'has another kid'),
+        when: 'the key cannot be used',
+        applies: (facts) => anyKey(facts, (fault) => fault !== ''),
         advice: 'Correct the key as its fault says, and publish it again.'
       }
     ],

@@ -1,0 +1,139 @@
+import { constants, createPublicKey, type JsonWebKey, verify } from 'node:crypto'
+import { printable } from '../refusals/errors'
+import { type Algorithm, algorithms } from '../jwt/algorithms'
+import { algorithmsOf } from '../jwt/jwk'
+import { candidates } from '../jwt/key-ring'
+import { type Jws, verifyMac } from '../jwt/jws'
+import { keySourceOf, liveSecrets } from '../methods/client-record'
+import type { Jwk, JwkSet, OAuthClient } from '../types'
+import type { Scene } from './scene'
+
+/** No more keys than this are tried: each costs a verification. */
+const maxTries = 12
+
+interface Padding {
+  readonly padding?: number
+  readonly saltLength?: number
+}
+
+/** Whether a key verifies a signature, also by other parameters than its `alg` has. */
+function verifies(jwk: Jwk, { hash }: Algorithm, { signingInput, signature }: Jws, padding: Padding = {}): boolean {
+  try {
+    const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' })
+    return verify(hash, Buffer.from(signingInput), { key, dsaEncoding: 'ieee-p1363', ...padding }, signature)
+  } catch {
+    return false
+  }
+}
+
+const fits = (jwk: Jwk, { alg }: Algorithm): boolean => algorithmsOf(jwk).some((one) => one.alg === alg)
+const kidOf = ({ kid }: Jwk): string => (typeof kid === 'string' ? `with kid ${String(printable(kid))}` : 'without kid')
+
+/** Signatures of another form: DER, or of another length. */
+function spotForm({ alg, kty, octets }: Algorithm, { signature }: Jws, keys: readonly Jwk[]): string | undefined {
+  const { length } = signature
+  if (kty === 'EC' && length !== octets)
+    return signature[0] === 0x30
+      ? `The signature is ${length} octets of DER; ${alg} in a JWT needs ${octets} raw octets, r and s. Java: SHA${alg.slice(2)}withECDSAinP1363Format; AWS KMS and openssl make DER, so convert it.`
+      : `The signature has ${length} octets, and ${alg} needs ${octets}: sign with a key of the right curve.`
+  const lengths = keys.map(({ n }) => (typeof n === 'string' ? Buffer.from(n, 'base64url').length : length))
+  return kty === 'RSA' && lengths.length > 0 && !lengths.includes(length)
+    ? `The signature is that of a key of ${length * 8} bits, and the published key has ${Number(lengths[0]) * 8}: sign with the key that is published.`
+    : undefined
+}
+
+/** PSS with a salt of another length, and PSS and PKCS #1 taken for each other. */
+function spotPadding(algorithm: Algorithm, jws: Jws, keys: readonly Jwk[]): string | undefined {
+  if (algorithm.kty !== 'RSA') return undefined
+  const { RSA_PKCS1_PSS_PADDING: pss, RSA_PKCS1_PADDING: pkcs1, RSA_PSS_SALTLEN_AUTO: auto } = constants
+  const made = (padding: Padding) => keys.some((key) => verifies(key, algorithm, jws, padding))
+  const { alg, saltLength } = algorithm
+  const other = `${saltLength === undefined ? 'PS' : 'RS'}${alg.slice(2)}`
+  if (made(saltLength === undefined ? { padding: pss, saltLength: auto } : { padding: pkcs1 }))
+    return `The signature is one of ${other}, but alg says ${alg}: write the alg that the key signs with.`
+  return saltLength !== undefined && made({ padding: pss, saltLength: auto })
+    ? `The key is right, but the salt of the signature has another length: ${alg} needs ${saltLength} octets, as many as the hash.`
+    : undefined
+}
+
+/** The MAC, by what clients make of a secret. */
+function spotMac(algorithm: Algorithm, jws: Jws, { claimed }: Scene): string | undefined {
+  if (claimed === undefined || claimed.policy.verifySecret !== undefined) return undefined
+  const stored = liveSecrets(claimed.client, claimed.nowSeconds)
+  const made = (secrets: readonly (string | Buffer)[]) => secrets.some((secret) => verifyMac(jws, algorithm, secret))
+  if (
+    made(
+      stored.flatMap((one) => [Buffer.from(one, 'base64'), Buffer.from(one, 'hex')].filter(({ length }) => length > 0))
+    )
+  )
+    return 'The key of the MAC is the decoded secret: take the octets of the text as it was issued, without decoding base64 or hex (OIDC Core §10.1).'
+  if (made(stored.map((one) => `${one}\n`))) return 'The secret that signs ends with a line break: remove it.'
+  if (made(stored.map((one) => one.trim()).filter((one) => one !== '')))
+    return 'The stored secret ends with a line break or white space, and the sender signs without it: the operator has to store it without.'
+  return made(liveSecrets(claimed.client, -Infinity))
+    ? 'This MAC was made with an earlier secret, which has expired: sign with the one that was issued last.'
+    : undefined
+}
+
+/** The registered keys as far as they are in hand. */
+async function setOf(client: OAuthClient, { claimed }: Scene, refresh = false): Promise<JwkSet> {
+  const { jwks, uri = '' } = keySourceOf(client)
+  return jwks ?? (await claimed?.policy.keySets.get(uri, { refresh })) ?? { keys: [] }
+}
+
+export async function spotSignature(scene: Scene): Promise<string | undefined> {
+  const {
+    received: { jws },
+    claimed
+  } = scene
+  const algorithm = algorithms.get(jws?.alg)
+  if (jws === undefined || claimed === undefined || algorithm === undefined) return undefined
+  if (algorithm.kty === 'oct') return spotMac(algorithm, jws, scene)
+  const set = await setOf(claimed.client, scene)
+  const all = candidates(set, undefined, Infinity).slice(0, maxTries) as readonly Jwk[]
+  const asked = all.filter((key) => (jws.kid === undefined || key.kid === jws.kid) && fits(key, algorithm))
+  const seen = (asked.length > 0 ? spotForm(algorithm, jws, asked) : undefined) ?? spotPadding(algorithm, jws, asked)
+  if (seen !== undefined) return seen
+  const signer = all.find((key) => fits(key, algorithm) && verifies(key, algorithm, jws, paddingOf(algorithm)))
+  if (signer === undefined) return undefined
+  if (signer.alg !== undefined && signer.alg !== jws.alg)
+    return `The published key ${kidOf(signer)} is for ${signer.alg} alone, and alg says ${algorithm.alg}: sign with ${signer.alg}, or publish the key without alg.`
+  if (signer.kid === jws.kid) return undefined // its own fault has been told
+  if (signer.kid === undefined)
+    return 'The key that signs is published, but has no kid: publish it with the kid of the assertion, or leave kid out of the header.'
+  return `The key that signs is published ${kidOf(signer)}: name that kid in the header, or publish the key under the kid that the assertion names.`
+}
+
+const paddingOf = ({ saltLength }: Algorithm): Padding =>
+  saltLength === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }
+
+/** The key is not in the set that the server uses, but in the one that the client publishes by now. */
+export async function spotNewKey(scene: Scene): Promise<string | undefined> {
+  const {
+    received: { jws },
+    claimed
+  } = scene
+  const algorithm = algorithms.get(jws?.alg)
+  if (jws === undefined || algorithm === undefined || claimed?.client.jwks_uri === undefined) return undefined
+  const keys = candidates(await setOf(claimed.client, scene, true), jws.kid, Infinity)
+  return keys.slice(0, maxTries).some((key) => verifies(key, algorithm, jws, paddingOf(algorithm)))
+    ? 'The key set at the jwks_uri has another key under this kid than the set that the server uses until it fetches again: publish a new key under a new kid.'
+    : undefined
+}
+
+/** For the operator: whose key it is. */
+export function spotOtherClient(scene: Scene): string | undefined {
+  const {
+    received: { jws },
+    claimed,
+    others
+  } = scene
+  const algorithm = algorithms.get(jws?.alg)
+  if (jws === undefined || algorithm === undefined) return undefined
+  for (const other of others.filter(({ client_id: id }) => id !== claimed?.client.client_id).slice(0, maxTries)) {
+    const keys = other.jwks?.keys ?? []
+    if (keys.slice(0, maxTries).some((key) => verifies(key, algorithm, jws, paddingOf(algorithm))))
+      return `The signature is that of a key of client ${String(printable(other.client_id))}: the two are mixed up in one configuration.`
+  }
+  return undefined
+}

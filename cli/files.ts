@@ -1,15 +1,24 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import type { ClientAuthOptions, OAuthClient } from '../lib/explain/for-cli'
 import { type Io, UsageError } from './usage'
 
 const isFile = (name: string): boolean => existsSync(name) && statSync(name).isFile()
 
-function readFile(option: string, name: string): string {
+/** Text of a file: UTF-8, or UTF-16 as PowerShell writes it. A byte order mark is no part of it. */
+function decode(octets: Buffer): string {
+  const [first, second] = octets
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(octets)
+  const isUtf16 = (first === 0xff && second === 0xfe) || (octets.length > 3 && second === 0 && octets[3] === 0)
+  return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8').decode(octets)
+}
+
+/** The text of the file that an option names. */
+export function readFile(option: string, name: string): string {
   if (!isFile(name)) throw new UsageError(`${option} ${name}: there is no such file.`)
-  return readFileSync(name, 'utf8')
+  return decode(readFileSync(name))
 }
 
 /** The text that INPUT means: standard input where it is `-` or left out, a file of that name, or the argument itself. */
@@ -17,8 +26,8 @@ export async function readSource(input: string | undefined, { stdin }: Io): Prom
   if (input === undefined && stdin.isTTY === true) {
     throw new UsageError('Give INPUT: a file, a JWT, a form body or a whole HTTP request; or pipe it in.')
   }
-  if (input === undefined || input === '-') return text(stdin)
-  return isFile(input) ? readFileSync(input, 'utf8') : input
+  if (input === undefined || input === '-') return decode(await buffer(stdin))
+  return isFile(input) ? decode(readFileSync(input)) : input
 }
 
 /** The records in a text of JSON: one record, or a list. `source` is named where it holds none. */

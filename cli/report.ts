@@ -7,7 +7,7 @@ import {
   type ReplayStore
 } from '../lib/explain/for-cli'
 import type { Server } from './files'
-import type { Input } from './input'
+import type { Input } from './pasted-request'
 import { type Times, timesOf } from './times'
 
 type Members = Readonly<Record<string, unknown>>

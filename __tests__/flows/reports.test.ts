@@ -49,7 +49,6 @@ const notYet: readonly string[] = [
   'px-3',
   'px-7',
   'ss-1',
-  'md-3r',
   'rep-06g',
   'ver-5',
   'num-1',
@@ -61,9 +60,7 @@ const notYet: readonly string[] = [
   'rec-4 metadata',
   'rec-6 metadata',
   'ju-7b',
-  'ver-2',
-  'cli-4',
-  'cli-6'
+  'ver-2'
 ]
 
 /** A test, or, for what is not right yet, a test that must fail. */

@@ -11,6 +11,12 @@ export {
   type TlsCertificatesOptions,
   type TlsServerOptions
 } from './certificates/tls-certificates'
+export type { AllowedDocuments } from './client-documents/allow'
+export { createClientDocuments, type ClientDocuments } from './client-documents/client-documents'
+export { ClientDocumentError, type ClientDocumentFault } from './client-documents/document-error'
+export type { ClientDocumentEvent } from './client-documents/events'
+export type { ClientDocumentsOptions } from './client-documents/options'
+export type { ClientDocument } from './client-documents/record'
 export { createClientAuthenticator, type ClientAuthenticator } from './authenticate/authenticator'
 export { clientAuth, type ClientAuthMiddleware } from './middleware/client-auth'
 export { ClientAuthError } from './refusals/errors'

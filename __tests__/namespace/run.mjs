@@ -16,6 +16,8 @@ const answers = urls
   .filter(({ expect, stage, fetches }) => expect === 'allowed' || fetches || stage === 'response' || stage === 'tls')
   .flatMap(({ dns = {}, dnsSequence = {} }) => [...Object.values(dns), ...Object.values(dnsSequence).flat()])
   .flat()
+// Where the hosts of client documents are
+answers.push('93.184.216.34', '10.1.2.3')
 const addresses = [...new Set(answers)].filter((address) => isIP(address) > 0 && address !== '::1')
 
 const authority = await selfsigned.generate([{ name: 'commonName', value: 'Test authority' }], {

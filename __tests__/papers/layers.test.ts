@@ -13,6 +13,7 @@ const rooms = [
   'explain/',
   'options/',
   'secrets/',
+  'client-documents/',
   'methods/',
   'certificates/',
   'key-sets/',
@@ -29,7 +30,7 @@ const rooms = [
 const owners: Record<string, string[]> = {
   'body-parser': ['request/body'],
   'ipaddr.js': ['basics/address-range', 'guarded-fetch/guard'],
-  'lru-cache': ['guarded-fetch/document-cache', 'jwt/key-ring', 'secrets/remember-secrets'],
+  'lru-cache': ['client-documents/budget', 'guarded-fetch/document-cache', 'jwt/key-ring', 'secrets/remember-secrets'],
   'node:dns': ['guarded-fetch/fetch-options'],
   'node:https': ['guarded-fetch/https-get'],
   'node:net': [

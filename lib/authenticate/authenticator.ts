@@ -6,6 +6,7 @@ import { ClientAuthError } from '../refusals/errors'
 import { createAsk } from '../methods/ask'
 import { checkRecord, nobody, wantsBoundTokens } from '../methods/client-record'
 import { claimedBy, withAudiences, type Claimed } from '../methods/method'
+import { createMethodsComparison } from '../methods/record-owner'
 import { createExplainer, type Explain } from '../explain/explainer'
 import { createObserver, type Seen } from './observer'
 import {
@@ -59,6 +60,7 @@ function attachedCertificate(
 export function createAuthenticator(options: ResolvedOptions) {
   const { getClient } = options
   const ask = createAsk(options)
+  const compareMethods = createMethodsComparison(options.policy.methods)
 
   async function authenticate(request: ClientAuthRequest, seen: Seen): Promise<AuthenticatedClient> {
     const received = receive(request, options.accepted)
@@ -69,6 +71,7 @@ export function createAuthenticator(options: ResolvedOptions) {
 
     const { clientId } = presented.credentials
     const found = checkRecord(await getClient(clientId, request), clientId)
+    if (found !== undefined) compareMethods(found)
     const claimed = claimedBy(presented, found ?? nobody)
     const unregistered = firstFaultInEqualTime(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.

@@ -29,7 +29,8 @@ export interface ExplainOptions {
   at?: Date | undefined
   /**
    * Whether a `jwks_uri` may be fetched, as `authenticate` would. Default `false`: only inline keys and cached sets are
-   * used.
+   * used. `getClient` is called in either case, and may itself fetch a client document: whoever wants none asks
+   * `documents.cached` in it.
    */
   fetch?: boolean | undefined
   /**
@@ -130,7 +131,11 @@ const unreadable = (received: Received, read: readonly Finding[]): Judged => ({
 export function createExplainer(options: ResolvedOptions, others: readonly OAuthClient[] = []): Explain {
   const { policy, getClient, audiencesOf } = options
   const ask = createAsk(options)
-  const cachedPolicy = { ...policy, keySets: cachedOnly(policy.keySets) }
+  const cachedPolicy = {
+    ...policy,
+    keySets: cachedOnly(policy.keySets),
+    keySetsOf: (client: OAuthClient) => cachedOnly(policy.keySetsOf(client))
+  }
 
   async function lookUp(ids: readonly string[], request: ClientAuthRequest): Promise<OAuthClient> {
     for (const id of ids) {

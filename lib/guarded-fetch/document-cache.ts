@@ -38,10 +38,10 @@ export interface Outcome<T, E> {
 /** What differs between one kind of documents and another. */
 export interface DocumentKind<T, E extends Error> extends Asked {
   /**
-   * Makes the value of a body, or throws. The value is handed out to everybody, the same object while the content is
+   * Makes the value of the body at a URL, or throws. The value is handed out to everybody, the same object while the content is
    * unchanged: freeze it.
    */
-  readonly parse: (body: Buffer) => Parsed<T>
+  readonly parse: (body: Buffer, uri: string) => Parsed<T>
   /** The error that callers see, made of a {@link FetchError}, of what `parse` threw, or of anything else. */
   readonly toError: (cause: unknown) => E
   /** Whose word an error is. */
@@ -136,7 +136,7 @@ export function createDocumentCache<T extends object, E extends Error>(
       (signal, observe) =>
         inQueue({ host, purpose }, () => httpsGet(uri, kind, settings, { signal, etag: old?.etag, observe }))
     )
-    const fetched = toCachedDocument(answer, kind.parse, start, settings, old)
+    const fetched = toCachedDocument(answer, (body) => kind.parse(body, uri), start, settings, old)
     const event = answer.notModified ? 'not_modified' : old === undefined ? 'fetched' : 'refreshed'
     kind.report({ event, uri, durationMs: now() - start, value: fetched.value, old: old?.value })
     return fetched

@@ -35,7 +35,7 @@ function parsedJson(body: Buffer): unknown {
 /** Fetches one document outside of any cache, and tells each step. Never rejects. */
 export async function inspectDocument<T, E>(
   uri: string,
-  kind: Asked & { readonly parse: (body: Buffer) => Parsed<T>; readonly toError: (cause: unknown) => E },
+  kind: Asked & { readonly parse: (body: Buffer, uri: string) => Parsed<T>; readonly toError: (cause: unknown) => E },
   settings: GuardOptions & FreshnessLimits & { readonly timeout: number }
 ): Promise<Accepted<T> | Refused<E>> {
   const steps: FetchStep[] = []
@@ -47,7 +47,7 @@ export async function inspectDocument<T, E>(
       httpsGet(uri, kind, settings, { signal, observe: observeStep })
     )
     seen = { json: parsedJson(body) }
-    const parsed = kind.parse(body)
+    const parsed = kind.parse(body, uri)
     return { steps, ...seen, freshSeconds: freshSeconds(lifetimeOf(headers), settings, parsed), value: parsed.value }
   } catch (cause) {
     return { steps, ...seen, error: kind.toError(cause) }

@@ -3,7 +3,8 @@ import { algorithms as supported } from '../jwt/algorithms'
 import type { AssertionCredentials } from '../request/credentials'
 import { isClientId } from '../request/syntax'
 import type { Rule } from '../refusals/rules'
-import type { Policy, Presented } from './method'
+import type { Claimed, Policy, Presented } from './method'
+import { ownerOf } from './record-owner'
 import { timeRules } from './time-rules'
 
 type Subject = Presented<AssertionCredentials>
@@ -159,6 +160,21 @@ const audienceRule: AssertionRule = {
     expected: [subject.policy.issuer, ...(isExplicitlyTyped(subject) ? [] : (subject.legacyAudiences ?? []))],
     received: printable(jwsOf(subject).aud)
   })
+}
+
+/**
+ * A client from a document talks to any server, also to hostile ones: among several audiences one may be another
+ * server's, which could use the assertion here (CVE-2025-27370). So `legacyAudiences` give it other values, and never
+ * more than one at once.
+ */
+export const soleAudienceRule: Rule<Claimed<AssertionCredentials>> = {
+  check: 'sole aud of a client document',
+  reason: 'assertion_audience',
+  spec: 'RFC 10070',
+  holds: (subject) => audienceOf(subject).length === 1 || ownerOf(subject.client) === undefined,
+  applies: (subject) => ownerOf(subject.client) !== undefined,
+  words: ({ policy }) => `For this client the aud of client_assertion must be one value: ${policy.issuer}`,
+  detail: (subject) => ({ expected: [subject.policy.issuer], received: printable(jwsOf(subject).aud) })
 }
 
 /** A hash as HMAC key would let the hash pass for the secret. */

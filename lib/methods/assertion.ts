@@ -3,7 +3,7 @@ import { algorithmOf, isSameAlgorithm, minSecretOctets } from '../jwt/algorithms
 import { verifyMac } from '../jwt/jws'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault, Rule } from '../refusals/rules'
-import { assertionRules, clientAudienceRule } from './assertion-rules'
+import { assertionRules, clientAudienceRule, soleAudienceRule } from './assertion-rules'
 import { liveSecrets, looksHashed, registeredAlg } from './client-record'
 import { proveByKey } from './key-proof'
 import { type Claimed, isJudgeable, type Method, type Policy, provenRules, recordRules } from './method'
@@ -58,7 +58,7 @@ export const createPrivateKeyJwt = (policy: Policy): Method<AssertionCredentials
     { check: 'signature', spec: signatureSpec, reasons: ['signature_mismatch'] }
   ],
   prove: proveByKey,
-  provenRules: policy.audiencesDependOnClient ? [clientAudienceRule, ...provenRules] : provenRules,
+  provenRules: [...(policy.audiencesDependOnClient ? [clientAudienceRule] : []), soleAudienceRule, ...provenRules],
   consume,
   wasUsed
 })

@@ -7,9 +7,9 @@ import { verifySignature } from '../jwt/jws'
 import { candidates, keysFor, type VerificationKey } from '../jwt/key-ring'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault } from '../refusals/rules'
-import type { Jwk, JwkSet } from '../types'
+import type { Jwk, JwkSet, KeySets } from '../types'
 import { keySourceOf } from './client-record'
-import type { Claimed, Policy, Proof } from './method'
+import type { Claimed, Proof } from './method'
 import { inlineSetDetail, unavailableSetDetail } from './registered-keys'
 
 type Subject = Claimed<AssertionCredentials>
@@ -96,7 +96,7 @@ export async function proveBySource(
   }
 }
 
-const registeredUri = (uri: string, { keySets }: Policy): KeySource => ({
+const registeredUri = (uri: string, keySets: KeySets): KeySource => ({
   get: (options) => keySets.get(uri, options),
   use: 'sig',
   unavailable: (cause) => ({ reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) })
@@ -107,7 +107,7 @@ export async function proveByKey({ client, credentials, policy }: Subject): Prom
   const { jwks, uri } = keySourceOf(client)
   const fault =
     jwks === undefined
-      ? await proveBySource(registeredUri(uri ?? '', policy), credentials)
+      ? await proveBySource(registeredUri(uri ?? '', policy.keySetsOf(client)), credentials)
       : await proveByInlineKeys(jwks, credentials)
   return { method: 'private_key_jwt', fault }
 }

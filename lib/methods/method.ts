@@ -20,6 +20,8 @@ export interface Policy {
   readonly audiencesDependOnClient: boolean
   readonly verifySecret: VerifySecret | undefined
   readonly keySets: KeySets
+  /** Where the `jwks_uri` of a client is resolved: at the owner of its record, where it has one. */
+  readonly keySetsOf: (client: OAuthClient) => KeySets
   readonly replayStore: ReplayStore
   /** The issuers whose tokens authenticate, by `iss` or by trust domain. */
   readonly trustedIssuers: ReadonlyMap<string, KnownIssuer>

@@ -186,13 +186,14 @@ function inlineFault(certificate: ClientCertificate, jwks: JwkSet = certificate.
 
 const selfSigned = (fault: Fault | undefined): Proof => ({ method: 'self_signed_tls_client_auth', fault })
 
-async function proveByUri(uri: string, certificate: ClientCertificate, { policy }: Subject): Promise<Proof> {
+async function proveByUri(uri: string, certificate: ClientCertificate, { policy, client }: Subject): Promise<Proof> {
   const isIn = (set: JwkSet) => isRegistered(certificate, set, Infinity)
+  const keySets = policy.keySetsOf(client)
   try {
-    const set = await policy.keySets.get(uri)
+    const set = await keySets.get(uri)
     if (isIn(set)) return selfSigned(undefined)
     // A client renews by publishing old and new together: an unknown certificate asks for a newer set.
-    const newer = await policy.keySets.get(uri, { refresh: true })
+    const newer = await keySets.get(uri, { refresh: true })
     return selfSigned(newer !== set && isIn(newer) ? undefined : notRegistered(certificate, newer))
   } catch (cause) {
     return selfSigned({ reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) })

@@ -4,6 +4,7 @@ import type { AssertionCredentials } from '../request/credentials'
 import type { Fault } from '../refusals/rules'
 import type { ReplayEntry } from '../types'
 import type { Claimed } from './method'
+import { groupOf } from './record-owner'
 
 type Subject = Claimed<AssertionCredentials>
 
@@ -11,11 +12,12 @@ type Subject = Claimed<AssertionCredentials>
 const replayId = ({ jti, signingInput }: AssertionCredentials['jws']): string =>
   typeof jti === 'string' ? jti : hash('sha256', signingInput, 'base64url')
 
-const replayEntry = ({ credentials: { clientId, jws }, policy }: Subject, scope: string): ReplayEntry => ({
-  clientId,
-  id: scope + replayId(jws),
-  expiresAt: Math.ceil(Number(jws.exp) + policy.clockTolerance)
-})
+function replayEntry({ credentials: { clientId, jws }, policy, client }: Subject, scope: string): ReplayEntry {
+  const expiresAt = Math.ceil(Number(jws.exp) + policy.clockTolerance)
+  const entry = { clientId, id: scope + replayId(jws), expiresAt }
+  const group = groupOf(client)
+  return group === undefined ? entry : { ...entry, group }
+}
 
 const replayed = ({ expiresAt }: ReplayEntry): Fault => ({
   reason: 'assertion_replayed',

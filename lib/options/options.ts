@@ -3,6 +3,7 @@ import type { ClientCertificates } from '../certificates/certificate-source'
 import { certificateMethods, checkCertificates } from '../certificates/source-check'
 import { acceptedHere } from '../methods'
 import { isAudienceList, type Policy } from '../methods/method'
+import { ownerOf } from '../methods/record-owner'
 import type { ErrorContext } from '../refusals/error-response'
 import type { ClientAuthError } from '../refusals/errors'
 import { createJwksFetcher } from '../key-sets/fetcher'
@@ -270,6 +271,7 @@ export function resolveOptions<C extends OAuthClient>(
     audiencesDependOnClient: dependsOnClient,
     verifySecret,
     keySets,
+    keySetsOf: (client: OAuthClient) => ownerOf(client)?.keySets ?? keySets,
     replayStore: options.replayStore ?? createMemoryReplayStore(),
     trustedIssuers: knownIssuers(caller, methods, { issuer: options.issuer, keySets }, options.trustedIssuers),
     issuerAlgorithms: Object.freeze(algorithms.filter((alg) => !hmacAlgorithms.includes(alg))),

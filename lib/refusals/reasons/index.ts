@@ -1,5 +1,6 @@
 import { assertionReasons } from './assertion'
 import { certificateReasons } from './certificate'
+import { documentReasons } from './document'
 import type { Detail, Reason } from './reason'
 import { registeredReasons } from './registered'
 import { requestReasons } from './request'
@@ -13,6 +14,7 @@ export type ClientAuthErrorReason =
   | keyof typeof secretReasons
   | keyof typeof registeredReasons
   | keyof typeof certificateReasons
+  | keyof typeof documentReasons
   | keyof typeof serverReasons
 
 /** Every way in which a request can fail: a row each, by subject. */
@@ -22,6 +24,7 @@ export const reasons: Readonly<Record<ClientAuthErrorReason, Reason>> = {
   ...secretReasons,
   ...registeredReasons,
   ...certificateReasons,
+  ...documentReasons,
   ...serverReasons
 }
 

@@ -1,0 +1,46 @@
+import type { ClientAuthMethod, KeySets, OAuthClient } from '../types'
+import { documentMethods } from './registered-methods'
+
+/** Who made a record that is not the application's own: `createClientDocuments`. */
+export interface RecordOwner {
+  /** Where its `jwks_uri` is resolved: apart from the keys of registered clients, since anybody can cause the fetch. */
+  readonly keySets: KeySets
+  /** The methods that its records register. */
+  readonly methods: readonly ClientAuthMethod[]
+}
+
+/** A member and no WeakMap: `{ ...record, tenant }` is still the owner's. No record of a database can hold it. */
+const owner = Symbol('oauth-client-auth: owner of this record')
+
+interface Owned {
+  readonly [owner]?: RecordOwner
+}
+
+/** A record that has an owner. */
+export const owned = <R extends OAuthClient>(record: R, by: RecordOwner): Readonly<R> =>
+  Object.freeze({ ...record, [owner]: by })
+
+export const ownerOf = (client: OAuthClient): RecordOwner | undefined => (client as Owned)[owner]
+
+/** The host of a record that has an owner: anybody can make such clients, and they share what a host may have. */
+export const groupOf = (client: OAuthClient): string | undefined =>
+  ownerOf(client) === undefined ? undefined : new URL(client.client_id).hostname
+
+/**
+ * Warns once where a server and the owner of its records differ in methods: a client that publishes a key would be taken
+ * for a public one, or be refused.
+ */
+export function createMethodsComparison(accepted: ReadonlySet<string>) {
+  let isDone = false
+  return (client: OAuthClient): void => {
+    const by = isDone ? undefined : ownerOf(client)
+    if (by === undefined) return
+    isDone = true
+    const own = documentMethods.filter((method) => accepted.has(method))
+    if (own.length === by.methods.length && own.every((method) => by.methods.includes(method))) return
+    process.emitWarning(
+      `createClientDocuments has the methods ${by.methods.join(', ')}, and the server that asks it accepts ${own.join(', ') || 'none of its kinds'}: give both the same option "methods"`,
+      { type: 'OAuthClientAuthWarning', code: 'OAUTH_CLIENT_AUTH_DOCUMENT_METHODS' }
+    )
+  }
+}

@@ -19,6 +19,7 @@ const nodeAlias = (version: string) => `node-${version}@npm:node-${process.platf
 const typescriptAlias = (version: string) => `typescript-${version}@npm:typescript@${version}`
 const tools = [
   ...['express@5', '@types/express@5', '@types/node@20', 'jest@30', 'vitest@4', 'bun@1', 'deno@2'],
+  ...['oauth4webapi@3', 'openid-client@6'],
   ...nodeVersions.map(nodeAlias),
   ...typescriptVersions.map(typescriptAlias)
 ]

@@ -36,6 +36,16 @@ export function runtimeTests(): void {
     })
   })
 
+  test.concurrent.each(['24.21.0', '26.10.0'])(
+    'Node %s: keys of oauth4webapi, and what it and openid-client sign with ML-DSA',
+    async (version) => {
+      await installed
+      const output = await run(app, nodeOf(version), '--no-warnings', 'ml-dsa.mjs')
+      for (const alg of ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87', 'Ed25519'])
+        for (const library of ['oauth4webapi', 'openid-client']) expect(output).toContain(`${alg} ${library}\n`)
+    }
+  )
+
   // The default suite runs on one Node; the oldest that is supported has no node:sqlite.
   test.concurrent.each(['24.21.0', '26.10.0'])(
     'node:sqlite of Node %s, killed in the middle of load',

@@ -43,7 +43,7 @@ export const headerRules = (algorithms: readonly string[], types: readonly strin
     // An access token or an ID token is no client assertion.
     check: 'typ',
     reason: 'assertion_typ',
-    spec: 'RFC 8725 §3.11, RFC 7523bis',
+    spec: 'RFC 8725 §3.11, RFC 10070 §4',
     holds: (subject) => jwsOf(subject).typ === undefined || isOfType(jwsOf(subject).typ, types),
     words: () => `The typ of client_assertion must be ${typesInWords(types).join(' or ')}, or be left out.`,
     detail: (subject) => ({
@@ -132,7 +132,7 @@ export const audienceOf = (subject: Subject): readonly unknown[] => {
 }
 
 /**
- * RFC 7523 §3 item 3 as RFC 7523bis tightens it: the issuer as the sole value. With legacy values any element may equal
+ * RFC 7523 §3 item 3 as RFC 10070 tightens it: the issuer as the sole value. With legacy values any element may equal
  * the issuer or one of them, unless the typ promises the strict rule. Compared as strings (RFC 7519 §4.1.3, RFC 3986
  * §6.2.1): a path or a prefix never matches (CVE-2025-27370).
  */
@@ -150,7 +150,7 @@ function audienceFits(subject: Subject, legacy: readonly string[]): boolean {
 const audienceRule: AssertionRule = {
   check: 'aud',
   reason: 'assertion_audience',
-  spec: 'RFC 7523bis, RFC 7523 §3 item 3',
+  spec: 'RFC 10070 §4, RFC 7523 §3 item 3',
   holds: (subject) => {
     const legacy = isExplicitlyTyped(subject) ? [] : subject.legacyAudiences
     return legacy === undefined || audienceFits(subject, legacy)

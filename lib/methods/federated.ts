@@ -77,7 +77,7 @@ const requestRules = (kind: Kind, policy: Policy): readonly Rule<Subject>[] => {
       // The tokens of an issuer are for many servers: one that is for two of them, one of the two could pass on.
       check: 'aud',
       reason: 'assertion_audience',
-      spec: 'RFC 7523bis, RFC 7523 §3 item 3',
+      spec: 'RFC 10070 §4, RFC 7523 §3 item 3',
       holds: (subject) => audienceOf(subject).length === 1 && audienceOf(subject)[0] === demanded(subject),
       canJudge: isKnown,
       words: (subject) => `The aud of client_assertion must be this value alone: ${demanded(subject)}`,

@@ -38,10 +38,13 @@ export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = C
    * (RFC 8705) need `clientCertificates`. `federated_jwt` and `spiffe_jwt` need `trustedIssuers`.
    */
   methods?: readonly ClientAuthMethod[] | undefined
-  /** Signature algorithms accepted. Default: all that are supported; `none` is never one (RFC 8725 §3.2). */
+  /**
+   * Signature algorithms accepted. Default: all that this Node.js has; ML-DSA needs 24.6. `none` is never one (RFC 8725
+   * §3.2). `EdDSA` and `Ed25519` are one algorithm: either name admits both.
+   */
   algorithms?: readonly string[] | undefined
   /**
-   * Further `aud` values for clients that predate RFC 7523bis, such as the token endpoint URL; or a function
+   * Further `aud` values for clients that predate RFC 10070, such as the token endpoint URL; or a function
    * that gives them per client, judged after the signature. Default none. Each value widens what a
    * malicious server can replay here (CVE-2025-27370).
    */

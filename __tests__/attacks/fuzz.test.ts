@@ -264,10 +264,9 @@ async function onTheWire(overTcp: boolean) {
     must(sending.breakAfter !== undefined || !sending.isWhole || answers.length > 0, 'no answer at all', sending)
   })
   const close = async () => {
-    for (let tries = 0; tries < 200 && server.pending() > 0; tries++) await new Promise((done) => setTimeout(done, 10))
-    const pending = server.pending()
+    // If a middleware never ends, this runs out of the test's time
+    while (server.pending() > 0) await new Promise((done) => setTimeout(done, 10))
     server.close()
-    must(pending === 0, 'requests whose middleware never ended', pending)
   }
   return { property, close }
 }

@@ -108,11 +108,11 @@ async function serve(snippet: Snippet, listensOn: string): Promise<void> {
   const file = write(snippet, snippet.name)
   const child = spawn(process.execPath, [file], { cwd: folderOf(snippet.page), stdio: ['ignore', 'ignore', 'inherit'] })
   children.push(child)
-  for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
+  while (child.exitCode === null && child.signalCode === null) {
     if (await answers(port)) return
     await wait(100)
   }
-  throw new Error(`${snippet.name} did not start to listen`)
+  throw new Error(`${snippet.name} ended instead of listening`)
 }
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0

@@ -352,7 +352,11 @@ describe('answers', () => {
         reasons.push(error.reason)
         resolve()
       }
-      app.post('/token', clientAuth({ ...options, onError }))
+      const breakOff = (_req: Request, _res: Response, next: NextFunction) => {
+        next()
+        aborted.destroy()
+      }
+      app.post('/token', breakOff, clientAuth({ ...options, onError }))
     })
     const server = createServer(app).listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -363,7 +367,6 @@ describe('answers', () => {
       () => undefined
     )
     aborted.write('client_id=')
-    setTimeout(() => aborted.destroy(), 50)
     await done
     expect(reasons).toEqual(['body_unreadable'])
     server.close()

@@ -18,9 +18,10 @@ export const pages = [
  * - `runs in: options`: a module that uses names like `issuer` and `getClient` without declaring them.
  * - `compiles as: NAME.ts`: compiled in strict mode, together with the others of its page.
  * - `not run: REASON`: only its syntax is checked. For what needs the network or a package that is not installed.
+ * - `step: FILE, after: LINE`: `papers/add-a-rule` writes it into that file of a copy.
  * - a path such as `examples/koa.mjs`: cut from that file, where other tests run it.
  */
-export type Kind = 'runs as' | 'runs in' | 'compiles as' | 'not run' | 'stands in' | 'unmarked'
+export type Kind = 'runs as' | 'runs in' | 'compiles as' | 'not run' | 'step' | 'stands in' | 'unmarked'
 
 export interface Snippet {
   page: string
@@ -33,7 +34,7 @@ export interface Snippet {
 }
 
 function readMark(mark: string | undefined): Pick<Snippet, 'kind' | 'name'> {
-  const [, kind, name] = /^(runs as|runs in|compiles as|not run): (.+)$/.exec(mark ?? '') ?? []
+  const [, kind, name] = /^(runs as|runs in|compiles as|not run|step): (.+)$/.exec(mark ?? '') ?? []
   if (kind !== undefined && name !== undefined) return { kind: kind as Kind, name }
   if (mark !== undefined && /^[\w./-]+\.\w+$/.test(mark)) return { kind: 'stands in', name: mark }
   return { kind: 'unmarked', name: mark ?? '' }

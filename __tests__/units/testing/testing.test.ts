@@ -55,7 +55,8 @@ app.post('/token', authenticateClient, (req, res) => {
 
 let server: Server
 beforeAll((done) => {
-  server = createServer(app).listen(0, '127.0.0.1', done)
+  // A connection that is idle while an RSA key is made must not be closed
+  server = createServer({ keepAliveTimeout: 0 }, app).listen(0, '127.0.0.1', done)
 })
 afterAll((done) => {
   server.close(done)

@@ -39,8 +39,8 @@ export interface JwkSet {
 export interface ClientSecret {
   /** The secret, or its stored hash where `verifySecret` compares hashes. */
   value: string
-  /** Seconds since the epoch from which the secret no longer matches; 0 or absent: never. */
-  expires_at?: number | undefined
+  /** When the secret ends, as `client_secret_expires_at` tells it; 0 or absent: never. */
+  expires_at?: number | bigint | string | Date | null | undefined
 }
 
 /** Who a client is to another issuer: the `iss` and the `sub` of its tokens, both compared exactly. No pattern. */
@@ -55,7 +55,10 @@ export interface FederatedIdentity {
  * fields into this interface, or pass your own type to `clientAuth<C>()`.
  */
 export interface OAuthClient {
-  /** Must be the very id that was looked up, else the request fails as a server error. */
+  /**
+   * The very id that was looked up; a number or bigint that spells it counts too. A record with another one is an unknown
+   * client: the process is warned once, and `oauth-client-auth:failed` tells each time.
+   */
   client_id: string
   /**
    * The method registered for the client, or a list while it moves from one to another.
@@ -71,8 +74,11 @@ export interface OAuthClient {
   token_endpoint_auth_signing_alg?: string | null | undefined
   /** The secret, or all live ones while it is rotated. An empty one never matches. */
   client_secret?: string | readonly (string | ClientSecret)[] | null | undefined
-  /** Seconds since the epoch at which secrets without an `expires_at` of their own end; 0: never. */
-  client_secret_expires_at?: number | null | undefined
+  /**
+   * When secrets without an `expires_at` of their own end: seconds since the epoch, also as bigint or text, or a time
+   * with its zone, as Date or text; 0: never. With anything else no secret matches.
+   */
+  client_secret_expires_at?: number | bigint | string | Date | null | undefined
   /** The client's public keys; never together with `jwks_uri` (RFC 7591 §2). */
   jwks?: JwkSet | null | undefined
   /** Where the client publishes its public keys; fetched through the guard of `keySets`. */

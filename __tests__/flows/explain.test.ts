@@ -394,9 +394,18 @@ describe('what the application throws', () => {
     expect(explanation).toMatchObject({ accepted: false, reason: 'secret_verifier_busy' })
   })
 
-  test('a record of another client: thrown on', async () => {
+  test('what is no record: thrown on', async () => {
+    const { explain } = clientAuth({ issuer, getClient: () => [shop] as never })
+    await expect(explain(request(by()))).rejects.toThrow('getClient returned no client record, but an array')
+  })
+
+  test('a record of another client: an unknown client, and the operator is told of whom', async () => {
     const { explain } = clientAuth({ issuer, getClient: () => shop })
-    await expect(explain(request(by()))).rejects.toThrow('getClient returned a record')
+    const { reason, findings } = await explain(request(by()))
+    expect([reason, findings.find((one) => one.reason === 'unknown_client')?.detail]).toEqual([
+      'unknown_client',
+      { received: 'bank', record: 'that of another client_id: shop' }
+    ])
   })
 })
 

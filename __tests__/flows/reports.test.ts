@@ -51,13 +51,10 @@ const notYet: readonly string[] = [
   'ss-1',
   'rep-06g',
   'ver-5',
-  'num-1',
   'px-9',
   'rep-05 metadata',
   'rep-22 metadata',
   'dcr-02 metadata',
-  'dcr-07 metadata',
-  'rec-4 metadata',
   'rec-6 metadata',
   'ju-7b',
   'ver-2'

@@ -4,9 +4,11 @@ import { subjectOf, thumbprintOf } from '../certificates/client-certificate'
 import { formatDistinguishedName } from '../certificates/distinguished-name'
 import { ClientAuthError } from '../refusals/errors'
 import { createAsk } from '../methods/ask'
-import { checkRecord, nobody, wantsBoundTokens } from '../methods/client-record'
+import { nobody, wantsBoundTokens } from '../methods/client-record'
+import { lookedUp } from '../methods/look-up'
 import { claimedBy, withAudiences, type Claimed } from '../methods/method'
 import { createMethodsComparison } from '../methods/record-owner'
+import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import { createExplainer, type Explain } from '../explain/explainer'
 import { createObserver, type Seen } from './observer'
 import {
@@ -27,11 +29,13 @@ import type {
   OAuthClient
 } from '../types'
 
-function refuse(fault: Fault | undefined): void {
+function refuse(fault: Fault | undefined, { received, claimed }: Seen): void {
   if (fault === undefined) return
   const { reason, message, detail, cause } = fault
   // A field of the client's record may throw when it is read for a log: in a subscriber that would end the process.
-  throw new ClientAuthError(reason, { message, cause, detail: detail && (() => attempt(detail) ?? {}) })
+  const facts =
+    detail && (() => attempt(() => received && withoutSecretsAtHand(detail(), received, claimed?.client)) ?? {})
+  throw new ClientAuthError(reason, { message, cause, detail: facts })
 }
 
 /** What is attached to the request: the client and how it authenticated. */
@@ -65,23 +69,24 @@ export function createAuthenticator(options: ResolvedOptions) {
   async function authenticate(request: ClientAuthRequest, seen: Seen): Promise<AuthenticatedClient> {
     const received = receive(request, options.accepted)
     seen.received = received
-    refuse(firstFault(credentialRules(received.mechanism), received))
+    refuse(firstFault(credentialRules(received.mechanism), received), seen)
     const { method, presented } = ask(request, received, {})
-    refuse(firstFault(method.requestRules, presented))
+    refuse(firstFault(method.requestRules, presented), seen)
 
     const { clientId } = presented.credentials
-    const found = checkRecord(await getClient(clientId, request), clientId)
-    if (found !== undefined) compareMethods(found)
-    const claimed = claimedBy(presented, found ?? nobody)
+    const { client, otherId } = lookedUp(await getClient(clientId, request), clientId)
+    if (client !== undefined) compareMethods(client)
+    const claimed = claimedBy(presented, client ?? nobody, otherId)
+    seen.claimed = claimed
     const unregistered = firstFaultInEqualTime(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
     const proof = await method.prove(unregistered === undefined ? claimed : claimedBy(presented, nobody))
-    refuse(method.provesFirst ? (proof.fault ?? unregistered) : (unregistered ?? proof.fault))
+    refuse(method.provesFirst ? (proof.fault ?? unregistered) : (unregistered ?? proof.fault), seen)
 
     const proven = withAudiences(claimed, options.audiencesOf)
-    refuse(firstFault(method.provenRules, proven))
+    refuse(firstFault(method.provenRules, proven), seen)
     const consuming = method.consume?.(proven)
-    if (consuming !== undefined) refuse(await consuming)
+    if (consuming !== undefined) refuse(await consuming, seen)
     return outcomeOf(proven, proof.method)
   }
   return { authenticate, explain: createExplainer(options) }

@@ -1,9 +1,13 @@
 import { channel } from 'node:diagnostics_channel'
 import { types } from 'node:util'
 import { completeError, type ErrorContext } from '../refusals/error-response'
-import { ClientAuthError, printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
+import { ClientAuthError } from '../refusals/errors'
+import { otherRecord } from './other-record'
 import type { ClientAuthErrorReason } from '../refusals/reasons'
-import { claimedId, claimedMethod, type Received } from '../request/credentials'
+import { nobody } from '../methods/client-record'
+import type { Claimed } from '../methods/method'
+import { claimedMethod, type Received, shownId } from '../request/credentials'
 import { headerValues } from '../request/headers'
 import type { ClientAuthentication, ClientAuthMethod, ClientAuthRequest } from '../types'
 
@@ -34,7 +38,10 @@ export interface RejectedEvent extends AttemptEvent {
   readonly error: ClientAuthError
 }
 
-/** Published on `oauth-client-auth:failed`: a function of the application threw, and the request is a server error. */
+/**
+ * Published on `oauth-client-auth:failed`: a function of the application threw, and the request is a server error; or
+ * `getClient` returned the record of another client, and the request is refused as one of an unknown client.
+ */
 export interface FailedEvent extends AttemptEvent {
   /** What was thrown, as an Error. */
   readonly error: Error
@@ -43,6 +50,8 @@ export interface FailedEvent extends AttemptEvent {
 /** What has been read of a request so far. */
 export interface Seen {
   received: Received | undefined
+  /** The client that was found, or `nobody`; `undefined` before the look-up. */
+  claimed: Claimed | undefined
 }
 
 const authenticated = channel('oauth-client-auth:authenticated')
@@ -59,12 +68,19 @@ export function asError(thrown: unknown): Error {
     : new Error('a function of the application threw something that is no Error', { cause: thrown })
 }
 
-function attemptEvent(request: unknown, { received }: Seen, start: number): AttemptEvent {
+/** Whose request it is, for logs: the id of a known client as it is, any other as a value from outside. */
+function clientIdOf({ received, claimed }: Seen): string | undefined {
+  const shown = received && shownId(received)
+  return claimed === undefined || claimed.client === nobody ? shown : claimed.credentials.clientId
+}
+
+function attemptEvent(request: unknown, seen: Seen, start: number): AttemptEvent {
+  const { received } = seen
   const kid = received?.jws?.kid
   return {
-    clientId: received && claimedId(received),
+    clientId: clientIdOf(seen),
     method: received && claimedMethod(received),
-    kid: typeof kid === 'string' ? String(printable(kid)) : undefined,
+    kid: typeof kid === 'string' ? printable(kid) : undefined,
     durationMs: performance.now() - start,
     request
   }
@@ -73,12 +89,13 @@ function attemptEvent(request: unknown, { received }: Seen, start: number): Atte
 /** Surrounds one authentication: its error is completed for the wire, its outcome is published once. */
 export function createObserver(context: ErrorContext) {
   function refused(error: ClientAuthError, request: ClientAuthRequest, seen: Seen, start: number): ClientAuthError {
-    const clientId = seen.received && claimedId(seen.received)
+    const clientId = clientIdOf(seen)
     if (clientId !== undefined) error.clientId = clientId
     completeError(error, context, headerValues(request.headers, 'authorization').length > 0)
     if (rejected.hasSubscribers) {
       rejected.publish({ ...attemptEvent(request, seen, start), reason: error.reason, error } satisfies RejectedEvent)
     }
+    if (seen.claimed?.otherId !== undefined) broken(otherRecord(seen.claimed.otherId), request, seen, start)
     return error
   }
 
@@ -93,7 +110,7 @@ export function createObserver(context: ErrorContext) {
     work: (request: ClientAuthRequest, seen: Seen) => Promise<T>
   ): Promise<T> => {
     const start = isObserved() ? performance.now() : 0
-    const seen: Seen = { received: undefined }
+    const seen: Seen = { received: undefined, claimed: undefined }
     try {
       const result = await work(request, seen)
       if (authenticated.hasSubscribers) {

@@ -14,13 +14,15 @@ import {
   readText
 } from './steps'
 import { createAsk, type Question, secondsOf } from '../methods/ask'
-import { checkRecord, methodOf, nobody } from '../methods/client-record'
+import { methodOf, nobody } from '../methods/client-record'
+import { idOf, lookedUp, type LookedUp } from '../methods/look-up'
 import { type Claimed, claimedBy, type Method, type Proof, withAudiences } from '../methods/method'
+import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import type { ResolvedOptions } from '../options/options'
 import { credentialRules } from '../request/credential-rules'
-import { claimedId, claimedMethod, receive, type Credentials, type Received } from '../request/credentials'
+import { claimedMethod, receive, shownId, type Credentials, type Received } from '../request/credentials'
 import { withNearMiss } from './near-misses'
-import { applicable, failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
+import { applicable, failure, type Finding, factsOf, findings, isFailed, isPassed, notChecked } from './findings'
 import type { ClientAuthMethod, ClientAuthRequest, OAuthClient } from '../types'
 
 /** How a request is explained. */
@@ -137,19 +139,20 @@ export function createExplainer(options: ResolvedOptions, others: readonly OAuth
     keySetsOf: (client: OAuthClient) => cachedOnly(policy.keySetsOf(client))
   }
 
-  async function lookUp(ids: readonly string[], request: ClientAuthRequest): Promise<OAuthClient> {
+  async function lookUp(ids: readonly string[], request: ClientAuthRequest): Promise<LookedUp> {
+    let last: LookedUp = { client: undefined }
     for (const id of ids) {
-      const record = checkRecord(await getClient(id, request), id)
-      if (record !== undefined) return record
+      last = lookedUp(await getClient(id, request), id)
+      if (last.client !== undefined) return last
     }
-    return nobody
+    return last
   }
 
   /** Looks the client up and judges its record. Tells whether there is something of the client to verify with. */
   async function judgeRecord(trail: Trail, { method, presented }: Question, request: ClientAuthRequest) {
     const ids = namedIds(presented.credentials)
     const found = await trail.run(method.recordRules, () => lookUp(ids, request))
-    const claimed = claimedBy(presented, found ?? nobody)
+    const claimed = claimedBy(presented, found?.client ?? nobody, found?.otherId)
     if (found === undefined) return { claimed, recorded: [], isProvable: false }
     const recorded = ids.length === 0 ? notChecked(method.recordRules) : findings(method.recordRules, claimed)
     return { claimed, recorded, isProvable: canProve(claimed, recorded) }
@@ -227,7 +230,7 @@ export function createExplainer(options: ResolvedOptions, others: readonly OAuth
     how: ExplainOptions
   ) {
     const { basic, form } = received
-    const lookUp = async (id: string) => checkRecord(await getClient(id, request), id)
+    const lookUp = async (id: string) => lookedUp(await getClient(id, request), id).client
     const now = claimed?.nowSeconds ?? secondsOf(how.at)
     const scene = { request, received, claimed, now, secret: basic?.secret ?? form.client_secret ?? '', lookUp, others }
     const told: Finding[] = []
@@ -241,14 +244,15 @@ export function createExplainer(options: ResolvedOptions, others: readonly OAuth
     const { received, claimed, accepted } = judged
     const all = how.nearMisses === false ? judged.findings : await spotAll(judged, request, how)
     const reason = all.find(isFailed)?.reason
-    const clientId = claimed === undefined || claimed.client === nobody ? claimedId(received) : claimed.client.client_id
+    const client = claimed?.client ?? nobody
+    const clientId = client === nobody ? shownId(received) : idOf(client)
     const method = judged.method ?? claimedMethod(received)
     return {
       accepted,
       ...(reason === undefined ? {} : { reason }),
       ...(clientId === undefined ? {} : { clientId }),
       ...(method === undefined ? {} : { method }),
-      findings: all
+      findings: all.map((finding) => ({ ...finding, ...withoutSecretsAtHand(factsOf(finding), received, client) }))
     }
   }
 }

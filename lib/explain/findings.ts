@@ -50,6 +50,17 @@ export function failure(
 export const notChecked = (checks: readonly { check: string; spec: string }[], advice?: string): Finding[] =>
   checks.map((check) => ({ ...named(check), result: 'not_checked', ...(advice === undefined ? {} : { advice }) }))
 
+/** The members of a finding that hold values from outside. */
+export const factsOf = ({
+  expected,
+  received,
+  detail
+}: Finding): Pick<Finding, 'expected' | 'received' | 'detail'> => ({
+  ...(expected === undefined ? {} : { expected }),
+  ...(received === undefined ? {} : { received }),
+  ...(detail === undefined ? {} : { detail })
+})
+
 export const isPassed = ({ result }: Finding): boolean => result === 'passed'
 export const isFailed = ({ result }: Finding): boolean => result === 'failed'
 

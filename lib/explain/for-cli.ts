@@ -16,7 +16,7 @@ export { type AcceptedSet, type Inspection, inspectFetch } from '../key-sets/ins
 export { type JwksFetcherOptions } from '../key-sets/options'
 export { keySourceOf } from '../methods/client-record'
 export { type ClientAuthOptions } from '../options/options'
-export { printable } from '../refusals/errors'
+export { printable } from '../basics/printable'
 export { factsForSender } from '../refusals/reasons'
 export { maxAssertion } from '../request/credentials'
 export { type KeySets, type OAuthClient, type ReplayStore } from '../types'

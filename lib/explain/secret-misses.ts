@@ -1,4 +1,5 @@
-import { liveSecrets, nobody } from '../methods/client-record'
+import { nobody } from '../methods/client-record'
+import { liveSecrets } from '../methods/stored-secrets'
 import type { Scene } from './scene'
 
 /** Form-decoded once more. */

@@ -1,10 +1,11 @@
 import { constants, createPublicKey, type JsonWebKey, verify } from 'node:crypto'
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import { type Algorithm, algorithms } from '../jwt/algorithms'
 import { algorithmsOf } from '../jwt/jwk'
 import { candidates } from '../jwt/key-ring'
 import { type Jws, verifyMac } from '../jwt/jws'
-import { keySourceOf, liveSecrets } from '../methods/client-record'
+import { keySourceOf } from '../methods/client-record'
+import { liveSecrets } from '../methods/stored-secrets'
 import type { Jwk, JwkSet, OAuthClient } from '../types'
 import type { Scene } from './scene'
 

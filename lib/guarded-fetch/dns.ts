@@ -1,7 +1,8 @@
+import { printable } from '../basics/printable'
 import type { AddressRange } from '../basics/address-range'
 import { addressFault, canonicalAddress, type HostRules, type JwksResolver } from './guard'
 import { FetchError } from '../basics/fetch-error'
-import { type Observe, printable } from './steps'
+import type { Observe } from './steps'
 import { until } from './until'
 
 export interface ResolveOptions {

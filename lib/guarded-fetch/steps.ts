@@ -30,9 +30,3 @@ export type FetchStep =
 
 /** Is told of each step as it is taken. Must not throw. */
 export type Observe = (step: FetchStep) => void
-
-/** Text from outside for a log: at most 256 printable ASCII characters. */
-export const printable = (text: unknown): string =>
-  String(text)
-    .slice(0, 256)
-    .replace(/[^\x20-\x7e]/g, '?')

@@ -2,9 +2,10 @@ import { constants } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { FetchError } from '../basics/fetch-error'
+import { printable } from '../basics/printable'
 import { connectionFault } from './connection-faults'
 import type { HostRules } from './guard'
-import { type CertificateFacts, type Observe, printable } from './steps'
+import type { CertificateFacts, Observe } from './steps'
 
 /**
  * What a server may send before its certificate is judged, in octets. Chains in use have up to some 8 KiB. OpenSSL
@@ -29,8 +30,8 @@ const tlsOptions = {
 function factsOf(certificate: Partial<PeerCertificate>): CertificateFacts {
   const { subject, issuer, subjectaltname, valid_from, valid_to } = certificate
   return {
-    subject: printable(subject?.CN ?? subject?.O ?? ''),
-    issuer: printable(issuer?.CN ?? issuer?.O ?? ''),
+    subject: printable(String(subject?.CN ?? subject?.O ?? '')),
+    issuer: printable(String(issuer?.CN ?? issuer?.O ?? '')),
     names: printable(subjectaltname ?? ''),
     validFrom: printable(valid_from ?? ''),
     validTo: printable(valid_to ?? '')

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { jsonOf } from '../basics/json-body'
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import type { Jwk, JwkSet } from '../types'
 import { algorithms } from './algorithms'
 import { isKeyFor, isObject, isSecret, keyFault, type KeyUse, secretMembers, valueMembers } from './jwk'
@@ -111,7 +111,7 @@ export function keySetShape(value: unknown): string {
   if (strange !== undefined) return `an object with a key that is ${keySetShape(strange)}`
   const secret = keys.find((key) => isObject(key) && isSecret(key)) as Record<string, unknown> | undefined
   if (secret === undefined) return `an object with ${keys.length} keys`
-  return `an object whose key ${typeof secret.kid === 'string' ? String(printable(secret.kid)) : 'without kid'} has ${secretMembersOf(secret).join(', ')}`
+  return `an object whose key ${typeof secret.kid === 'string' ? printable(secret.kid) : 'without kid'} has ${secretMembersOf(secret).join(', ')}`
 }
 
 const secretMembersOf = (jwk: Record<string, unknown>): readonly string[] =>

@@ -1,4 +1,4 @@
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import { algorithms as supported } from '../jwt/algorithms'
 import type { AssertionCredentials } from '../request/credentials'
 import { isClientId } from '../request/syntax'

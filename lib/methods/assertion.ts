@@ -1,15 +1,16 @@
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import { algorithmOf, isSameAlgorithm, minSecretOctets } from '../jwt/algorithms'
 import { verifyMac } from '../jwt/jws'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault, Rule } from '../refusals/rules'
 import { assertionRules, clientAudienceRule, soleAudienceRule } from './assertion-rules'
-import { liveSecrets, looksHashed, registeredAlg } from './client-record'
+import { registeredAlg } from './client-record'
 import { proveByKey } from './key-proof'
 import { type Claimed, isJudgeable, type Method, type Policy, provenRules, recordRules } from './method'
 import { registeredKeysRule } from './registered-keys'
 import { consume, wasUsed } from './replay'
 import { liveSecretRule, plainSecretRule } from './secret'
+import { liveSecrets, looksHashed } from './stored-secrets'
 
 type Subject = Claimed<AssertionCredentials>
 

@@ -1,7 +1,7 @@
 import { type ClientCertificate, subjectOf } from '../certificates/client-certificate'
 import { asciiDistinguishedName, readSubject } from '../certificates/distinguished-name'
 import { registeredSubject, subjectFields } from '../certificates/registered-subject'
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import { certificateOf, keysOf } from '../jwt/jwk-set'
 import type { JwkSet, OAuthClient } from '../types'
 
@@ -36,8 +36,7 @@ export const identityOf = (certificate: ClientCertificate | undefined) => ({
 export function subjectFacts(certificate: ClientCertificate | undefined, client: OAuthClient) {
   const registered = registeredSubject(client)
   return {
-    expected:
-      typeof registered === 'string' ? undefined : `${registered.field}: ${String(printable(registered.value))}`,
+    expected: typeof registered === 'string' ? undefined : `${registered.field}: ${printable(registered.value)}`,
     received: { subject: identityOf(certificate).subject, subjectAltName: printable(certificate?.x509.subjectAltName) }
   }
 }

@@ -1,5 +1,5 @@
 import { keyAlgorithms, svidAlgorithms } from '../jwt/algorithms'
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Detail } from '../refusals/reasons/reason'
 import type { Rule } from '../refusals/rules'

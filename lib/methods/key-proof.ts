@@ -1,4 +1,4 @@
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import { algorithmOf } from '../jwt/algorithms'
 import { decoyKeys } from '../jwt/decoy-key'
 import type { KeyUse } from '../jwt/jwk'

@@ -1,9 +1,10 @@
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import type { ClientCertificates, RequestCertificate } from '../certificates/certificate-source'
 import type { Fault, Rule } from '../refusals/rules'
 import type { ClientAuthMethod, JwkSet, KeySets, OAuthClient, ReplayStore, VerifySecret } from '../types'
-import type { Credentials } from '../request/credentials'
+import { type Credentials, shownClientId } from '../request/credentials'
 import { methodOf, nobody, wantsBoundTokens } from './client-record'
+import { shownOtherId } from './look-up'
 import { registeredMethod } from './registered-methods'
 
 /** What the server's options decide about proofs. */
@@ -62,12 +63,14 @@ export interface Presented<K extends Credentials = Credentials> {
 /** The same, and the client that they claim: `nobody` where there is none. */
 export interface Claimed<K extends Credentials = Credentials> extends Presented<K> {
   readonly client: OAuthClient
+  /** The `client_id` of the record that was found, where it is that of another client. */
+  readonly otherId: unknown
 }
 
 /** Field by field: on Node 20 a spread that adds a field costs a microsecond. */
-export const claimedBy = (presented: Presented, client: OAuthClient): Claimed => {
+export const claimedBy = (presented: Presented, client: OAuthClient, otherId?: unknown): Claimed => {
   const { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant } = presented
-  return { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant, client }
+  return { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant, client, otherId }
 }
 
 /** What a proof comes to. */
@@ -120,7 +123,10 @@ export const recordRules: readonly Rule<Claimed>[] = [
     reason: 'unknown_client',
     spec: 'RFC 6749 §2.2',
     holds: ({ client }) => client !== nobody,
-    detail: ({ credentials }) => ({ received: printable(credentials.clientId) })
+    detail: ({ credentials, otherId }) => ({
+      received: shownClientId(credentials),
+      ...(otherId === undefined ? {} : { record: `that of another client_id: ${shownOtherId(otherId)}` })
+    })
   },
   {
     // No fall-back from one method to another, ever.

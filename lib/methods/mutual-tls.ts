@@ -1,6 +1,6 @@
 import { type ClientCertificate, isRegistered, isValidAt, readCertificate } from '../certificates/client-certificate'
 import { compareSubject } from '../certificates/registered-subject'
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import { unproven } from '../refusals/reasons/reason'
 import type { BareCredentials } from '../request/credentials'
 import { type Fault, faultOf, firstFaultInEqualTime, type Rule } from '../refusals/rules'

@@ -1,4 +1,4 @@
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import { keySetShape } from '../jwt/jwk-set'
 import type { Rule } from '../refusals/rules'
 import { keySourceOf } from './client-record'

@@ -1,3 +1,4 @@
+import { given } from '../basics/given'
 import type { ClientAuthMethod, OAuthClient } from '../types'
 
 /**
@@ -6,8 +7,8 @@ import type { ClientAuthMethod, OAuthClient } from '../types'
  */
 export function registeredMethod(client: Partial<OAuthClient>): unknown {
   const { token_endpoint_auth_method: one, token_endpoint_auth_methods_supported: offered } = client
-  if (one !== undefined && one !== null && one !== '') return one
-  if (offered === undefined || offered === null || (offered as unknown) === '') return 'client_secret_basic'
+  if (given(one) !== undefined) return one
+  if (given(offered) === undefined) return 'client_secret_basic'
   return Array.isArray(offered) ? offered : []
 }
 

@@ -1,9 +1,10 @@
 import { hash, timingSafeEqual } from 'node:crypto'
+import { warnOnce } from '../basics/warn-once'
 import { ClientAuthError } from '../refusals/errors'
 import type { BareCredentials, SecretCredentials } from '../request/credentials'
 import type { Fault, Rule } from '../refusals/rules'
 import type { OAuthClient, VerifySecret } from '../types'
-import { decoySecret, liveSecrets, looksHashed, nobody } from './client-record'
+import { nobody } from './client-record'
 import {
   type Claimed,
   isJudgeable,
@@ -14,6 +15,7 @@ import {
   provenRules,
   recordRules
 } from './method'
+import { decoySecret, liveSecrets, looksHashed, storedSecrets, unreadableSecret } from './stored-secrets'
 
 // As text, since a hash that makes a Buffer of its own costs twice as much.
 const digest = (text: string): Buffer => Buffer.from(hash('sha256', text))
@@ -33,10 +35,11 @@ export const liveSecretRule: Rule<Claimed> = {
   spec: 'RFC 7591 §3.2.1',
   holds: ({ client, nowSeconds }) => liveSecrets(client, nowSeconds).length > 0,
   canJudge: isJudgeable,
-  detail: ({ client }) => ({
-    expected: 'a secret that has not expired',
-    received: liveSecrets(client, -Infinity).length > 0 ? 'only expired secrets' : 'no secret'
-  })
+  detail: ({ client }) =>
+    unreadableSecret(client) ?? {
+      expected: 'a secret that has not expired',
+      received: storedSecrets(client).length > 0 ? 'only expired secrets' : 'no secret'
+    }
 }
 
 /** Where nothing compares hashes, a stored hash would itself be the password (pass the hash). */
@@ -88,16 +91,11 @@ async function callVerifier(verify: VerifySecret, presented: string, stored: str
   return result
 }
 
-let hasHinted = false
-
-/** Says once what is behind most throws: argon2 takes the hash first, bcrypt the secret. */
-function hintAtOrder(): void {
-  if (hasHinted) return
-  hasHinted = true
-  process.emitWarning(
-    'verifySecret threw. It is called with (presented, stored, client); argon2 takes the hash first: (presented, stored) => argon2.verify(stored, presented)',
-    'OAuthClientAuthWarning'
-  )
+/** What is behind most throws: argon2 takes the hash first, bcrypt the secret. */
+const verifierThrew = {
+  code: 'OAUTH_CLIENT_AUTH_VERIFIER_THREW',
+  message:
+    'verifySecret threw. It is called with (presented, stored, client); argon2 takes the hash first: (presented, stored) => argon2.verify(stored, presented)'
 }
 
 /** `verifySecret` for a registered client. */
@@ -105,7 +103,7 @@ async function verifyOwn(verify: VerifySecret, presented: string, stored: string
   try {
     return await callVerifier(verify, presented, stored, client)
   } catch (error) {
-    if (!(error instanceof ClientAuthError)) hintAtOrder()
+    if (!(error instanceof ClientAuthError)) warnOnce(verifierThrew)
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import type { Detail } from '../refusals/reasons/reason'
 
 /** What a part of a subject is called, by all that stands before it: Kubernetes, GitHub, GitLab, SPIFFE. */

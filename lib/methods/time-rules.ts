@@ -1,4 +1,4 @@
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import { isSeconds, maxSeconds } from '../jwt/numeric-date'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Rule } from '../refusals/rules'

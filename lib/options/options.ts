@@ -28,8 +28,8 @@ export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = C
   /** Issuer identifier of this authorization server (RFC 8414 §2), an https URL; always an accepted `aud`. */
   issuer: string
   /**
-   * Looks a client up by an id of 1 to 256 printable ASCII characters. `null` or `undefined`: no such client.
-   * A throw, or a record with another `client_id`, is a server error and goes to `next`.
+   * Looks a client up by an id of 1 to 1024 printable ASCII characters. `null` or `undefined`: no such client. A record
+   * with another `client_id` counts as none. A throw, or what is no record, is a server error and goes to `next`.
    */
   getClient(clientId: string, request: R): C | null | undefined | Promise<C | null | undefined>
   /**

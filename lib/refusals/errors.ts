@@ -4,17 +4,6 @@ import type { ClientAuthErrorCode, Detail } from './reasons/reason'
 /** RFC 6749 §5.2: error_description holds only %x20-21 / %x23-5B / %x5D-7E. */
 const wireSafe = (text: string): string => text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, '?')
 
-/**
- * A value from outside as logs may show it: strings are cut to 256 printable ASCII characters, lists to ten items,
- * and of an object only the kind is told.
- */
-export function printable(value: unknown): unknown {
-  if (typeof value === 'string') return value.slice(0, 256).replace(/[^\x20-\x7e]/g, '?')
-  if (Array.isArray(value))
-    return value.slice(0, 10).map((item) => (Array.isArray(item) ? 'an array' : printable(item)))
-  return typeof value === 'object' && value !== null ? 'an object' : value
-}
-
 /** All but the reason. */
 interface ErrorParts {
   message?: string | undefined

@@ -1,6 +1,5 @@
 import cluster from 'node:cluster'
-
-let hasWarned = false
+import { warnOnce } from '../basics/warn-once'
 
 /** PM2 sets these for every process it starts, in cluster mode and in fork mode. */
 const isUnderPm2 = (): boolean => process.env.NODE_APP_INSTANCE !== undefined || process.env.pm_id !== undefined
@@ -10,18 +9,16 @@ const isUnderPm2 = (): boolean => process.env.NODE_APP_INSTANCE !== undefined ||
  * called at the first use, not when a store is made: the default store of an application that replaces it stays silent.
  */
 export function warnIfOneOfSeveral(): void {
-  if (hasWarned || !(cluster.isWorker || isUnderPm2())) return
-  hasWarned = true
-  process.emitWarning(
-    `oauth-client-auth: used assertions are remembered in the memory of this process, which runs under ${cluster.isWorker ? 'node:cluster' : 'PM2'}. ` +
+  if (!(cluster.isWorker || isUnderPm2())) return
+  warnOnce({
+    type: 'SecurityWarning',
+    code: 'OAUTH_CLIENT_AUTH_MEMORY_STORE',
+    message:
+      `oauth-client-auth: used assertions are remembered in the memory of this process, which runs under ${cluster.isWorker ? 'node:cluster' : 'PM2'}. ` +
       'Each of several processes would accept the same assertion once.',
-    {
-      type: 'SecurityWarning',
-      code: 'OAUTH_CLIENT_AUTH_MEMORY_STORE',
-      detail:
-        'Pass the option replayStore: createSqliteReplayStore({ database }) for one machine, ' +
-        'createRedisReplayStore({ sendCommand }) for several (docs/replay-stores.md). If this is the only process, ' +
-        'start Node with --disable-warning=OAUTH_CLIENT_AUTH_MEMORY_STORE.'
-    }
-  )
+    detail:
+      'Pass the option replayStore: createSqliteReplayStore({ database }) for one machine, ' +
+      'createRedisReplayStore({ sendCommand }) for several (docs/replay-stores.md). If this is the only process, ' +
+      'start Node with --disable-warning=OAUTH_CLIENT_AUTH_MEMORY_STORE.'
+  })
 }

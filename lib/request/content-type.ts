@@ -1,4 +1,4 @@
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import type { Rule } from '../refusals/rules'
 import type { ClientAuthRequest } from '../types'
 import { headerValues } from './headers'

@@ -1,4 +1,4 @@
-import { printable } from '../refusals/errors'
+import { printable } from '../basics/printable'
 import type { Rule } from '../refusals/rules'
 import { isOfIssuer, JWT_BEARER, JWT_SPIFFE, maxAssertion, type Received } from './credentials'
 import { formRules } from './form'

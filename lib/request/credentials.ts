@@ -1,3 +1,4 @@
+import { printableId } from '../basics/printable'
 import { algorithms } from '../jwt/algorithms'
 import { decodeJws, type Jws } from '../jwt/jws'
 import type { ClientAuthMethod, ClientAuthRequest } from '../types'
@@ -118,6 +119,26 @@ export function claimedId(received: Received): string | undefined {
   const { basic, jws, form } = received
   const claimed = [basic?.clientId, isOfIssuer(received) ? undefined : jws?.sub, form.client_id]
   return claimed.find(isClientId)
+}
+
+/** What a request presents as its secret, decoded and not. */
+export const presentedSecrets = ({ basic, form }: Received): string[] =>
+  [basic?.secret, basic?.undecoded, form.client_secret]
+    .filter((secret) => secret !== undefined)
+    .filter((secret) => secret !== '')
+
+/** The same for logs, where nobody is known to have this id. Inside of an assertion it is in its right place. */
+export function shownId(received: Received): string | undefined {
+  const id = claimedId(received)
+  if (id === undefined || id === received.jws?.sub) return id
+  return printableId(id, presentedSecrets(received)[0])
+}
+
+/** The same for the credentials of a request. */
+export function shownClientId(credentials: Credentials): string {
+  const { kind, clientId } = credentials
+  if (kind === 'assertion' && clientId === credentials.jws.sub) return clientId
+  return printableId(clientId, kind === 'secret' ? credentials.secret : '')
 }
 
 /** The credentials of a request that keeps {@link credentialRules}. */

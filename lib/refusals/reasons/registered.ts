@@ -38,6 +38,14 @@ export const registeredReasons = table({
     meaning: '`getClient` found no client of this id.',
     cause: 'The id is misspelt, or belongs to another environment.',
     advice: 'Send the client_id as it is registered at this server, or register the client.',
+    cases: [
+      {
+        when: '`getClient` returned the record of another client',
+        applies: ({ record }) => record !== undefined,
+        advice:
+          'Let getClient compare ids exactly: the record that it returned has another client_id, such as in other case.'
+      }
+    ],
     forSender: 'Send the client_id that was assigned by this server.',
     factsForSender: 'received'
   },

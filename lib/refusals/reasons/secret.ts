@@ -27,6 +27,12 @@ export const secretReasons = table({
         when: 'secrets are stored, but all have expired',
         applies: ({ received }) => received === 'only expired secrets',
         advice: 'Issue a new secret: every one of this client has expired.'
+      },
+      {
+        when: 'a field of the record holds a value of a type that cannot be read',
+        applies: ({ field }) => field !== undefined,
+        advice:
+          'Store the field as expected: a value of the received type cannot be read for certain, so it never matches.'
       }
     ],
     forSender: 'Ask the operator of the server for a new secret.'

@@ -1,4 +1,5 @@
 // The cases of client-documents.json, with what they leave to the test: keys, padding, nesting.
+import { runInThisContext } from 'node:vm'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { randomBytes } from 'node:crypto'
 import supertest from 'supertest'
@@ -109,14 +110,11 @@ export interface Place {
 }
 
 /** The function that a case holds as text. */
-const functionOf = (text: string): unknown => new Function(`return (${text})`)()
+const functionOf = (text: string): unknown => runInThisContext(`(${text})`)
 
 function optionsOf({ options = {} }: DocumentCase): Partial<ClientDocumentsOptions> {
-  const {
-    serverMethods: _server,
-    allow = 'anyone',
-    ...others
-  } = options as { serverMethods?: unknown; allow?: unknown }
+  const { allow = 'anyone', ...others } = options as { serverMethods?: unknown; allow?: unknown }
+  delete others.serverMethods // those of the server, not of the documents
   const isFunction = typeof allow === 'object' && !Array.isArray(allow)
   return {
     ...others,

@@ -58,7 +58,7 @@ export async function serveDocuments(names: string[], { host = '127.0.0.1', port
         answers.get(`https://${String(req.headers.host)}`) ?? { status: 404, body: '{}' }
       const answer = typeof found === 'function' ? found(String(req.url)) : found
       if (answer.delay === undefined) send(res, answer)
-      else setTimeout(() => send(res, answer), answer.delay * 1000)
+      else setTimeout(send, answer.delay * 1000, res, answer)
     },
     host,
     port

@@ -1,6 +1,8 @@
 import { styleText } from 'node:util'
 import { loadServer, readSource } from './files'
-import { formatReport, safe, type Styles } from './format'
+import { formatReport, type Styles } from './format'
+import { partnerSentence } from './partner'
+import { safe } from './text'
 import { readInput } from './input'
 import { type Report, reportOn } from './report'
 import { type Command, type Io, parseArguments, UsageError } from './usage'
@@ -10,19 +12,24 @@ const help = `Usage: oauth-client-auth explain [INPUT] --issuer URL [--client FI
 
 Says why a request to a token endpoint is accepted or refused: one line a check, and what to change.
 
-  INPUT           a file, an argument, or - for standard input (the default): a JWT, a form body, or a whole
-                  HTTP request as text
+  INPUT           a file, an argument, or - for standard input (the default): a JWT, a form body, a whole
+                  HTTP request or a header, a curl command, HAR, fetch(…), a URL, a line of the log
   --issuer URL    the issuer identifier of the server
   --client FILE   the record of the client as JSON, or a list of records
   --config FILE   a module that exports the options of the server: export default { issuer, getClient, … }
   --at TIME       judges as of then: 2026-01-31T12:00:00Z, or seconds since the epoch
+  --from ADDRESS  the address that the request came from, for a certificate in a header of a proxy
+  --cert FILE     the certificate of the client, in PEM
   --fetch         fetches the client's jwks_uri; else only keys in the record are used
+  --all           lists the checks that passed as well
+  --partner       prints only what to send the partner, in one line
   --json          prints JSON
   --no-color      prints no colours, as does NO_COLOR=1
 
 Without --client and --config only that is checked which the request alone decides.
 Uses nothing up: a good assertion can still be used afterwards. It does not check whether one was used before.
-Exit code: 0 accepted, 1 not accepted, 2 called wrongly.
+An assertion that has ended is judged as of when it was made, unless --at says otherwise.
+Exit code: 0 accepted, 1 refused, 5 not everything could be checked, 2 called wrongly.
 `
 
 const options = {
@@ -30,6 +37,10 @@ const options = {
   client: { type: 'string' },
   config: { type: 'string' },
   at: { type: 'string' },
+  from: { type: 'string' },
+  cert: { type: 'string' },
+  all: { type: 'boolean' },
+  partner: { type: 'boolean' },
   fetch: { type: 'boolean' },
   json: { type: 'boolean' },
   'no-color': { type: 'boolean' }
@@ -48,16 +59,19 @@ const plain = (text: string): string => text
 
 /** Colours on a terminal only, and not where NO_COLOR asks for none (https://no-color.org). */
 export function stylesFor({ stdout, env }: Io, noColor = false): Styles {
-  if (noColor || stdout.isTTY !== true || (env.NO_COLOR ?? '') !== '') return { good: plain, bad: plain, faint: plain }
+  if (noColor || stdout.isTTY !== true || (env.NO_COLOR ?? '') !== '')
+    return { good: plain, bad: plain, faint: plain, open: plain }
   // Decided above: styleText would ask the real stdout again.
-  const paint = (colour: 'green' | 'red' | 'dim') => (text: string) =>
+  const paint = (colour: 'green' | 'red' | 'dim' | 'yellow') => (text: string) =>
     styleText(colour, text, { validateStream: false })
-  return { good: paint('green'), bad: paint('red'), faint: paint('dim') }
+  return { good: paint('green'), bad: paint('red'), faint: paint('dim'), open: paint('yellow') }
 }
 
-function asJson({ explanation, now, assertion }: Report): string {
+function asJson(report: Report, issuer: string): string {
+  const { explanation, now, notes, assertion } = report
   const { header, claims } = assertion ?? {}
-  const text = JSON.stringify({ ...explanation, at: new Date(now * 1000), header, claims }, null, 2)
+  const partner = partnerSentence(report, issuer)
+  const text = JSON.stringify({ ...explanation, at: new Date(now * 1000), notes, partner, header, claims }, null, 2)
   return text.replace(/[^\n]+/g, safe)
 }
 
@@ -66,13 +80,20 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   const [source, ...more] = positionals
   if (more.length > 0)
     throw new UsageError('Give one INPUT: put a request with spaces or line breaks in quotes or in a file.')
+  const { fetch, from, cert, all, json, partner } = values
   const at = parseTime(values.at)
   const server = await loadServer(values)
-  const report = await reportOn(readInput(await readSource(source, io)), server, { at, fetch: values.fetch })
-  const styles = stylesFor(io, values['no-color'])
-  io.stdout.write(`${values.json === true ? asJson(report) : formatReport(report, styles).join('\n')}\n`)
-  return report.explanation.accepted ? 0 : 1
+  const { issuer } = server.options
+  const report = await reportOn(readInput(await readSource(source, io)), server, { at, fetch, from, cert })
+  const lines = () => formatReport(report, stylesFor(io, values['no-color']), { all, issuer }).join('\n')
+  const text = json === true ? asJson(report, issuer) : partner === true ? partnerSentence(report, issuer) : lines()
+  io.stdout.write(`${text}\n`)
+  const { accepted, reason } = report.explanation
+  return accepted ? 0 : reason === undefined ? unchecked : 1
 }
+
+/** The exit code where nothing failed, but not everything could be checked. */
+const unchecked = 5
 
 /** `oauth-client-auth explain`. */
 export const explain: Command = {

@@ -70,12 +70,14 @@ export interface ServerArguments {
 export interface Server {
   readonly options: ClientAuthOptions
   readonly knowsClients: boolean
+  /** The records of `--client`. */
+  readonly records?: readonly OAuthClient[]
 }
 
 /** The options of a server that has these clients, and nothing else that is not a default. */
 export function serverOf(issuer: string, records: readonly OAuthClient[]): Server {
   const getClient = (clientId: string) => records.find(({ client_id: id }) => id === clientId)
-  return { options: { issuer, getClient }, knowsClients: records.length > 0 }
+  return { options: { issuer, getClient }, knowsClients: records.length > 0, records }
 }
 
 /** The server that `--config`, or `--issuer` and `--client`, describe. */

@@ -1,5 +1,7 @@
-import { type Finding, isSeconds } from '../lib/explain/for-cli'
+import { type Detail, type Finding, isSeconds } from '../lib/explain/for-cli'
 import type { Report } from './report'
+import { partnerSentence } from './partner'
+import { inline, safe } from './text'
 import { timeline } from './timeline'
 import { date, duration, fromNow, inWords } from './times'
 
@@ -8,22 +10,18 @@ export interface Styles {
   readonly good: (text: string) => string
   readonly bad: (text: string) => string
   readonly faint: (text: string) => string
+  /** For what is neither: not everything could be checked. */
+  readonly open: (text: string) => string
 }
-
-/** Text from outside as a terminal may show it: no control character, and nothing that reverses the writing. */
-export const safe = (text: string): string =>
-  text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
-/** A value as one line of JSON that a terminal may show; a string without its quotes. */
-export const inline = (value: unknown): string =>
-  safe(typeof value === 'string' ? value : value === undefined ? 'nothing' : JSON.stringify(value))
 
 const marks = { passed: '✓', failed: '✗', not_checked: '·' } as const
 
 /** The facts about times, which are numbers of seconds, in words. */
-function fact(name: string, value: unknown, now: number): { label: string; text: string } {
+function fact(name: string, value: unknown, { expected }: Detail, now: number): { label: string; text: string } {
   if (value === '') return { label: name, text: '(empty)' }
-  // What was received keeps its form, since that may be the fault.
+  // What was received keeps its form, since that may be the fault: a number in quotation marks is a text.
+  if (name === 'received' && typeof value === 'string' && /number/.test(String(expected)))
+    return { label: name, text: inline(JSON.stringify(value)) }
   if (name === 'expected' && Array.isArray(value)) return { label: name, text: value.map(inline).join(', ') }
   if (typeof value !== 'number' || !isSeconds(value)) return { label: name, text: inline(value) }
   const [, label] = /^seconds(\w+)$/.exec(name) ?? []
@@ -34,7 +32,18 @@ function fact(name: string, value: unknown, now: number): { label: string; text:
   }
 }
 
-const detailLine = (label: string, text: string): string => `      ${label.padEnd(9)} ${text}`
+/** Lines of at most 80 columns, as far as the words allow; what hangs over begins at `indent`. */
+function wrapped(text: string, indent: number): string[] {
+  const lines: string[] = []
+  for (const word of text.trimStart().split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= 80) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(`${' '.repeat(last === undefined ? text.length - text.trimStart().length : indent)}${word}`)
+  }
+  return lines
+}
+
+const detailLines = (label: string, text: string): string[] => wrapped(`      ${label.padEnd(9)} ${text}`, 16)
 
 /** One check: a line, and, where it failed, what was expected, what came and what to change. */
 export function formatFinding(finding: Finding, { good, bad, faint }: Styles, now: number): string[] {
@@ -47,11 +56,11 @@ export function formatFinding(finding: Finding, { good, bad, faint }: Styles, no
     const items =
       Array.isArray(value) && value.some((item) => typeof item === 'object') ? (value as unknown[]) : [value]
     items.forEach((item, index) => {
-      const { label, text } = fact(name, item, now)
-      lines.push(detailLine(index === 0 ? label : '', text))
+      const { label, text } = fact(name, item, detail, now)
+      lines.push(...detailLines(index === 0 ? label : '', text))
     })
   }
-  if (advice !== undefined) lines.push(detailLine('advice', advice))
+  if (advice !== undefined) lines.push(...detailLines('advice', advice))
   return lines
 }
 
@@ -71,25 +80,37 @@ function formatAssertion({ header, claims, times }: NonNullable<Report['assertio
   ]
 }
 
-function verdict({ explanation: { accepted, reason }, isClientKnown }: Report, { good, bad }: Styles): string {
-  if (accepted) return good('accepted')
-  if (reason !== undefined) return bad(`refused: ${reason}`)
+function verdict({ explanation: { accepted, reason }, isClientKnown }: Report, { good, bad, open }: Styles): string[] {
+  if (accepted) return [good('accepted')]
+  if (reason !== undefined) return [bad(`refused: ${reason}`)]
   return isClientKnown
-    ? 'not refused, but not everything could be checked'
-    : 'not refused by what the request alone decides; give --client or --config to check the rest'
+    ? [open('not refused, but not everything could be checked')]
+    : [open('not refused by what the request alone decides;'), '           give --client or --config to check the rest']
+}
+
+/** Of a refused request what failed, first, and how many checks passed; of any other, or with `all`, every check. */
+function checks({ explanation: { reason, findings }, now }: Report, styles: Styles, all: boolean): string[] {
+  const lines = (some: readonly Finding[]) => some.flatMap((finding) => formatFinding(finding, styles, now))
+  if (reason === undefined || all) return lines(findings)
+  const of = (result: Finding['result']) => findings.filter((finding) => finding.result === result)
+  const open = of('not_checked')
+  const counts = `  ${of('passed').length} passed${open.length === 0 ? '' : `, ${open.length} not checked`} (--all shows them)`
+  return [...lines(of('failed')), ...lines(open.filter(({ advice }) => advice !== undefined)), styles.faint(counts)]
 }
 
 /** The whole report, as lines. */
-export function formatReport(report: Report, styles: Styles): string[] {
-  const { explanation, now, assertion } = report
-  const { method = 'unknown', clientId = 'none named', findings } = explanation
+export function formatReport(report: Report, styles: Styles, { all = false, issuer = '' } = {}): string[] {
+  const { explanation, now, assertion, notes } = report
+  const { method = 'unknown', clientId = 'none named' } = explanation
   return [
     `  method   ${method}`,
     `  client   ${inline(clientId)}`,
     `  as of    ${date(now)}`,
-    `  verdict  ${verdict(report, styles)}`,
+    `  verdict  ${verdict(report, styles).join('\n')}`,
+    ...notes.flatMap((note) => wrapped(`  note     ${note}`, 11)),
     '',
-    ...findings.flatMap((finding) => formatFinding(finding, styles, now)),
+    ...checks(report, styles, all),
+    ...(explanation.reason === undefined ? [] : ['', ...wrapped(`  partner  ${partnerSentence(report, issuer)}`, 11)]),
     ...(assertion === undefined ? [] : formatAssertion(assertion, styles))
   ]
 }

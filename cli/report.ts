@@ -3,12 +3,16 @@ import {
   decodeJws,
   type Explanation,
   type Finding,
+  findingOfLog,
+  isSeconds,
   maxAssertion,
   type ReplayStore
 } from '../lib/explain/for-cli'
+import { certificateOf, type Connection } from './connection'
 import type { Server } from './files'
-import type { Input } from './pasted-request'
-import { type Times, timesOf } from './times'
+import type { Input, LogLine } from './pasted-request'
+import { date, duration, type Times, timesOf } from './times'
+import { UsageError } from './usage'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -19,6 +23,8 @@ export interface Report {
   readonly isClientKnown: boolean
   /** As of when the request is judged, in seconds since the epoch. */
   readonly now: number
+  /** What the reader must know of how it was judged. */
+  readonly notes: readonly string[]
   /** The decoded assertion, if the request holds one. Its signature is left out: whoever reads this could use it. */
   readonly assertion?: { readonly header: Members; readonly claims: Members; readonly times: Times }
 }
@@ -46,7 +52,7 @@ function assertionOf({ body }: Input) {
 }
 
 /** How a request is judged. */
-export interface ReportOptions {
+export interface ReportOptions extends Connection {
   readonly at?: Date | undefined
   readonly fetch?: boolean | undefined
 }
@@ -55,19 +61,66 @@ export interface ReportOptions {
 const noStore: ReplayStore = { consume: () => false }
 
 /**
+ * A request is pasted minutes after it was sent, and an assertion lives for a minute: it is judged as of when it was made,
+ * where it has ended since.
+ */
+function guessedTime(claims: Members = {}): { at?: Date; note?: string } {
+  const { exp, iat, nbf } = claims
+  const made = isSeconds(iat) ? iat : nbf
+  const now = Date.now() / 1000
+  if (!isSeconds(exp) || !isSeconds(made) || exp > now || made >= exp) return {}
+  const late = `now it is ${duration(now - exp)} too old`
+  return {
+    at: new Date(made * 1000),
+    note: `Judged as of ${date(made)}, when it was made; ${late}. --at TIME judges as of another time.`
+  }
+}
+
+/** What the line of a log tells, without the request. */
+function reportOnLog({ reason, detail, clientId }: LogLine): Report {
+  const finding = findingOfLog(reason, detail)
+  if (finding === undefined)
+    throw new UsageError('INPUT looks like a line of a log, but holds no reason of this package.')
+  return {
+    explanation: {
+      accepted: false,
+      reason: finding.reason,
+      ...(clientId === undefined ? {} : { clientId }),
+      findings: [finding]
+    },
+    isClientKnown: true,
+    now: Math.floor(Date.now() / 1000),
+    notes: ['From a line of the log alone: with the request itself every check is made.']
+  }
+}
+
+/**
  * Explains a request as a server with these options judges it.
  *
  * @throws TypeError for options that cannot be meant; what `getClient` and the like throw
  */
-export async function reportOn(input: Input, { options, knowsClients }: Server, how: ReportOptions): Promise<Report> {
-  const explain = explainerFor({ ...options, replayStore: options.replayStore ?? noStore })
-  const explanation = await explain({ headers: input.headers, body: input.text ?? input.body }, how)
-  const now = Math.floor((how.at?.getTime() ?? Date.now()) / 1000)
+export async function reportOn(
+  input: Input,
+  { options, knowsClients, records }: Server,
+  how: ReportOptions
+): Promise<Report> {
+  if (input.log !== undefined) return reportOnLog(input.log)
   const jws = assertionOf(input)
+  const guessed = how.at === undefined ? guessedTime(jws?.payload) : {}
+  const { certificate, note } = certificateOf(options.clientCertificates, input, how)
+  const explain = explainerFor(
+    { ...options, replayStore: options.replayStore ?? noStore },
+    { certificate, ...(records && { others: records }) }
+  )
+  const { headers, url, body, text } = input
+  const at = how.at ?? guessed.at
+  const explanation = await explain({ headers, url, body: text ?? body }, { at, fetch: how.fetch })
+  const now = Math.floor((at?.getTime() ?? Date.now()) / 1000)
   return {
     explanation: knowsClients ? explanation : withoutRecord(explanation),
     isClientKnown: knowsClients,
     now,
+    notes: [guessed.note, note].filter((one) => one !== undefined),
     ...(jws === undefined
       ? {}
       : {

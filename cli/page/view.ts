@@ -1,10 +1,10 @@
 import type { Finding } from '../../lib/explain/for-cli'
-import { inline } from '../format'
 import type { JwksReport } from '../jwks/report'
 import type { Report } from '../report'
 import { date, draw, inWords, type Drawing } from '../times'
-import { factText } from './fact-text'
-import { partnerText } from './partner'
+import { factText } from '../fact-text'
+import { partnerText } from '../partner'
+import { inline } from '../text'
 
 /** One check, with its facts as text. */
 interface FindingView {

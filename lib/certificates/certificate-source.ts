@@ -36,6 +36,11 @@ export interface ClientCertificates {
    * out nothing that was not validated) does so for `self_signed_tls_client_auth`. Default `by certificate`.
    */
   readonly verifies?: 'never' | 'always' | 'by certificate' | undefined
+  /**
+   * The addresses that a header with the certificate is believed from, where it comes in one. The command judges a
+   * pasted request, which has no connection, as if it came from the first of them.
+   */
+  readonly addresses?: readonly string[] | undefined
 }
 
 /**
@@ -55,6 +60,8 @@ export class CertificateSourceError extends Error {
 /** What a request has of a certificate: one, none, or something that must not be taken for one. */
 export type RequestCertificate =
   | { readonly kind: 'none' }
+  /** Of a request that was pasted, which has no connection. Never where a request is authenticated. */
+  | { readonly kind: 'unknown' }
   | { readonly kind: 'unusable'; readonly error: CertificateSourceError }
   | ({ readonly kind: 'shown' } & Readonly<PresentedCertificate>)
 

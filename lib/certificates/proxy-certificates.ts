@@ -121,6 +121,7 @@ export function createProxyCertificates(options: ProxyCertificatesOptions): Clie
   }
 
   return {
+    addresses,
     verifies: verified === undefined ? 'never' : verified === true ? 'always' : 'by certificate',
     get(request) {
       const values = fieldsOf(request, name)

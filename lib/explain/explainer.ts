@@ -5,6 +5,7 @@ import {
   canProve,
   canProveIssuer,
   hasCredentials,
+  judgeable,
   isRules,
   namedIds,
   notCached,
@@ -18,6 +19,7 @@ import { methodOf, nobody } from '../methods/client-record'
 import { idOf, lookedUp, type LookedUp } from '../methods/look-up'
 import { type Claimed, claimedBy, type Method, type Proof, withAudiences } from '../methods/method'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
+import type { RequestCertificate } from '../certificates/certificate-source'
 import type { ResolvedOptions } from '../options/options'
 import { credentialRules } from '../request/credential-rules'
 import { claimedMethod, receive, shownId, type Credentials, type Received } from '../request/credentials'
@@ -112,6 +114,14 @@ function refusedBy({ reason, detail = {} }: ClientAuthError, [first, ...others]:
   return first === undefined ? [] : [failure(first, { reason, detail: () => detail }), ...notChecked(others)]
 }
 
+/** What the command knows beside the options of the server. */
+export interface Pasted {
+  /** Further clients, whose keys may have signed. */
+  readonly others?: readonly OAuthClient[]
+  /** In place of what the source says of a request without a connection. */
+  readonly certificate?: RequestCertificate | undefined
+}
+
 interface Judged {
   readonly received: Received
   /** Absent where there were no credentials to judge. */
@@ -130,7 +140,7 @@ const unreadable = (received: Received, read: readonly Finding[]): Judged => ({
 })
 
 /** `explain`, over the very lists of rules by which `authenticate` judges. Consumes nothing and publishes nothing. */
-export function createExplainer(options: ResolvedOptions, others: readonly OAuthClient[] = []): Explain {
+export function createExplainer(options: ResolvedOptions, { others = [], certificate }: Pasted = {}): Explain {
   const { policy, getClient, audiencesOf } = options
   const ask = createAsk(options)
   const cachedPolicy = {
@@ -154,7 +164,8 @@ export function createExplainer(options: ResolvedOptions, others: readonly OAuth
     const found = await trail.run(method.recordRules, () => lookUp(ids, request))
     const claimed = claimedBy(presented, found?.client ?? nobody, found?.otherId)
     if (found === undefined) return { claimed, recorded: [], isProvable: false }
-    const recorded = ids.length === 0 ? notChecked(method.recordRules) : findings(method.recordRules, claimed)
+    const recorded =
+      ids.length === 0 ? notChecked(method.recordRules) : findings(judgeable(method.recordRules, claimed), claimed)
     return { claimed, recorded, isProvable: canProve(claimed, recorded) }
   }
 
@@ -178,7 +189,7 @@ export function createExplainer(options: ResolvedOptions, others: readonly OAuth
   }
 
   async function judgeProven(trail: Trail, { provenRules }: Method<Credentials>, claimed: Claimed) {
-    const rules = applicable(provenRules, claimed)
+    const rules = applicable(judgeable(provenRules, claimed), claimed)
     const judged = await trail.run(rules, () =>
       claimed.client === nobody ? notChecked(rules) : findings(rules, withAudiences(claimed, audiencesOf))
     )
@@ -194,9 +205,13 @@ export function createExplainer(options: ResolvedOptions, others: readonly OAuth
   }
 
   async function judge(received: Received, read: readonly Finding[], request: ClientAuthRequest, how: ExplainOptions) {
-    const question = ask(request, received, { at: how.at, policy: how.fetch === true ? policy : cachedPolicy })
+    const question = ask(request, received, {
+      at: how.at,
+      policy: how.fetch === true ? policy : cachedPolicy,
+      certificate
+    })
     const { method, presented } = question
-    const ofRequest = findings(method.requestRules, presented)
+    const ofRequest = findings(judgeable(method.requestRules, presented), presented)
     const trail = createTrail([...read, ...ofRequest])
     const { claimed, recorded, isProvable } = await judgeRecord(trail, question, request)
     const { provesFirst } = method

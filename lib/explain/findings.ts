@@ -1,5 +1,5 @@
 import { attempt } from '../basics/attempt'
-import { adviceFor, senderAdviceFor, type ClientAuthErrorReason } from '../refusals/reasons'
+import { adviceFor, reasons, senderAdviceFor, type ClientAuthErrorReason } from '../refusals/reasons'
 import type { Detail } from '../refusals/reasons/reason'
 import { type Fault, faultOf, type Rule } from '../refusals/rules'
 
@@ -44,6 +44,14 @@ export function failure(
     advice: adviceFor(reason, facts),
     forSender: senderAdviceFor(reason, facts)
   }
+}
+
+const isReason = (text: string): text is ClientAuthErrorReason => Object.hasOwn(reasons, text)
+
+/** A refusal that a log tells, as a finding; `undefined` for what is no reason of ours. */
+export function findingOfLog(reason: string, detail: Detail = {}) {
+  if (!isReason(reason)) return undefined
+  return { ...failure({ check: reason, spec: 'from the log' }, { reason, detail: () => detail }), reason }
 }
 
 /** Checks that nothing is known about, and how it can be known. */

@@ -1,10 +1,14 @@
 import { type ClientAuthOptions, resolveOptions } from '../options/options'
-import type { OAuthClient } from '../types'
-import { createExplainer } from './explainer'
+import { createExplainer, type Pasted } from './explainer'
 
 // All that cli/ may use of lib/: the command imports this module and no other (`papers/layers.test.ts`).
+export {
+  type ClientCertificates,
+  certificateOfRequest,
+  type RequestCertificate
+} from '../certificates/certificate-source'
 export { type Explanation } from './explainer'
-export { type Finding } from './findings'
+export { type Finding, findingOfLog } from './findings'
 export { type JwksHost } from '../guarded-fetch/fetch-options'
 export { type FetchStep } from '../guarded-fetch/steps'
 export { decodeJws } from '../jwt/jws'
@@ -18,6 +22,7 @@ export { keySourceOf } from '../methods/client-record'
 export { type ClientAuthOptions } from '../options/options'
 export { printable } from '../basics/printable'
 export { factsForSender } from '../refusals/reasons'
+export { type Detail } from '../refusals/reasons/reason'
 export { maxAssertion } from '../request/credentials'
 export { type KeySets, type OAuthClient, type ReplayStore } from '../types'
 
@@ -26,5 +31,5 @@ export { type KeySets, type OAuthClient, type ReplayStore } from '../types'
  *
  * @throws TypeError for options that cannot be meant
  */
-export const explainerFor = (options: ClientAuthOptions, others?: readonly OAuthClient[]) =>
-  createExplainer(resolveOptions('clientAuth', options), others)
+export const explainerFor = (options: ClientAuthOptions, pasted?: Pasted) =>
+  createExplainer(resolveOptions('clientAuth', options), pasted)

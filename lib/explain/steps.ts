@@ -1,5 +1,5 @@
 import { algorithms } from '../jwt/algorithms'
-import type { Claimed, Method, ProofStep } from '../methods/method'
+import type { Claimed, Method, Presented, ProofStep } from '../methods/method'
 import { type Credentials, issuerMethods, type Received } from '../request/credentials'
 import { isClientId, isSecret } from '../request/syntax'
 import { unparsedRules } from '../request/content-type'
@@ -47,9 +47,25 @@ export function namedIds(credentials: Credentials): readonly string[] {
   return [...new Set([credentials.clientId, credentials.jws.iss, credentials.formClientId])].filter(isClientId)
 }
 
+/**
+ * Nobody knows what certificate came with a request that was pasted: then no rule about it can be judged, but the one
+ * that asks for a certificate only of clients with bound tokens.
+ */
+export const judgeable = <S extends Presented>(
+  rules: readonly Rule<S>[],
+  { certificate }: Presented
+): readonly Rule<S>[] =>
+  certificate.kind !== 'unknown'
+    ? rules
+    : rules.map((rule) => {
+        if (!rule.reason.startsWith('certificate_')) return rule
+        return { ...rule, canJudge: (subject) => rule.reason === 'certificate_required' && rule.holds(subject) }
+      })
+
 /** Whether there is something to verify with: the client's own, for a method of its own, by a known algorithm. */
-export function canProve({ credentials, policy }: Claimed, recorded: readonly Finding[]): boolean {
+export function canProve({ credentials, policy, certificate }: Claimed, recorded: readonly Finding[]): boolean {
   if (!recorded.every((finding) => isPassed(finding) || finding.reason === 'alg_not_registered')) return false
+  if (certificate.kind === 'unknown' && credentials.kind === 'bare') return false
   if (credentials.kind !== 'assertion') return true
   const algorithm = algorithms.get(credentials.jws.alg)
   // A MAC cannot be verified with the hash of a secret.

@@ -1,4 +1,4 @@
-import { certificateOfRequest } from '../certificates/certificate-source'
+import { certificateOfRequest, type RequestCertificate } from '../certificates/certificate-source'
 import { type Credentials, credentialsOf, type Received } from '../request/credentials'
 import type { ClientAuthRequest } from '../types'
 import { createMethods } from './index'
@@ -14,6 +14,8 @@ export interface Question {
 interface Circumstances {
   readonly at?: Date | undefined
   readonly policy?: Policy
+  /** Default: what the source says of the request. */
+  readonly certificate?: RequestCertificate | undefined
 }
 
 /** As of when to judge, in seconds since the epoch. Default now. */
@@ -25,14 +27,15 @@ export const secondsOf = (at: Date | undefined): number => Math.floor((at?.getTi
  */
 export function createAsk(server: { policy: Policy; legacyAudiences: readonly string[] | undefined }) {
   const methodFor = createMethods(server.policy)
-  return (request: ClientAuthRequest, received: Received, { at, policy = server.policy }: Circumstances): Question => {
+  return (request: ClientAuthRequest, received: Received, circumstances: Circumstances): Question => {
+    const { at, policy = server.policy, certificate } = circumstances
     const credentials = credentialsOf(received)
     const presented = {
       credentials,
       policy,
       nowSeconds: secondsOf(at),
       legacyAudiences: server.legacyAudiences,
-      certificate: certificateOfRequest(policy.clientCertificates, request),
+      certificate: certificate ?? certificateOfRequest(policy.clientCertificates, request),
       hasGrant: received.form.grant_type !== undefined
     }
     return { method: methodFor(credentials), presented }

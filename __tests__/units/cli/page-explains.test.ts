@@ -62,7 +62,7 @@ test.each<[string, string, object]>([
   ],
   [
     'an assertion that is refused for four reasons: how many checks failed',
-    fields(asHttp(refusedAssertion())),
+    fields(asHttp(refusedAssertion()), { at: String(now()) }),
     { accepted: false, verdict: matching(/^Refused: assertion_typ\. 4 of \d+ checks failed\.$/) }
   ],
   [

@@ -331,7 +331,7 @@ const optionsFor = ({ record, options }: Row): ClientAuthOptions => ({
 const check = async (one: Row) => {
   const { request, reason, advice, isForOperator } = one
   const options = optionsFor(one)
-  const explanation = await explainerFor(options, [bank, neighbour])(request)
+  const explanation = await explainerFor(options, { others: [bank, neighbour] })(request)
   const failed = explanation.findings.filter(({ result }) => result === 'failed')
   expect([explanation.reason, failed[0]?.reason]).toEqual([reason, reason])
   expect(failed[0]?.advice).toMatch(advice)

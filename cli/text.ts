@@ -1,0 +1,7 @@
+/** Text from outside as a terminal may show it: no control character, and nothing that reverses the writing. */
+export const safe = (text: string): string =>
+  text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** A value as one line of JSON that a terminal may show; a string without its quotes. */
+export const inline = (value: unknown): string =>
+  safe(typeof value === 'string' ? value : value === undefined ? 'nothing' : JSON.stringify(value))

@@ -42,6 +42,10 @@ const others = await runAll([
   example('rate-limit', 'a limit on guessing, by address and by the client that is claimed, however spelt'),
   example('fapi2', 'the FAPI 2 profile: all but short private_key_jwt assertions refused'),
   example('mutual-tls', 'TLS client certificates: of an authority and self-signed, on a port of their own (RFC 8705)'),
+  example(
+    'workload-identity',
+    'a pod, a CI job and a SPIFFE workload without a secret, by the tokens of their issuers'
+  ),
   example('audit', 'an audit log, and a counter for each reason')
 ])
 

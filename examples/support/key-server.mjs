@@ -3,17 +3,24 @@ import { once } from 'node:events'
 import { createServer } from 'node:https'
 import { createCertificate } from './certificate.mjs'
 
-/** Serves whatever `keys()` returns as the JWK Set of `host`. */
-export async function serveKeys(host, keys) {
+/** Serves the JSON documents of `host`: whatever `documentOf(path, origin)` returns. */
+export async function serveDocuments(host, documentOf) {
   const { key, cert, ca } = await createCertificate(host)
   const server = createServer({ key, cert }, (req, res) => {
-    res.writeHead(200, { 'Content-Type': 'application/jwk-set+json', 'Cache-Control': 'max-age=300' })
-    res.end(JSON.stringify({ keys: keys() }))
+    const document = documentOf(req.url, `https://${req.headers.host}`)
+    res.writeHead(document ? 200 : 404, { 'Content-Type': 'application/json', 'Cache-Control': 'max-age=300' })
+    res.end(JSON.stringify(document ?? {}))
   })
   server.listen(0, '127.0.0.1').unref()
   await once(server, 'listening')
   const { port } = server.address()
-  return { host, port, ca, jwks_uri: `https://${host}:${port}/jwks.json` }
+  return { host, port, ca, origin: `https://${host}:${port}` }
+}
+
+/** Serves whatever `keys()` returns as the JWK Set of `host`. */
+export async function serveKeys(host, keys) {
+  const server = await serveDocuments(host, () => ({ keys: keys() }))
+  return { ...server, jwks_uri: `${server.origin}/jwks.json` }
 }
 
 /** Options of createJwksFetcher under which exactly these key servers on loopback are reached. */

@@ -1,7 +1,6 @@
 import { keyAlgorithms, svidAlgorithms } from '../jwt/algorithms'
 import { printable } from '../basics/printable'
 import type { AssertionCredentials } from '../request/credentials'
-import type { Detail } from '../refusals/reasons/reason'
 import type { Rule } from '../refusals/rules'
 import type { Jws } from '../jwt/jws'
 import type { ClientAuthMethod, FederatedIdentity, OAuthClient } from '../types'
@@ -20,12 +19,11 @@ import {
   recordRules
 } from './method'
 import { consume, wasUsed } from './replay'
-import { fitsSpiffeId, trustDomainOf } from './spiffe-id'
-import { subjectDifference } from './subject-difference'
+import { fitsSpiffeId, registeredTrustDomain, trustDomainOf } from './spiffe-id'
+import { difference } from './subject-difference'
 import { timeRules } from './time-rules'
 
 type Subject = Presented<AssertionCredentials>
-type Owned = Claimed<AssertionCredentials>
 
 /** What the two methods differ in. */
 interface Kind {
@@ -34,11 +32,12 @@ interface Kind {
   readonly algorithms: readonly string[]
   /** Whose keys verify: a key of `trustedIssuers`, if it is one. */
   readonly issuerIn: (jws: Jws) => unknown
-  readonly subjectRules: readonly Rule<Subject>[]
-  /** Whether the record names this very identity. Must stand any record. */
-  readonly fits: (jws: Jws, client: OAuthClient) => boolean
-  /** What is registered, what came, and what differs. */
-  readonly facts: (jws: Jws, client: OAuthClient) => Detail
+  readonly isSubject: (sub: unknown) => boolean
+  /** What a subject must be, in words. */
+  readonly subject: string
+  /** What the record names, one of which the token must be; without what is none. */
+  readonly registered: (client: OAuthClient) => readonly FederatedIdentity[]
+  readonly fits: (jws: Jws, registered: FederatedIdentity) => boolean
 }
 
 const issuerOf = (kind: Kind, { credentials, policy }: Subject): KnownIssuer | undefined => {
@@ -47,17 +46,22 @@ const issuerOf = (kind: Kind, { credentials, policy }: Subject): KnownIssuer | u
 }
 
 /** RFC 7523 §3: all that the token and the server's options decide. No rule looks at a client or at a key. */
-const requestRules = (kind: Kind, policy: Policy): readonly Rule<Subject>[] => {
+function requestRules(kind: Kind, policy: Policy): readonly Rule<Subject>[] {
   const known = (subject: Subject) => issuerOf(kind, subject)
   const isKnown = (subject: Subject) => known(subject) !== undefined
   const demanded = (subject: Subject) => known(subject)?.audience ?? policy.issuer
-  const times = timeRules((subject) => known(subject)?.maxLifetime ?? Infinity)
+  const algorithms = policy.issuerAlgorithms.filter((alg) => kind.algorithms.includes(alg))
+  const trusted = [...policy.trustedIssuers.values()].filter(({ method }) => method === kind.method)
   return [
-    ...headerRules(
-      policy.issuerAlgorithms.filter((alg) => kind.algorithms.includes(alg)),
-      kind.types
-    ),
-    ...kind.subjectRules,
+    ...headerRules(algorithms, kind.types),
+    {
+      check: 'sub',
+      reason: 'assertion_subject',
+      spec: 'RFC 7523 §3 item 2, SPIFFE-ID §2',
+      holds: ({ credentials }) => kind.isSubject(credentials.jws.sub),
+      words: () => `sub of client_assertion must be ${kind.subject}.`,
+      detail: ({ credentials }) => ({ expected: kind.subject, received: printable(credentials.jws.sub) })
+    },
     {
       check: 'trusted issuer',
       reason: 'assertion_issuer',
@@ -66,12 +70,10 @@ const requestRules = (kind: Kind, policy: Policy): readonly Rule<Subject>[] => {
       detail: ({ credentials }) => ({
         expected: 'an issuer that this server trusts',
         received: printable(kind.issuerIn(credentials.jws)),
-        trusted: [...policy.trustedIssuers.values()]
-          .filter((one) => one.method === kind.method)
-          .map((one) => one.issuer)
+        trusted: trusted.map(({ issuer }) => issuer)
       })
     },
-    ...times,
+    ...timeRules((subject) => known(subject)?.maxLifetime ?? Infinity),
     jtiRule((subject) => !policy.requireJti || known(subject)?.reusable === true),
     {
       // The tokens of an issuer are for many servers: one that is for two of them, one of the two could pass on.
@@ -86,14 +88,24 @@ const requestRules = (kind: Kind, policy: Policy): readonly Rule<Subject>[] => {
   ]
 }
 
-const identityRule = (kind: Kind): Rule<Owned> => ({
+const identityRule = (kind: Kind): Rule<Claimed<AssertionCredentials>> => ({
   check: 'registered identity',
   reason: 'federated_subject',
   spec: 'RFC 7523 §3 item 2',
-  holds: ({ credentials, client }) => kind.fits(credentials.jws, client),
+  holds: ({ credentials: { jws }, client }) => kind.registered(client).some((one) => kind.fits(jws, one)),
   canJudge: isJudgeable,
-  detail: ({ credentials: { jws }, client }) => kind.facts(jws, client)
+  detail: ({ credentials: { jws }, client }) => {
+    const registered = kind.registered(client)
+    const received = { issuer: String(kind.issuerIn(jws)), subject: String(jws.sub) }
+    return {
+      expected: registered.map(shown).slice(0, 10),
+      received: shown(received),
+      ...difference(registered, received)
+    }
+  }
 })
+
+const shown = ({ issuer, subject }: FederatedIdentity) => ({ issuer: printable(issuer), subject: printable(subject) })
 
 function createIssuerMethod(kind: Kind, policy: Policy): Method<AssertionCredentials> {
   const scopeOf = (subject: Subject) => `${String(issuerOf(kind, subject)?.issuer)} `
@@ -126,39 +138,16 @@ function isIdentity(value: unknown): value is FederatedIdentity {
   return isText(issuer) && isText(subject)
 }
 
-/** The identities of a record, without what is none. */
-const identitiesOf = ({ federated_identities: list }: OAuthClient): readonly FederatedIdentity[] =>
-  Array.isArray(list) ? list.filter(isIdentity) : []
-
 const federated: Kind = {
   method: 'federated_jwt',
   types: ['jwt', ...explicitTypes],
   algorithms: keyAlgorithms,
   issuerIn: ({ iss }) => iss,
-  subjectRules: [
-    {
-      check: 'sub',
-      reason: 'assertion_subject',
-      spec: 'RFC 7523 §3 item 2',
-      holds: ({ credentials: { jws } }) => isText(jws.sub) && jws.sub.length <= 1024,
-      words: () => 'sub of client_assertion must be a string of 1 to 1024 characters.',
-      detail: ({ credentials: { jws } }) => ({ expected: '1 to 1024 characters', received: printable(jws.sub) })
-    }
-  ],
+  isSubject: (sub) => isText(sub) && sub.length <= 1024,
+  subject: 'a string of 1 to 1024 characters',
+  registered: ({ federated_identities: list }) => (Array.isArray(list) ? list.filter(isIdentity) : []),
   // One with `*` was registered in the belief that it is a pattern.
-  fits: ({ iss, sub }, client) =>
-    identitiesOf(client).some(({ issuer, subject }) => issuer === iss && subject === sub && !subject.includes('*')),
-  facts: ({ iss, sub }, client) => {
-    const identities = identitiesOf(client)
-    const ofIssuer = identities.filter(({ issuer }) => issuer === iss).map(({ subject }) => subject)
-    return {
-      expected: identities
-        .slice(0, 10)
-        .map(({ issuer, subject }) => ({ issuer: printable(issuer), subject: printable(subject) })),
-      received: { issuer: printable(iss), subject: printable(sub) },
-      ...subjectDifference(ofIssuer, String(sub))
-    }
-  }
+  fits: ({ iss, sub }, { issuer, subject }) => issuer === iss && subject === sub && !subject.includes('*')
 }
 
 const spiffe: Kind = {
@@ -166,22 +155,13 @@ const spiffe: Kind = {
   types: ['jwt', 'jose'],
   algorithms: svidAlgorithms,
   issuerIn: ({ sub }) => trustDomainOf(sub),
-  subjectRules: [
-    {
-      check: 'sub',
-      reason: 'assertion_subject',
-      spec: 'SPIFFE-ID §2',
-      holds: ({ credentials: { jws } }) => trustDomainOf(jws.sub) !== undefined,
-      words: () => 'sub of client_assertion must be a SPIFFE ID.',
-      detail: ({ credentials: { jws } }) => ({ expected: 'a SPIFFE ID', received: printable(jws.sub) })
-    }
-  ],
-  fits: ({ sub }, { spiffe_id: registered }) => fitsSpiffeId(String(sub), registered),
-  facts: ({ sub }, { spiffe_id: registered }) => ({
-    expected: printable(registered),
-    received: printable(sub),
-    ...subjectDifference(typeof registered === 'string' ? [registered] : [], String(sub))
-  })
+  isSubject: (sub) => trustDomainOf(sub) !== undefined,
+  subject: 'a SPIFFE ID',
+  registered: ({ spiffe_id: id }) => {
+    const issuer = registeredTrustDomain(id)
+    return issuer === undefined ? [] : [{ issuer, subject: String(id) }]
+  },
+  fits: ({ sub }, { subject }) => fitsSpiffeId(String(sub), subject)
 }
 
 /** The signed token of another issuer (RFC 7523 with `iss` ≠ `sub`). */

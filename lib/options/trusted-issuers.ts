@@ -3,15 +3,11 @@ import { isObject } from '../jwt/jwk'
 import { usableKeySet } from '../jwt/jwk-set'
 import { discoveryUrl } from '../methods/issuer-keys'
 import type { KnownIssuer } from '../methods/method'
-import { isTrustDomain } from '../methods/spiffe-id'
+import { trustDomainOf } from '../methods/spiffe-id'
 import type { ClientAuthMethod, JwkSet, KeySets, TrustedIssuer } from '../types'
 
-const optionName = 'trustedIssuers'
-
 /** The rule for the whole option. Each entry is checked by {@link knownIssuers}. */
-export const isIssuerMap = check.optionRule("an object by issuer, such as { 'https://idp.example.com': {} }", (value) =>
-  isObject(value)
-)
+export const isIssuerMap = check.optionRule("an object by issuer, such as { 'https://idp.example.com': {} }", isObject)
 
 const rules = {
   jwks: check.optionRule('a JWK Set: { keys: [ … ] }', isObject),
@@ -21,23 +17,14 @@ const rules = {
   maxLifetime: check.isNumber('seconds', 1, 604_800)
 }
 
-/** An https URL without query and fragment, as OIDC Discovery §3 wants it. Never plain http: keys come from there. */
-function isHttpsIssuer(issuer: string): boolean {
-  if (!/^https:\/\/[\x21-\x7e]+$/.test(issuer) || !URL.canParse(issuer)) return false
-  const { username, password } = new URL(issuer)
-  return !/[?#]/.test(issuer) && username === '' && password === ''
-}
+/** An https URL without user, query and fragment (OIDC Discovery §3). Never plain http: keys come from there. */
+const isHttpsIssuer = (issuer: string): boolean => /^https:\/\/[^\s?#@\\]+$/.test(issuer) && URL.canParse(issuer)
 
-/** What an entry cannot be, in words that follow its name; `undefined` where it can. */
-function entryFault(issuer: string, entry: TrustedIssuer, ownIssuer: string, keySets: KeySets): string | undefined {
+/** Says why the keys of an issuer cannot be had, in words that follow "which", or `undefined` if they can. */
+function keysFault(issuer: string, { jwks, jwks_uri: uri }: TrustedIssuer, keySets: KeySets): string | undefined {
   const isSpiffe = issuer.startsWith('spiffe:')
-  if (isSpiffe ? !isTrustDomain(issuer) : !isHttpsIssuer(issuer))
-    return 'must be an https URL without query and fragment, or a trust domain such as spiffe://example.org, without port and path'
-  // Its access tokens and ID tokens would authenticate clients.
-  if (issuer === ownIssuer) return 'is the issuer of this server: leave it out'
-  const { jwks, jwks_uri: uri } = entry
-  if (jwks !== undefined && uri !== undefined) return 'has jwks and jwks_uri: keep one of them'
-  if (jwks !== undefined) return jwksFault(jwks, isSpiffe)
+  if (jwks !== undefined)
+    return uri === undefined ? jwksFault(jwks, isSpiffe) : 'has jwks and jwks_uri: keep one of them'
   if (isSpiffe && uri === undefined) return 'needs jwks or jwks_uri: nothing can be derived from a trust domain'
   if (uri === undefined && keySets.document === undefined)
     return 'needs jwks or jwks_uri: the option "keySets" has no method document, by which its keys could be discovered'
@@ -51,8 +38,8 @@ function entryFault(issuer: string, entry: TrustedIssuer, ownIssuer: string, key
 
 function jwksFault(jwks: JwkSet, isSpiffe: boolean): string | undefined {
   try {
-    if (usableKeySet(jwks, undefined, [isSpiffe ? 'jwt-svid' : 'sig']).keys.length > 0) return undefined
-    return `has jwks without a usable public key${isSpiffe ? ' that has use: jwt-svid' : ''}`
+    const { keys } = usableKeySet(jwks, undefined, [isSpiffe ? 'jwt-svid' : 'sig'])
+    return keys.length > 0 ? undefined : `has jwks without a usable key${isSpiffe ? ' that has use: jwt-svid' : ''}`
   } catch (error) {
     return `has jwks that cannot be used: ${(error as Error).message}`
   }
@@ -65,20 +52,24 @@ export function knownIssuers(
   server: { issuer: string; keySets: KeySets },
   trustedIssuers: Readonly<Record<string, TrustedIssuer>> = {}
 ): ReadonlyMap<string, KnownIssuer> {
-  const fail = (words: string): never => {
-    throw new TypeError(`${caller}: option "${optionName}" ${words}`)
-  }
+  const option = `${caller}: option "trustedIssuers"`
   const known = Object.entries(trustedIssuers).map(([issuer, entry]): [string, KnownIssuer] => {
-    check.checkOptions(`${caller}: ${optionName}["${issuer}"]`, entry, rules)
-    const fault = entryFault(issuer, entry, server.issuer, server.keySets)
-    if (fault !== undefined) fail(`has "${issuer}", which ${fault}`)
+    const fail = (words: string): never => {
+      throw new TypeError(`${option} has "${issuer}", which ${words}`)
+    }
+    check.checkOptions(`${option} has "${issuer}"`, entry, rules)
+    if (!isHttpsIssuer(issuer) && trustDomainOf(issuer) !== issuer)
+      fail('must be an https URL without query, or a trust domain such as spiffe://example.org, without port and path')
+    if (issuer === server.issuer) fail('is this server: its access tokens would authenticate clients')
+    const fault = keysFault(issuer, entry, server.keySets)
+    if (fault !== undefined) fail(fault)
     const method = issuer.startsWith('spiffe:') ? 'spiffe_jwt' : 'federated_jwt'
-    if (!methods.includes(method)) fail(`has "${issuer}", which needs ${method} among the "methods"`)
+    if (!methods.includes(method)) fail(`needs ${method} among the "methods"`)
     const { jwks, jwks_uri: jwksUri, audience = server.issuer, reusable = false, maxLifetime = 3600 } = entry
     return [issuer, Object.freeze({ issuer, method, jwks, jwksUri, audience, reusable, maxLifetime })]
   })
   const method = methods.find((name) => name === 'federated_jwt' || name === 'spiffe_jwt')
   if (method !== undefined && known.length === 0)
-    fail(`is missing: "methods" has ${method}, so name the issuers it trusts`)
+    throw new TypeError(`${option} names no issuer, but "methods" has ${method}: give { issuer: {} }`)
   return new Map(known)
 }

@@ -1,6 +1,6 @@
 import { isInteger, isList, optionRule } from '../basics/option-checks'
 import { fetchRules, resolveFetchOptions } from '../guarded-fetch/fetch-options'
-import { keyAlgorithms } from '../jwt/algorithms'
+import { isSameAlgorithm, keyAlgorithms } from '../jwt/algorithms'
 import type { JwksFetcherOptions } from '../key-sets/options'
 import { documentMethods } from '../methods/registered-methods'
 import type { ClientAuthMethod } from '../types'
@@ -116,6 +116,6 @@ export function resolveDocumentOptions(options: ClientDocumentsOptions) {
     throw new TypeError(
       `${caller}: option "methods" must have one of ${documentMethods.join(', ')}: give it the server's list`
     )
-  const algorithms = keyAlgorithms.filter((alg) => settings.algorithms.includes(alg))
+  const algorithms = keyAlgorithms.filter((alg) => settings.algorithms.some((one) => isSameAlgorithm(one, alg)))
   return { ...settings, allow: options.allow, methods, algorithms }
 }

@@ -1,3 +1,4 @@
+import { hostFault, urlFault } from '../guarded-fetch/guard'
 import { usableKeySet } from '../jwt/jwk-set'
 import { owned, type RecordOwner } from '../methods/record-owner'
 import type { OAuthClient } from '../types'
@@ -27,6 +28,9 @@ export interface ClientDocument extends OAuthClient {
 const uriMembers = ['client_uri', 'logo_uri', 'tos_uri', 'policy_uri']
 const asIs = [...textMembers, ...listMembers, 'redirect_uris', 'tls_client_certificate_bound_access_tokens']
 
+const isForPeople = (value: unknown): boolean =>
+  urlFault(value) === undefined && hostFault(new URL(value as string).hostname) === undefined
+
 function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
   Object.values(value).forEach(frozen)
@@ -35,20 +39,20 @@ function frozen<T>(value: T): T {
 
 /** The record that a document which keeps the rules registers. */
 export function recordOf(subject: DocumentSubject, by: RecordOwner): ClientDocument {
-  const { url, members, methods, accepted } = subject
+  const { url, members, methods } = subject
   const pick = (names: readonly string[], test = (value: unknown): boolean => value !== undefined) =>
     Object.fromEntries(names.map((name) => [name, members[name]] as const).filter(([, value]) => test(value)))
   const { jwks, jwks_uri: uri, token_endpoint_auth_signing_alg: alg } = members
-  const keys = jwks === undefined ? { jwks_uri: uri as string } : { jwks: usableKeySet(jwks) }
+  const keys = () => (jwks === undefined ? { jwks_uri: uri as string } : { jwks: usableKeySet(jwks) })
   const record = {
     client_id: url,
     ...pick(asIs),
-    ...pick(uriMembers, (value) => typeof value === 'string' && accepted.isFetchable(value)),
+    ...pick(uriMembers, isForPeople),
     token_endpoint_auth_method: methods.length === 1 ? String(methods[0]) : methods,
     ...(alg !== undefined && methods.includes('private_key_jwt')
       ? { token_endpoint_auth_signing_alg: alg as string }
       : {}),
-    ...(needsKeys(subject) ? keys : {})
+    ...(needsKeys(subject) ? keys() : {})
   }
   return owned(frozen(record), by)
 }

@@ -154,6 +154,7 @@ describe('rules', () => {
 })
 
 describe('the record', () => {
+  // Threat 53: other URLs of the document are fetched elsewhere (keycloak#50529, #50746, #50747)
   test('holds what was judged and nothing else', async () => {
     publish({
       ...byKey(),
@@ -168,7 +169,6 @@ describe('the record', () => {
       contacts: ['me@app.example.com'],
       token_endpoint_auth_signing_alg: 'RS256',
       tls_client_certificate_bound_access_tokens: true,
-      // Threat 53: other URLs of the document are fetched elsewhere (keycloak#50529, #50746, #50747)
       sector_identifier_uri: 'https://169.254.169.254/',
       request_uris: ['https://10.0.0.1/'],
       backchannel_logout_uri: 'https://10.0.0.1/',
@@ -317,6 +317,7 @@ describe('the cache', () => {
 })
 
 describe('events', () => {
+  // Threat 53: the document changes between consent and token (patchwork-os#108)
   test('tell each attempt, and which members have changed', async () => {
     const events: ClientDocumentEvent[] = []
     const listen = (message: unknown) => events.push(message as ClientDocumentEvent)
@@ -325,7 +326,6 @@ describe('events', () => {
     const etag = { headers: { 'content-type': 'application/json', etag: '"1"' } }
     publish({ ...byKey(), redirect_uris: ['https://app.example.com/a'] }, etag)
     await outcome(documents)
-    // Threat 53: the document changes between consent and token (patchwork-os#108)
     publish({ ...byKey(), redirect_uris: ['https://app.example.com/b'], client_name: 'New' }, etag)
     pass(3700)
     await outcome(documents)

@@ -78,6 +78,7 @@ describe('a client document', () => {
     [undefined, undefined, ['private_key_jwt'], []],
     [key, undefined, all, [key]],
     [key, [none, key], all, [key]],
+    [key, [key, tls, none], all, [key]],
     [key, [none, key], ['none'], [none]],
     [key, [key], ['none'], []],
     [key, undefined, ['none'], []],

@@ -76,6 +76,15 @@ const targets = [
     limit: 0.15,
     value: ratiosOf('HS256', 1).cpuOverJose
   },
+  ...versions.flatMap(({ node, ratios }) =>
+    ratios
+      .filter(({ alg, inFlight }) => alg === 'ML-DSA-65' && inFlight === 16)
+      .map(({ cpuOverCrypto }) => ({
+        what: `CPU of authenticate() ÷ bare node:crypto, ML-DSA-65, Node ${node}`,
+        limit: 1.15,
+        value: cpuOverCrypto
+      }))
+  ),
   ...http.methods.map((method) => ({
     what: `CPU that authentication adds to a request on node:http ÷ what oidc-provider's adds, ${method}`,
     limit: limits[method]?.provider ?? 1,

@@ -3,6 +3,8 @@ import { promisify } from 'node:util'
 
 export const issuer = 'https://as.example.com'
 export const mainAlgorithms = ['HS256', 'RS256', 'PS256', 'ES256', 'EdDSA']
+/** ML-DSA, where this Node.js has it: 24.6 or newer. */
+export const newerAlgorithms = hasMlDsa() ? ['ML-DSA-65'] : []
 export const otherAlgorithms = ['HS384', 'HS512', 'RS384', 'RS512', 'PS384', 'PS512', 'ES384', 'ES512']
 export const clientSecret = randomBytes(48).toString('base64url')
 
@@ -24,11 +26,20 @@ export const importSecret = (secret, alg) =>
   webcrypto.subtle.importKey('raw', Buffer.from(secret), { name: 'HMAC', hash: `SHA-${alg.slice(2)}` }, false, [
     'verify'
   ])
-export const digestOf = (alg) => (alg === 'EdDSA' ? null : `sha${alg.slice(2)}`)
+export const digestOf = (alg) => (/^(Ed|ML)/.test(alg) ? null : `sha${alg.slice(2)}`)
+
+function hasMlDsa() {
+  try {
+    return generateKeyPairSync('ml-dsa-65')
+  } catch {
+    return false
+  }
+}
 
 function makeKeyPair(alg) {
   if (alg.startsWith('HS')) return {}
   if (/^[RP]S/.test(alg)) return generateKeyPairSync('rsa', { modulusLength: 2048 })
+  if (alg.startsWith('ML')) return generateKeyPairSync(alg.toLowerCase())
   return curves[alg] ? generateKeyPairSync('ec', { namedCurve: curves[alg] }) : generateKeyPairSync('ed25519')
 }
 

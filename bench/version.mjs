@@ -1,7 +1,7 @@
 // The assertions and refusals of one version of Node. `npm run bench` uses it, and starts it with the others.
 import { pathToFileURL } from 'node:url'
 import { measureAssertions } from './assertions.mjs'
-import { mainAlgorithms } from './clients.mjs'
+import { mainAlgorithms, newerAlgorithms } from './clients.mjs'
 import { of, perRound } from './measure.mjs'
 import { measureRefusals } from './refusals.mjs'
 
@@ -10,7 +10,8 @@ const over = (what, a, b) => perRound((x, y) => x / y, [a, b], what).median
 
 /** The measured rows of the assertions, and a summary of all that can be handed on as JSON. */
 export async function measureVersion() {
-  const rows = await measureAssertions(mainAlgorithms, { rounds: 60, count: 250, pool: 2500, warmup })
+  const algorithms = [...mainAlgorithms, ...newerAlgorithms]
+  const rows = await measureAssertions(algorithms, { rounds: 60, count: 250, pool: 2500, warmup })
   const refusals = await measureRefusals({ rounds: 24, count: 500, warmup })
   const summary = {
     node: process.version,

@@ -15,12 +15,22 @@ const issuer = 'https://as.example.com'
 
 const ec = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const rsa = () => generateKeyPairSync('rsa', { modulusLength: 2048 })
+/** Node.js 24.6 or newer. */
+const mlDsa = () => {
+  try {
+    return generateKeyPairSync('ml-dsa-65')
+  } catch {
+    return undefined
+  }
+}
 const jwkOf = ({ publicKey }, alg, kid) => ({ ...publicKey.export({ format: 'jwk' }), alg, kid, use: 'sig' })
 const secretOf = () => randomBytes(32).toString('base64url')
 
-const keys = { ES256: ec(), RS256: rsa() }
-const strangers = { ES256: ec(), RS256: rsa() }
-const jwks = { keys: [jwkOf(keys.ES256, 'ES256', 'ec'), jwkOf(keys.RS256, 'RS256', 'rsa')] }
+const keys = { ES256: ec(), RS256: rsa(), 'ML-DSA-65': mlDsa() }
+const strangers = { ES256: ec(), RS256: rsa(), 'ML-DSA-65': mlDsa() }
+const kids = { ES256: 'ec', RS256: 'rsa', 'ML-DSA-65': 'ml' }
+const made = Object.entries(keys).filter(([, key]) => key !== undefined)
+const jwks = { keys: made.map(([alg, key]) => jwkOf(key, alg, kids[alg])) }
 const records = [
   { client_id: 'client-basic', client_secret: secretOf() },
   { client_id: 'client-post', client_secret: secretOf(), token_endpoint_auth_method: 'client_secret_post' },
@@ -38,7 +48,10 @@ function assertion(clientId, alg, kid) {
   const signed =
     alg === 'HS256'
       ? createHmac('sha256', 'x'.repeat(32)).update(input).digest()
-      : sign('sha256', Buffer.from(input), { key: strangers[alg].privateKey, dsaEncoding: 'ieee-p1363' })
+      : sign(alg === 'ML-DSA-65' ? null : 'sha256', Buffer.from(input), {
+          key: strangers[alg].privateKey,
+          dsaEncoding: 'ieee-p1363'
+        })
   const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
   const client_assertion = `${input}.${signed.toString('base64url')}`
   return { headers: {}, body: { client_assertion_type, client_assertion } }
@@ -83,6 +96,16 @@ const subjects = {
     () => assertion('client-nobd', 'RS256', 'rsa'),
     () => assertion('client-keys', 'RS256', 'rsa')
   ],
+  ...(keys['ML-DSA-65'] && {
+    'ML-DSA-65: unknown or wrong signature': [
+      () => assertion('client-nobd', 'ML-DSA-65', 'ml'),
+      () => assertion('client-keys', 'ML-DSA-65', 'ml')
+    ],
+    'ML-DSA-65: unknown or no such key': [
+      () => assertion('client-nobd', 'ML-DSA-65', 'no'),
+      () => assertion('client-keys', 'ML-DSA-65', 'no')
+    ]
+  }),
   'HS256: unknown or wrong secret': [() => assertion('client-nobd', 'HS256'), () => assertion('client-hmac', 'HS256')]
 }
 

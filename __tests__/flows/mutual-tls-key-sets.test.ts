@@ -1,4 +1,5 @@
 // Certificates of clients whose keys are behind a jwks_uri, and records that cannot be matched.
+import { sign, X509Certificate } from 'node:crypto'
 import {
   createClientAuthenticator,
   type AuthenticatedClient,
@@ -6,19 +7,22 @@ import {
   type KeySets,
   type OAuthClient
 } from '../../lib'
+import { keyAlgorithms } from '../../lib/jwt/algorithms'
 import { issuer } from '../support/assertions'
+import { newKeyPair } from '../../lib/testing/signing'
 import { publicJwk, x509 } from '../support/client-certificates'
+import * as der from '../support/der'
 
 const body = { grant_type: 'client_credentials', client_id: 'c' }
 const request = { headers: {}, body }
 
 /** A server to which `shown` is presented; `verified` is what the source says of it. */
-const serverFor = (shown: string, record: Partial<OAuthClient>, keySets?: KeySets, verified = true) =>
+const serverFor = (shown: string | X509Certificate, record: Partial<OAuthClient>, keySets?: KeySets, verified = true) =>
   createClientAuthenticator({
     issuer,
     getClient: (id) => (id === 'c' ? { client_id: 'c', ...record } : undefined),
     methods: ['tls_client_auth', 'self_signed_tls_client_auth', 'client_secret_basic'],
-    clientCertificates: { get: () => ({ certificate: x509(shown), verified }) },
+    clientCertificates: { get: () => ({ certificate: typeof shown === 'string' ? x509(shown) : shown, verified }) },
     ...(keySets === undefined ? {} : { keySets })
   })
 const reasonOf = (authenticate: ClientAuthenticator): Promise<unknown> =>
@@ -112,4 +116,26 @@ test('a certificate whose key is weak: which strength it needs, and which it has
       expected: expect.stringContaining('2048') as string
     })
   )
+})
+
+const withMlDsa = keyAlgorithms.includes('ML-DSA-65') ? test : test.skip
+withMlDsa('a certificate over a key of ML-DSA is of an unsupported type, also beside its own key', async () => {
+  const { privateKey, publicKey } = newKeyPair('ML-DSA-65')
+  const algorithm = der.sequence(der.objectIdentifier('2.16.840.1.101.3.4.3.18'))
+  const content = der.sequence(
+    ...[der.explicit(0, der.integer(2)), der.integer(1), algorithm, der.sequence()],
+    der.sequence(der.time(new Date('2024-01-01')), der.time(new Date('2049-01-01'))),
+    ...[der.sequence(), publicKey.export({ type: 'spki', format: 'der' })]
+  )
+  const signature = der.bitString(sign(null, content, privateKey))
+  const certificate = new X509Certificate(der.sequence(content, algorithm, signature))
+  expect(certificate.verify(publicKey)).toBe(true)
+  const keys = [publicKey, newKeyPair('ML-DSA-65').publicKey].map((key) => ({
+    ...key.export({ format: 'jwk' }),
+    kid: 'k'
+  }))
+  for (const key of keys) {
+    const record = { token_endpoint_auth_method: 'self_signed_tls_client_auth', jwks: { keys: [key] } }
+    expect(await reasonOf(serverFor(certificate, record))).toBe('certificate_weak')
+  }
 })

@@ -36,10 +36,10 @@ test.each<[string, Record<string, unknown>, string, object]>([
   ['a kid that is a number', withHeader({ kid: 5 }), 'assertion_malformed', { expected: 'a string', received: 5 }],
   ['a list within aud', by({ aud: [['x'], {}] }), 'assertion_audience', { received: ['an array', 'an object'] }],
   [
-    'a client_id of 257 characters',
-    { client_id: 'x'.repeat(257), client_secret: 'y' },
+    'a client_id of 1025 characters',
+    { client_id: 'x'.repeat(1025), client_secret: 'y' },
     'parameter_malformed',
-    { parameter: 'client_id', length: 257 }
+    { parameter: 'client_id', length: 1025 }
   ],
   [
     'an assertion over the limit',

@@ -39,17 +39,13 @@ import { serveHttps } from '../support/tls-server'
  * `metadata` is behind the id where registration is meant.
  */
 const notYet: readonly string[] = [
-  'rep-06c',
   'rep-06f',
-  'rep-16',
-  'rep-16c',
   'dn-r6',
   'dn-r8-satmx167',
   'dn-r8-rus91',
   'px-3',
   'px-7',
   'ss-1',
-  'rep-06g',
   'ver-5',
   'px-9',
   'rep-05 metadata',

@@ -2,7 +2,7 @@ import { algorithms } from '../jwt/algorithms'
 import type { Claimed, Method, Presented, ProofStep } from '../methods/method'
 import { type Credentials, issuerMethods, type Received } from '../request/credentials'
 import { isClientId, isSecret } from '../request/syntax'
-import { unparsedRules } from '../request/content-type'
+import { hasUtf8Escapes, unparsedRules } from '../request/content-type'
 import { failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
 import type { Fault, Rule } from '../refusals/rules'
 import type { ClientAuthMethod, ClientAuthRequest, KeySets } from '../types'
@@ -26,7 +26,7 @@ export const cachedOnly = (keySets: KeySets): KeySets => ({
 export function readText(request: ClientAuthRequest): { request: ClientAuthRequest; findings: readonly Finding[] } {
   const { headers, body } = request
   if (typeof body !== 'string') return { request, findings: [] }
-  const made = findings(unparsedRules, { headers, isEmpty: body === '' })
+  const made = findings(unparsedRules, { headers, isEmpty: body === '', isUtf8: hasUtf8Escapes(body) })
   if (made.some(isFailed)) return { request: { headers, body: {} }, findings: made }
   return { request: { ...request, body: body === '' ? undefined : new URLSearchParams(body) }, findings: made }
 }

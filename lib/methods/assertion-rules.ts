@@ -1,7 +1,7 @@
-import { printable } from '../basics/printable'
+import { printable, printableId } from '../basics/printable'
 import { algorithms as supported } from '../jwt/algorithms'
 import type { AssertionCredentials } from '../request/credentials'
-import { isClientId } from '../request/syntax'
+import { clientIdFault, isClientId, maxText } from '../request/syntax'
 import type { Rule } from '../refusals/rules'
 import type { Claimed, Policy, Presented } from './method'
 import { ownerOf } from './record-owner'
@@ -79,7 +79,7 @@ const typesInWords = (types: readonly string[]): readonly string[] =>
 const subjectDetail = (subject: Subject) => {
   const { iss, sub } = jwsOf(subject)
   const { formClientId } = subject.credentials
-  const sent = formClientId === undefined ? {} : { client_id: formClientId }
+  const sent = formClientId === undefined ? {} : { client_id: printableId(formClientId) }
   return { expected: 'iss = sub = client_id', received: { iss: printable(iss), sub: printable(sub), ...sent } }
 }
 
@@ -90,7 +90,11 @@ const subjectRules: readonly AssertionRule[] = [
     reason: 'assertion_subject',
     spec: 'RFC 7523 §3 item 2',
     holds: (subject) => isClientId(jwsOf(subject).sub),
-    words: () => 'sub of client_assertion must be the client_id.',
+    words: (subject) => {
+      const { sub } = jwsOf(subject)
+      const isLong = typeof sub === 'string' && sub.length > maxText
+      return `sub of client_assertion ${isLong ? String(clientIdFault(sub)) : 'must be the client_id'}.`
+    },
     detail: subjectDetail
   },
   {

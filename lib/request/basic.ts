@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { isClientId, isSecret } from './syntax'
+import { clientIdFault, secretFault } from './syntax'
 
 /** What stands in a Basic header, decoded. */
 export interface Basic {
@@ -40,6 +40,8 @@ export function decodeBasic(token: string): Basic {
   if (clientId === undefined || secret === undefined) {
     return unreadable('The client_id and secret in Basic credentials must each be form-urlencoded.')
   }
-  const fault = isClientId(clientId) && isSecret(secret) ? undefined : 'The Basic credentials are malformed.'
+  const faults = { client_id: clientIdFault(clientId), secret: secretFault(secret) }
+  const [part, why] = Object.entries(faults).find(([, fault]) => fault !== undefined) ?? []
+  const fault = why === undefined ? undefined : `The Basic credentials are malformed: ${String(part)} ${why}.`
   return { fault, clientId, secret, undecoded }
 }

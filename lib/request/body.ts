@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { urlencoded } from 'body-parser'
 import { ClientAuthError } from '../refusals/errors'
-import { contentTypeFacts, contentTypeRule } from './content-type'
+import { type Fault, firstFault } from '../refusals/rules'
+import { contentTypeFacts, contentTypeRule, form, hasUtf8Escapes, utf8Rule } from './content-type'
 
 /** A request as parsers before and behind this one see it. */
 export type ParsedRequest = IncomingMessage & {
@@ -27,9 +29,20 @@ const isParsed = (body: unknown): boolean =>
 const isEmpty = (body: object): boolean =>
   typeof (body as URLSearchParams).getAll !== 'function' && Object.keys(body).length === 0
 
-function verify({ headers }: IncomingMessage, _res: unknown, { length }: Buffer): void {
-  // body-parser calls it entity.verify.failed
-  if (!contentTypeRule.holds({ headers, isEmpty: length === 0 })) throw new Error('not a form')
+/** The rules that are judged once the body is there; body-parser has judged its encoding. */
+const readRules = [contentTypeRule, utf8Rule]
+
+/** What is wrong with a body, on its way through body-parser, which adds the body itself to what is thrown. */
+class BodyFault extends Error {
+  constructor(readonly fault: Fault) {
+    super('not a form')
+  }
+}
+
+function verify({ headers }: IncomingMessage, _res: unknown, body: Buffer): void {
+  const isReadable = isUtf8(body) && hasUtf8Escapes(body.toString('latin1'))
+  const fault = firstFault(readRules, { headers, isEmpty: body.length === 0, isUtf8: isReadable })
+  if (fault !== undefined) throw new BodyFault(fault)
 }
 
 /** body-parser's errors hold the body, so they are replaced, not wrapped. */
@@ -37,8 +50,9 @@ function bodyError(error: unknown, headers: IncomingHttpHeaders): unknown {
   const { status, type } = Object(error) as { status?: number; type?: string }
   if (status !== undefined && status >= 500) return error // not the client's fault: a stream that the application spoilt
   if (status === 413) return new ClientAuthError('body_too_large')
-  const isType = type === 'entity.verify.failed' || type === 'charset.unsupported'
-  if (isType) return new ClientAuthError('body_content_type', { detail: () => contentTypeFacts({ headers }) })
+  if (error instanceof BodyFault) return new ClientAuthError(error.fault.reason, error.fault)
+  if (type === 'charset.unsupported')
+    return new ClientAuthError('body_content_type', { detail: () => contentTypeFacts({ headers }) })
   return new ClientAuthError('body_unreadable')
 }
 
@@ -84,7 +98,12 @@ export function createBodyParser(limit: number) {
     const isSilent = stream?.endAfterHeaders === false && headers['content-length'] === undefined
     if (isSilent) headers['transfer-encoding'] = 'chunked'
     if (headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined) mustBeStream(req)
+    // body-parser would obey a charset in the type of a form.
+    const type = headers['content-type']
+    const isForm = contentTypeRule.holds({ headers, isEmpty: false, isUtf8: true })
+    if (isForm) headers['content-type'] = form
     const error = await parsed(req, res)
+    if (isForm) headers['content-type'] = type
     if (isSilent) delete headers['transfer-encoding']
     if (error !== undefined) throw bodyError(error, headers)
     if (isSilent && req.body === undefined) throw new ClientAuthError('body_unreadable') // somebody else has read it

@@ -1,3 +1,4 @@
+import { attempt } from '../basics/attempt'
 import { printable } from '../basics/printable'
 import type { Rule } from '../refusals/rules'
 import type { ClientAuthRequest } from '../types'
@@ -7,6 +8,8 @@ import { headerValues } from './headers'
 export interface UnparsedBody {
   readonly headers: ClientAuthRequest['headers']
   readonly isEmpty: boolean
+  /** Whether all of its octets, and those behind a `%`, are UTF-8. */
+  readonly isUtf8: boolean
 }
 
 type Headed = Pick<UnparsedBody, 'headers'>
@@ -14,7 +17,7 @@ type Headed = Pick<UnparsedBody, 'headers'>
 const valueOf = ({ headers }: Headed, name: string): string => headerValues(headers, name).map(String).join(', ')
 const encodingOf = (body: UnparsedBody): string => valueOf(body, 'content-encoding').toLowerCase()
 
-const form = 'application/x-www-form-urlencoded'
+export const form = 'application/x-www-form-urlencoded'
 
 /** The type of a body, and the one that it must have. */
 export const contentTypeFacts = (body: Headed) => ({
@@ -40,5 +43,20 @@ const encodingRule: Rule<UnparsedBody> = {
   detail: (body) => ({ expected: 'no Content-Encoding', received: printable(encodingOf(body)) })
 }
 
+/** Whether what stands behind the `%` of a form is UTF-8. A `%` that encodes nothing stands for itself. */
+export const hasUtf8Escapes = (text: string): boolean =>
+  !/%[89a-f]/i.test(text) ||
+  (text.match(/(?:%[\da-f]{2})+/gi) ?? []).every((run) => attempt(() => decodeURIComponent(run)) !== undefined)
+
+/** RFC 6749 Appendix B, WHATWG URL §5: a form is UTF-8. A charset in its type has no say. */
+export const utf8Rule: Rule<UnparsedBody> = {
+  check: 'UTF-8',
+  reason: 'body_unreadable',
+  spec: 'RFC 6749 Appendix B',
+  holds: ({ isUtf8 }) => isUtf8,
+  words: () => 'The body is not UTF-8: a form is UTF-8, whatever charset its Content-Type names.',
+  detail: () => ({ expected: 'UTF-8', received: 'other octets, such as those of ISO-8859-1' })
+}
+
 /** In the order in which `clientAuth` judges them. */
-export const unparsedRules: readonly Rule<UnparsedBody>[] = [encodingRule, contentTypeRule]
+export const unparsedRules: readonly Rule<UnparsedBody>[] = [encodingRule, contentTypeRule, utf8Rule]

@@ -1,8 +1,8 @@
-import { printable } from '../basics/printable'
+import { byLength, printable, printableId } from '../basics/printable'
 import type { Rule } from '../refusals/rules'
 import { isOfIssuer, JWT_BEARER, JWT_SPIFFE, maxAssertion, type Received } from './credentials'
 import { formRules } from './form'
-import { isClientId, isSecret } from './syntax'
+import { clientIdFault, isClientId, isSecret, maxText, secretFault } from './syntax'
 
 /** The grants whose own parameter `assertion` is (RFC 7521 §4.1). */
 const assertionGrants = ['urn:ietf:params:oauth:grant-type:jwt-bearer', 'urn:ietf:params:oauth:grant-type:saml2-bearer']
@@ -14,6 +14,10 @@ const isBare = ({ form, accepted }: Received): boolean =>
 /** The values of `client_assertion_type` that this server knows. */
 const assertionTypes = ({ accepted }: Received): readonly string[] =>
   accepted.issuerMethods.includes('spiffe_jwt') ? [JWT_BEARER, JWT_SPIFFE] : [JWT_BEARER]
+
+/** A type that looks like one. Anything else may be a credential in the wrong parameter. */
+const shownType = (type: string | undefined): string | undefined =>
+  type === undefined || /urn|jwt|saml|bearer|assertion/i.test(type) ? type && printable(type) : byLength('a text', type)
 
 /** Whether a JWT stands in `assertion`, under a grant that has no such parameter. */
 const isMisplaced = ({ form }: Received): boolean =>
@@ -35,10 +39,10 @@ const clientIdRule: Rule<Received> = {
   reason: 'parameter_malformed',
   spec: 'RFC 6749 Appendix A.1',
   holds: ({ form }) => form.client_id === undefined || isClientId(form.client_id),
-  words: () => 'client_id must be 1 to 256 printable ASCII characters.',
+  words: ({ form: { client_id: id = '' } }) => `client_id ${String(clientIdFault(id))}.`,
   detail: ({ form }) => ({
     parameter: 'client_id',
-    expected: '1 to 256 printable ASCII characters',
+    expected: `1 to ${maxText} printable ASCII characters`,
     length: form.client_id?.length
   })
 }
@@ -86,7 +90,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       canJudge: isWhole,
       detail: (received) => ({
         expected: assertionTypes(received).join(' or '),
-        received: printable(received.form.client_assertion_type)
+        received: shownType(received.form.client_assertion_type)
       })
     },
     {
@@ -94,7 +98,8 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'parameter_malformed',
       spec: 'our limit',
       holds: ({ form }) => String(form.client_assertion).length <= maxAssertion,
-      words: () => `client_assertion is longer than ${maxAssertion} characters.`,
+      words: ({ form }) =>
+        `client_assertion has ${String(form.client_assertion).length} characters, more than ${maxAssertion}.`,
       detail: ({ form }) => ({
         parameter: 'client_assertion',
         expected: `at most ${maxAssertion} characters`,
@@ -145,7 +150,10 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       spec: 'RFC 6749 §2.3',
       holds: ({ form, basic }) => form.client_id === undefined || form.client_id === basic?.clientId,
       canJudge: isDecoded,
-      detail: ({ form, basic }) => ({ expected: printable(basic?.clientId), received: printable(form.client_id) })
+      detail: ({ form, basic }) => ({
+        expected: printableId(basic?.clientId ?? '', basic?.secret),
+        received: printableId(form.client_id ?? '')
+      })
     },
     {
       check: 'secret in the header',
@@ -169,8 +177,12 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'parameter_malformed',
       spec: 'RFC 6749 Appendix A.2',
       holds: ({ form }) => isSecret(form.client_secret),
-      words: () => 'client_secret is too long or holds control characters.',
-      detail: () => ({ parameter: 'client_secret', expected: 'at most 1024 characters, no control characters' })
+      words: ({ form: { client_secret: secret = '' } }) => `client_secret ${String(secretFault(secret))}.`,
+      detail: ({ form }) => ({
+        parameter: 'client_secret',
+        expected: `at most ${maxText} characters, no control characters`,
+        length: form.client_secret?.length
+      })
     }
   ],
   bare: [

@@ -183,7 +183,7 @@ export function claimedMethod(received: Received): ClientAuthMethod | undefined 
  * (RFC 6749 §2.3.1): an id read in another way could be spelt in many ways, each with a limit of its own.
  *
  * @param request - headers and body; a body that is not parsed yet is not read
- * @returns 1 to 256 printable ASCII characters, or `undefined` where the request names no client
+ * @returns 1 to 1024 printable ASCII characters, or `undefined` where the request names no client
  *
  * @example
  * rateLimit({ keyGenerator: (req) => `${ipKeyGenerator(req.ip)} ${claimedClientId(req) ?? ''}` })

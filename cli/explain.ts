@@ -17,6 +17,7 @@ Says why a request to a token endpoint is accepted or refused: one line a check,
   --issuer URL    the issuer identifier of the server
   --client FILE   the record of the client as JSON, or a list of records
   --config FILE   a module that exports the options of the server: export default { issuer, getClient, … }
+  --client-id ID  the client_id that was sent beside a bare JWT of another issuer
   --at TIME       judges as of then: 2026-01-31T12:00:00Z, or seconds since the epoch
   --from ADDRESS  the address that the request came from, for a certificate in a header of a proxy
   --cert FILE     the certificate of the client, in PEM
@@ -36,6 +37,7 @@ const options = {
   issuer: { type: 'string' },
   client: { type: 'string' },
   config: { type: 'string' },
+  'client-id': { type: 'string' },
   at: { type: 'string' },
   from: { type: 'string' },
   cert: { type: 'string' },
@@ -84,7 +86,10 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   const at = parseTime(values.at)
   const server = await loadServer(values)
   const { issuer } = server.options
-  const report = await reportOn(readInput(await readSource(source, io)), server, { at, fetch, from, cert })
+  const input = readInput(await readSource(source, io))
+  const clientId = values['client-id']
+  if (clientId !== undefined && input.body instanceof URLSearchParams) input.body.set('client_id', clientId)
+  const report = await reportOn(input, server, { at, fetch, from, cert })
   const lines = () => formatReport(report, stylesFor(io, values['no-color']), { all, issuer }).join('\n')
   const text = json === true ? asJson(report, issuer) : partner === true ? partnerSentence(report, issuer) : lines()
   io.stdout.write(`${text}\n`)

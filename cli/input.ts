@@ -1,9 +1,8 @@
+import { decodeJws, JWT_BEARER, JWT_SPIFFE } from '../lib/explain/for-cli'
 import { readCurl, readVerboseCurl } from './curl'
 import { readJson } from './json-input'
 import { type Input, requestOf } from './pasted-request'
 import { UsageError } from './usage'
-
-const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 const requestLine = /^[A-Z]{3,10} (\S+) HTTP\/\d(\.\d)?$/
 const headerLine = /^([\w!#$%&'*+.^`|~-]+):(.*)$/s
@@ -46,10 +45,11 @@ const isTable = (lines: readonly string[]): boolean =>
 
 /** The dots tell a JWT; mail programs break it into lines. One of other than three parts is left to the rules. */
 const isJwt = (joined: string): boolean => /^[\w-]+(\.[\w-]*){2}$/.test(joined) || /^eyJ[\w.-]*$/.test(joined)
-const readJwt = (joined: string): Input => ({
-  headers: {},
-  body: new URLSearchParams({ client_assertion_type: JWT_BEARER, client_assertion: joined })
-})
+function readJwt(joined: string): Input {
+  const isSvid = String(decodeJws(joined)?.sub).startsWith('spiffe://')
+  const client_assertion_type = isSvid ? JWT_SPIFFE : JWT_BEARER
+  return { headers: {}, body: new URLSearchParams({ client_assertion_type, client_assertion: joined }) }
+}
 
 /** What a paste is, by its look, and what is read of it. */
 interface Reader {

@@ -23,7 +23,7 @@ export { type ClientAuthOptions } from '../options/options'
 export { printable } from '../basics/printable'
 export { factsForSender } from '../refusals/reasons'
 export { type Detail } from '../refusals/reasons/reason'
-export { maxAssertion } from '../request/credentials'
+export { JWT_BEARER, JWT_SPIFFE, maxAssertion } from '../request/credentials'
 export { type KeySets, type OAuthClient, type ReplayStore } from '../types'
 
 /**

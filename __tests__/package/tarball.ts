@@ -37,7 +37,8 @@ function brokenLinks(folder: string, page: string): string[] {
 
 export function tarballTests(): void {
   test('the build is newer than its sources: else run `npm run build`', () => {
-    expect(newest(path.join(root, 'dist'))).toBeGreaterThan(newest(path.join(root, 'lib')))
+    for (const sources of ['lib', 'cli'])
+      expect(newest(path.join(root, 'dist'))).toBeGreaterThan(newest(path.join(root, sources)))
   })
 
   test('it holds the build, the pages and the examples, nothing else', async () => {
@@ -49,7 +50,7 @@ export function tarballTests(): void {
       ])
     )
     const known =
-      /^(dist\/([a-z0-9-]+\/)*[a-z0-9-]+\.(js|d\.ts)|dist\/command\/page\/assets\/[a-z]+\.(html|css|js|svg)|(docs|examples)\/.+|[A-Z]+(\.md)?|package\.json)$/
+      /^(dist\/([a-z0-9-]+\/)*[a-z0-9-]+\.(js|d\.ts)|dist\/cli\/page\/assets\/[a-z]+\.(html|css|js|svg)|(docs|examples)\/.+|[A-Z]+(\.md)?|package\.json)$/
     expect(files.filter((file) => !known.test(file))).toEqual([])
   })
 
@@ -66,7 +67,7 @@ export function tarballTests(): void {
     await installed
     const main = path.join(app, 'node_modules/oauth-client-auth/dist')
     const importers = (await packed).files
-      .filter((file) => /^dist\/(?!testing\/).*\.js$/.test(file))
+      .filter((file) => /^dist\/(?!lib\/testing\/).*\.js$/.test(file))
       .filter((file) => /require\("[^"]*testing/.test(readFileSync(path.join(main, '..', file), 'utf8')))
     expect(importers).toEqual([])
   })

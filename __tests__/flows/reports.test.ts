@@ -48,10 +48,6 @@ const notYet: readonly string[] = [
   'ss-1',
   'ver-5',
   'px-9',
-  'rep-05 metadata',
-  'rep-22 metadata',
-  'dcr-02 metadata',
-  'rec-6 metadata',
   'ju-7b',
   'ver-2'
 ]

@@ -12,7 +12,7 @@ export function kindOf(value: unknown): string {
 }
 
 /** Levenshtein distance, for "did you mean". */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (const [i, letter] of Array.from(a).entries()) {
     let [left, diagonal] = [i, Infinity]

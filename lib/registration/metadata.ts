@@ -1,14 +1,18 @@
+import { given } from '../basics/given'
+import { typeName } from '../basics/type-name'
 import { registeredCertificateFault } from '../certificates/client-certificate'
 import { registeredSubject, subjectFields } from '../certificates/registered-subject'
 import { ClientAuthError } from '../refusals/errors'
 import { algorithms as known, hmacAlgorithms, lackingNote, minSecretOctets } from '../jwt/algorithms'
 import { isKeyFor, keyFault } from '../jwt/jwk'
 import { usableKeySet } from '../jwt/jwk-set'
-import { isSeconds } from '../jwt/numeric-date'
 import { createJwksFetcher } from '../key-sets/fetcher'
 import { keySourceOf } from '../methods/client-record'
 import { registeredMethod } from '../methods/registered-methods'
-import { looksHashed } from '../methods/stored-secrets'
+import { recordFault } from '../methods/look-up'
+import { endOf, looksHashed } from '../methods/stored-secrets'
+import { secretFault } from '../request/syntax'
+import { misnamed } from './member-names'
 import { resolveMethods, usableMethods, type AcceptedMethods, type AuthenticatorOptions } from '../options/options'
 import { issuerMethods } from '../request/credentials'
 import type { JwkSet, KeySets, OAuthClient } from '../types'
@@ -61,28 +65,15 @@ export function endpointMetadata<E extends MetadataEndpoint>(
   return metadata as EndpointMetadata<E>
 }
 
+const signingMethods: readonly string[] = ['private_key_jwt', 'client_secret_jwt', ...issuerMethods]
+
 const refuse = (message: string): never => {
   throw new ClientAuthError('invalid_client_metadata', { message })
 }
 
-const fields = [
-  ...['client_secret', 'client_secret_expires_at', 'jwks', 'jwks_uri'],
-  ...['token_endpoint_auth_method', 'token_endpoint_auth_methods_supported', 'token_endpoint_auth_signing_alg']
-]
-
-/** A column called clientSecret would be ignored: the client would seem registered, and be refused at each request. */
-function checkNames(metadata: Readonly<Record<string, unknown>>): void {
-  for (const name of fields) {
-    const other = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
-    if (metadata[name] === undefined && metadata[other] !== undefined) {
-      refuse(`${other} is not read: RFC 7591 calls it ${name}.`)
-    }
-  }
-}
-
 /** OpenID RP Metadata Choices: what the client offers, where it offers a choice. */
 function offeredMethods({ token_endpoint_auth_methods_supported: offered }: Partial<OAuthClient>) {
-  if (offered === undefined || offered === null || (offered as unknown) === '') return undefined
+  if (given(offered) === undefined) return undefined
   if (Array.isArray(offered) && offered.length > 0 && offered.every((method) => typeof method === 'string'))
     return offered as readonly string[]
   return refuse('token_endpoint_auth_methods_supported must be a non-empty list of texts.')
@@ -109,7 +100,8 @@ function checkMethods(metadata: Partial<OAuthClient>, { methods }: AcceptedMetho
 }
 
 function checkAlgorithm(registered: unknown, methods: string[], { algorithms }: AcceptedMethods): void {
-  if (registered === undefined || registered === null) return
+  // OIDC Registration §2: it has no meaning for a method that signs nothing.
+  if (given(registered) === undefined || !methods.some((method) => signingMethods.includes(method))) return
   if (typeof registered !== 'string' || !algorithms.includes(registered)) {
     return refuse(`token_endpoint_auth_signing_alg must be one of ${algorithms.join(', ')}${lackingNote}.`)
   }
@@ -122,19 +114,20 @@ function checkAlgorithm(registered: unknown, methods: string[], { algorithms }: 
 }
 
 function checkEnd(name: string, end: unknown): void {
-  if (end === undefined || end === null || isSeconds(end)) return
-  refuse(`${name} must be a number of seconds since the epoch.`)
+  if (Number.isNaN(endOf(end)))
+    refuse(`${name} must be a number of seconds since the epoch, or a time with its zone, not ${typeName(end)}.`)
 }
 
 function checkSecrets(
   { client_secret: stored, token_endpoint_auth_signing_alg: alg }: Partial<OAuthClient>,
   hmacs: string[],
-  hasHashes: boolean
+  hasHashes: boolean,
+  needsSecret: boolean
 ): void {
   const entries: readonly unknown[] = Array.isArray(stored) ? stored : [stored]
-  const octets = Math.min(...(alg ? [alg] : hmacs).map((name) => minSecretOctets(name) || Infinity))
+  const octets = Math.min(...(alg && hmacs.length > 0 ? [alg] : hmacs).map((name) => minSecretOctets(name) || Infinity))
   for (const entry of entries) {
-    if (entry === undefined || entry === null) continue
+    if (entry === undefined || entry === null || (entry === '' && !needsSecret)) continue
     const { value, expires_at: end } = (typeof entry === 'object' ? entry : { value: entry }) as Record<string, unknown>
     checkEnd('expires_at of a client_secret', end)
     if (typeof value !== 'string' || value === '') return refuse('client_secret must be a non-empty string.')
@@ -143,6 +136,8 @@ function checkSecrets(
         'client_secret looks like a hash, which never matches: register the secret, or give the option verifySecret.'
       )
     }
+    const unfit = hasHashes ? undefined : secretFault(value)
+    if (unfit !== undefined) refuse(`client_secret ${unfit}: no request can present it.`)
     // OIDC Core §16.19
     if (Number.isFinite(octets) && Buffer.byteLength(value) < octets) {
       refuse(`client_secret must have at least ${octets} octets for client_secret_jwt.`)
@@ -150,8 +145,18 @@ function checkSecrets(
   }
 }
 
+/** The algorithms that encrypt keys (RFC 7518 §4.1): a key that names one verifies nothing. */
+const encryption = /^(?:RSA1_5|RSA-OAEP|ECDH-ES|A\d{3}(?:GCM)?KW|dir|PBES2)/
+
+/** Whether a key says itself that it is not for signatures, as real sets have them beside the good ones. */
+const isForSomethingElse = (key: Readonly<Record<string, unknown>>): boolean =>
+  (key.use !== undefined && key.use !== 'sig') ||
+  encryption.test(String(key.alg)) ||
+  (Array.isArray(key.key_ops) && !key.key_ops.includes('verify')) ||
+  !['RSA', 'EC', 'OKP', 'AKP'].includes(key.kty as string)
+
 /** A set at registration is read by a person: each unusable signature key is named. */
-function checkJwks(jwks: unknown, alg: unknown): void {
+function checkJwks(jwks: unknown, alg: unknown, method: string | undefined): void {
   let usable = 0
   try {
     const algorithm = known.get(alg)
@@ -160,10 +165,12 @@ function checkJwks(jwks: unknown, alg: unknown): void {
     refuse(`jwks: ${(error as Error).message}.`)
   }
   for (const [index, key] of (jwks as { keys: Record<string, unknown>[] }).keys.entries()) {
-    const fault = key.use === 'enc' ? undefined : keyFault(key)
+    const isOther = isForSomethingElse(key) && (usable > 0 || key.use === 'enc' || method === undefined)
+    const fault = isOther ? undefined : keyFault(key)
     if (fault !== undefined) refuse(`jwks: key ${index} ${fault}.`)
   }
-  if (usable === 0) refuse(`jwks has no key that can verify ${typeof alg === 'string' ? alg : 'a signature'}.`)
+  if (usable === 0 && method !== undefined)
+    refuse(`jwks has no key that can verify ${typeof alg === 'string' ? alg : 'a signature'}.`)
 }
 
 /** To read a certificate costs up to 0.4 ms of the event loop, and a stranger may register. */
@@ -187,7 +194,7 @@ function checkSubject(metadata: Partial<OAuthClient>, methods: string[]): void {
     if (typeof registered === 'string') refuse(registered)
   } else if (field !== undefined) refuse(`${field} needs token_endpoint_auth_method tls_client_auth.`)
   const bound: unknown = metadata.tls_client_certificate_bound_access_tokens
-  if (!['boolean', 'undefined'].includes(typeof bound) && bound !== null)
+  if (!['boolean', 'undefined'].includes(typeof given(bound)))
     refuse('tls_client_certificate_bound_access_tokens must be true or false.')
 }
 
@@ -208,7 +215,7 @@ function checkKeys(metadata: Partial<OAuthClient>, methods: string[], keySets: K
   const needing = ['private_key_jwt', 'self_signed_tls_client_auth'].find((method) => methods.includes(method))
   if (needing !== undefined && !hasJwks && !hasUri) refuse(`${needing} needs jwks or jwks_uri.`)
   const keyAlg = typeof alg === 'string' && hmacAlgorithms.includes(alg) ? undefined : alg
-  if (hasJwks) checkJwks(jwks, keyAlg)
+  if (hasJwks) checkJwks(jwks, needing === 'private_key_jwt' ? keyAlg : undefined, needing)
   if (jwks && methods.includes('self_signed_tls_client_auth')) checkRegisteredCertificates(jwks)
   if (hasUri) checkJwksUri(uri, keySets)
 }
@@ -222,14 +229,18 @@ function checkKeys(metadata: Partial<OAuthClient>, methods: string[], keySets: K
 export function validateClientMetadata(metadata: Partial<OAuthClient>, options: ClientMetadataOptions = {}): void {
   const accepted = acceptedMethods('validateClientMetadata', options)
   if (typeof metadata !== 'object' || (metadata as unknown) === null) refuse('The client metadata must be an object.')
-  checkNames(metadata)
+  const fault = recordFault(metadata)
+  if (fault !== undefined) refuse(`The client metadata must be an object, not ${fault}.`)
+  const name = misnamed(metadata)
+  if (name !== undefined) refuse(name)
   const methods = checkMethods(metadata, accepted)
   checkAlgorithm(metadata.token_endpoint_auth_signing_alg, methods, accepted)
   checkEnd('client_secret_expires_at', metadata.client_secret_expires_at)
   const hmacs = methods.includes('client_secret_jwt')
     ? accepted.algorithms.filter((alg) => hmacAlgorithms.includes(alg))
     : []
-  checkSecrets(metadata, hmacs, options.verifySecret !== undefined)
+  const needsSecret = methods.some((method) => method.startsWith('client_secret'))
+  checkSecrets(metadata, hmacs, options.verifySecret !== undefined, needsSecret)
   checkSubject(metadata, methods)
   const identityFault = registeredIdentityFault(metadata, methods, options.trustedIssuers)
   if (identityFault !== undefined) refuse(`${identityFault}.`)

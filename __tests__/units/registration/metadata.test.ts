@@ -43,7 +43,32 @@ test.each<[name: string, metadata: unknown, words: string, options?: ClientMetad
   ['a private key', { ...byKey, ...keys(privateJwk) }, 'jwks: the JWK Set holds a private or symmetric key'],
   ['a symmetric key', { ...byKey, ...keys(ec.jwk, { kty: 'oct', k: 'AAAA' }) }, 'private or symmetric'],
   ['jwks for another method, private all the same', keys(privateJwk), 'private or symmetric'],
-  ['jwks no set', { ...byKey, jwks: {} }, 'jwks: not a JWK Set'],
+  ['jwks no set', { ...byKey, jwks: { keys: null } }, 'jwks: not a JWK Set'],
+  ['an empty object as jwks: none', { ...byKey, jwks: {} }, 'needs jwks or jwks_uri'],
+  ['keys for something else alone', { ...byKey, ...keys({ ...ec.jwk, use: 'tls' }) }, 'key 0 is not for signatures'],
+  [
+    'a weak signing key beside a good one',
+    { ...byKey, ...keys(ec.jwk, { ...rsa.jwk, e: 'AQ' }) },
+    'key 1 has an unusable e'
+  ],
+  ['a Promise', Promise.resolve({}), 'not a Promise: write await'],
+  ['a list of records', [{ client_id: 'c' }], 'not an array: give its first element'],
+  ['the result of a query', { rows: [{}], rowCount: 1 }, 'with rows: give its first row'],
+  ['secret in place of client_secret', { secret: 'x' }, 'secret is not read: RFC 7591 calls it client_secret.'],
+  [
+    'a member in camel case that would fail open',
+    { tlsClientCertificateBoundAccessTokens: true },
+    'RFC 8705 calls it tls_client_certificate_bound_access_tokens.'
+  ],
+  ['a letter missing', { ...byKey, jwk_uri: uri }, 'jwk_uri is not read: RFC 7591 calls it jwks_uri.'],
+  [
+    'a singular',
+    { tls_client_certificate_bound_access_token: true },
+    'RFC 8705 calls it tls_client_certificate_bound_access_tokens.'
+  ],
+  ['a line break behind the secret', { client_secret: 'secret\n' }, 'a line break: no request can present it.'],
+  ['a secret of 1,025 characters', { client_secret: 'x'.repeat(1025) }, '1025 characters, more than 1024'],
+  ['a day without a time', { client_secret: 'x', client_secret_expires_at: '2099-01-01' }, 'not a text'],
   ['jwks as text', { ...byKey, jwks: JSON.stringify(keys(ec.jwk).jwks) }, 'jwks: not a JWK Set'],
   ['no keys', { ...byKey, ...keys() }, 'jwks has no key that can verify'],
   ['RSA of 1024 bits', { ...byKey, ...keys(ec.jwk, makeKey('RS256', 'weak', 1024).jwk) }, 'jwks: key 1 has 1024 bits'],
@@ -124,11 +149,6 @@ test.each<[name: string, metadata: unknown, words: string, options?: ClientMetad
   ],
   ['ES256 for client_secret_jwt', { ...byHmac, token_endpoint_auth_signing_alg: 'ES256' }, 'ES256 does not fit'],
   [
-    'an algorithm for client_secret_basic',
-    { token_endpoint_auth_signing_alg: 'ES256' },
-    'does not fit token_endpoint_auth_method client_secret_basic'
-  ],
-  [
     'a secret too short for any HMAC',
     { ...byHmac, client_secret: 'short' },
     'client_secret must have at least 32 octets'
@@ -174,6 +194,53 @@ test.each<[name: string, metadata: unknown, options?: ClientMetadataOptions]>([
     { ...byKey, ...keys({ ...rsa.jwk, alg: undefined }), token_endpoint_auth_signing_alg: 'PS256' }
   ],
   ['jwks_uri', { ...byKey, jwks_uri: uri }],
+  [
+    'keys for something else beside a good one',
+    {
+      ...byKey,
+      ...keys(
+        ec.jwk,
+        { ...rsa.jwk, alg: 'RSA-OAEP-256', use: undefined },
+        { ...rsa.jwk, use: 'tls' },
+        { ...rsa.jwk, use: undefined, key_ops: ['encrypt'] },
+        { kty: 'foreign', x: 'AAAA' }
+      )
+    }
+  ],
+  ['encryption keys alone, for a client with a secret', { client_secret: 'x', ...keys({ ...rsa.jwk, use: 'enc' }) }],
+  ['an algorithm beside a method that signs nothing', { token_endpoint_auth_signing_alg: 'ES256' }],
+  ['a long algorithm beside a short secret', { client_secret: 'short', token_endpoint_auth_signing_alg: 'HS512' }],
+  [
+    'an algorithm beside mutual TLS',
+    {
+      token_endpoint_auth_method: 'tls_client_auth',
+      tls_client_auth_subject_dn: 'CN=c,O=o,C=DE',
+      token_endpoint_auth_signing_alg: 'PS256'
+    },
+    { methods: ['tls_client_auth'], clientCertificates: { get: () => undefined } }
+  ],
+  [
+    'empty members',
+    {
+      ...{ client_secret: 'x', jwks: {}, jwks_uri: '', token_endpoint_auth_method: '', client_secret_expires_at: '' },
+      ...{ token_endpoint_auth_signing_alg: '', tls_client_auth_subject_dn: '', tls_client_auth_san_dns: null },
+      tls_client_certificate_bound_access_tokens: ''
+    }
+  ],
+  ['an empty secret of a client with a key', { ...byKey, ...keys(ec.jwk), client_secret: '' }],
+  [
+    'ends as databases return them',
+    {
+      client_secret: [
+        { value: 'x', expires_at: 4102444800n },
+        { value: 'y', expires_at: '4102444800' }
+      ]
+    }
+  ],
+  [
+    'members of other purposes',
+    { client_name: 'x', client_uri: uri, logo_uri: uri, id_token_signed_response_alg: 'ES256' }
+  ],
   [
     'a list of methods',
     { token_endpoint_auth_method: ['client_secret_basic', 'private_key_jwt'], jwks_uri: uri, client_secret: 'any' }

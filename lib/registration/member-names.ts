@@ -1,0 +1,52 @@
+import { given } from '../basics/given'
+import { distance } from '../basics/option-fixes'
+
+/** Where a member of the metadata is defined, for the members about client authentication. */
+const sources: Readonly<Record<string, string>> = {
+  client_id: 'RFC 7591',
+  client_secret: 'RFC 7591',
+  client_secret_expires_at: 'RFC 7591',
+  jwks: 'RFC 7591',
+  jwks_uri: 'RFC 7591',
+  token_endpoint_auth_method: 'RFC 7591',
+  token_endpoint_auth_methods_supported: 'OpenID RP Metadata Choices',
+  token_endpoint_auth_signing_alg: 'OpenID Connect Registration',
+  tls_client_auth_subject_dn: 'RFC 8705',
+  tls_client_auth_san_dns: 'RFC 8705',
+  tls_client_auth_san_uri: 'RFC 8705',
+  tls_client_auth_san_ip: 'RFC 8705',
+  tls_client_auth_san_email: 'RFC 8705',
+  tls_client_certificate_bound_access_tokens: 'RFC 8705'
+}
+
+/** Names in use that are not merely misspelt: Open Banking's directories had the first. */
+const otherNames: Readonly<Record<string, string>> = {
+  tlsclientauthdn: 'tls_client_auth_subject_dn',
+  secret: 'client_secret'
+}
+
+const plain = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '')
+
+/** Whether two plain names are one, give or take a slip of the finger in a long one. */
+const isSpelling = (name: string, right: string): boolean =>
+  name === right || (right.length > 6 && distance(name, right) <= (right.length < 10 ? 1 : 2))
+
+/** The right name for a member of another name; `undefined` where none is meant. */
+function rightName(other: string): string | undefined {
+  if (Object.hasOwn(sources, other)) return undefined
+  const name = plain(other)
+  return otherNames[name] ?? Object.keys(sources).find((right) => isSpelling(name, plain(right)))
+}
+
+/**
+ * The first member whose name is not read: it would be ignored, so that a client seems to be registered and is refused
+ * at each request, or is let in without what the member demands.
+ */
+export function misnamed(metadata: Readonly<Record<string, unknown>>): string | undefined {
+  for (const [other, value] of Object.entries(metadata)) {
+    const name = given(value) === undefined ? undefined : rightName(other)
+    if (name !== undefined && given(metadata[name]) === undefined)
+      return `${other} is not read: ${String(sources[name])} calls it ${name}.`
+  }
+  return undefined
+}

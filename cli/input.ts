@@ -1,4 +1,4 @@
-import { decodeJws, JWT_BEARER, JWT_SPIFFE } from '../lib/explain/for-cli'
+import { decodeJws, JWT_BEARER, JWT_SPIFFE, maxAssertion } from '../lib/explain/for-cli'
 import { readCurl, readVerboseCurl } from './curl'
 import { readJson } from './json-input'
 import { type Input, requestOf } from './pasted-request'
@@ -46,7 +46,8 @@ const isTable = (lines: readonly string[]): boolean =>
 /** The dots tell a JWT; mail programs break it into lines. One of other than three parts is left to the rules. */
 const isJwt = (joined: string): boolean => /^[\w-]+(\.[\w-]*){2}$/.test(joined) || /^eyJ[\w.-]*$/.test(joined)
 function readJwt(joined: string): Input {
-  const isSvid = String(decodeJws(joined)?.sub).startsWith('spiffe://')
+  const decoded = joined.length > maxAssertion ? undefined : decodeJws(joined)
+  const isSvid = String(decoded?.sub).startsWith('spiffe://')
   const client_assertion_type = isSvid ? JWT_SPIFFE : JWT_BEARER
   return { headers: {}, body: new URLSearchParams({ client_assertion_type, client_assertion: joined }) }
 }

@@ -26,7 +26,7 @@ export interface Policy {
   readonly replayStore: ReplayStore
   /** The issuers whose tokens authenticate, by `iss` or by trust domain. */
   readonly trustedIssuers: ReadonlyMap<string, KnownIssuer>
-  /** The algorithms of their tokens: asymmetric ones. */
+  /** All that are accepted; each method of issuers takes those of its own, never HMAC. */
   readonly issuerAlgorithms: readonly string[]
   readonly clientCertificates: ClientCertificates | undefined
 }

@@ -277,7 +277,7 @@ export function resolveOptions<C extends OAuthClient>(
     keySetsOf: (client: OAuthClient) => ownerOf(client)?.keySets ?? keySets,
     replayStore: options.replayStore ?? createMemoryReplayStore(),
     trustedIssuers: knownIssuers(caller, methods, { issuer: options.issuer, keySets }, options.trustedIssuers),
-    issuerAlgorithms: Object.freeze(algorithms.filter((alg) => !hmacAlgorithms.includes(alg))),
+    issuerAlgorithms: Object.freeze(algorithms),
     clientCertificates: options.clientCertificates
   })
   return Object.freeze({

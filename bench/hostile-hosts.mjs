@@ -1,9 +1,9 @@
 // TLS servers that make the handshake expensive for the other side, each at a port of its own. Forked by
 // hostile-tls.mjs; sends the ports by name.
 import { spawn } from 'node:child_process'
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { checkPrimeSync, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer as createTcpServer } from 'node:net'
+import { connect, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer } from 'node:tls'
@@ -77,6 +77,36 @@ const dsa = (octets) => ({
   signature: () => sequence(integer(belowModulus(32)), integer(belowModulus(32)))
 })
 
+/**
+ * A key on a curve of its own, y² = x³ + b, over p = k·2^e + 1 of 661 bits, the most that OpenSSL takes. Both points are
+ * compressed, so that to decode it takes two square roots modulo p; with so large an e each takes some e² products.
+ */
+function explicitCurve() {
+  const power = (base, exponent, p) => {
+    let result = 1n
+    for (let [b, e] = [base, exponent]; e > 0n; e >>= 1n, b = (b * b) % p) if (e & 1n) result = (result * b) % p
+    return result
+  }
+  const e = 649n
+  let k = 2049n
+  while (!checkPrimeSync(k * 2n ** e + 1n, { checks: 10 })) k += 2n
+  const p = k * 2n ** e + 1n
+  // A square whose roots are none: the worst for the algorithm of Tonelli and Shanks
+  let b = 2n
+  while (power(b, (p - 1n) / 2n, p) !== 1n || power(b, (p - 1n) / 4n, p) === 1n) b++
+  const octetsOf = (number) => Buffer.from(number.toString(16).padStart(166, '0'), 'hex')
+  const point = Buffer.concat([Buffer.of(2), Buffer.alloc(83)]) // x = 0
+  const field = sequence(oid('2a8648ce3d0101'), integer(octetsOf(p)))
+  const curve = sequence(tlv(4, [0]), tlv(4, Buffer.of(Number(b))))
+  const parameters = sequence(integer([1]), field, curve, tlv(4, point), integer(octetsOf(p - 2n)))
+  const publicKey = sequence(sequence(oid('2a8648ce3d0201'), parameters), bitString(point))
+  return {
+    publicKey: () => publicKey,
+    algorithm: sequence(oid('2a8648ce3d040302')),
+    signature: () => sequence(integer([1]), integer([1]))
+  }
+}
+
 /** A leaf below so many authorities. Their signatures are wrong, but OpenSSL goes through all of them. */
 function chainOf(kind, count, names) {
   const leaf = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -142,11 +172,28 @@ async function ticketFlood({ key, cert }, tickets) {
   return isThere ? port : undefined
 }
 
+/** An octet every 20 ms. */
+async function drip(options) {
+  const port = await listen(options)
+  const server = createTcpServer((client) => {
+    const behind = connect(port, '127.0.0.1')
+    const waiting = []
+    const timer = setInterval(() => waiting.length > 0 && client.write(Buffer.of(waiting.shift())), 20)
+    behind.on('data', (octets) => waiting.push(...octets)).on('error', () => {})
+    client.pipe(behind)
+    client.on('error', () => {}).on('close', () => clearInterval(timer))
+  })
+  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  return server.address().port
+}
+
+const worst = explicitCurve()
+const explicit = (authorities) => chainOf(worst, authorities, names)
+const names = JSON.parse(process.argv[3] ?? '["host.attacker.net"]')
 const [key, cert] = JSON.parse(process.argv[2])
 const largeExponent = Buffer.concat([Buffer.of(0x7f), Buffer.alloc(383, 0xff)])
 const group = (bits) => pem('DH PARAMETERS', sequence(integer(odd(bits / 8)), integer([2])))
 const dhe = { key, cert, maxVersion: 'TLSv1.2', ciphers: 'DHE-RSA-AES128-GCM-SHA256' }
-const names = ['host.attacker.net']
 
 process.send({
   'an honest server': await listen({ key, cert }),
@@ -159,6 +206,10 @@ process.send({
   '10 certificates of RSA-3072, e of 3,071 bits': await listen(chainOf(rsa(384, largeExponent), 10, names)),
   '50 certificates of DSA-10000': await listen(chainOf(dsa(1250), 50, names)),
   '8 certificates of DSA-10000': await listen(chainOf(dsa(1250), 8, names)),
+  '32 certificates with explicit curves': await listen({ ...explicit(31), maxVersion: 'TLSv1.2' }),
+  '24 certificates with explicit curves': await listen({ ...explicit(23), maxVersion: 'TLSv1.2' }),
+  'one certificate with an explicit curve': await listen({ ...explicit(1), maxVersion: 'TLSv1.2' }),
+  'a drip of its handshake': await drip({ key, cert }),
   '200,000 session tickets': await ticketFlood({ key, cert }, 200_000)
 })
 process.on('disconnect', () => process.exit())

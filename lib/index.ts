@@ -26,8 +26,10 @@ export type { Explain, Explanation, ExplainOptions } from './explain/explainer'
 export { createJwksFetcher } from './key-sets/fetcher'
 export { fapi2 } from './options/fapi2'
 export type { JwksEvent } from './key-sets/events'
-export type { JwksHost } from './guarded-fetch/fetch-options'
+export type { FetchProxy, JwksHost } from './guarded-fetch/fetch-options'
+export type { FetchingEvent } from './guarded-fetch/fetching-events'
 export type { JwksFetcherOptions } from './key-sets/options'
+export { FetchError, type FetchFault } from './basics/fetch-error'
 export { KeySetError, type KeySetFault } from './jwt/key-set-error'
 export {
   validateClientMetadata,

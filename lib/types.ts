@@ -230,6 +230,11 @@ export interface KeySets {
    * or `jwks_uri` can be trusted.
    */
   document?(uri: string, options?: { refresh?: boolean }): Promise<Readonly<Record<string, unknown>>>
+  /**
+   * Ends what is under way, and the process that fetches once nobody needs it any more: for the end of a server. What
+   * is cached can still be had; nothing is fetched after it.
+   */
+  close?(): void
 }
 
 /** One use of an assertion, as a {@link ReplayStore} remembers it. */

@@ -60,7 +60,7 @@ function authenticator(...more: OAuthClient[]) {
         resolve6: () => Promise.resolve([]),
         cancel: () => undefined
       }),
-      timeout: 2
+      timeout: 10
     })
   })
   return {

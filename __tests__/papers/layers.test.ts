@@ -30,16 +30,27 @@ const rooms = [
 const owners: Record<string, string[]> = {
   'body-parser': ['request/body'],
   'ipaddr.js': ['basics/address-range', 'guarded-fetch/guard'],
-  'lru-cache': ['client-documents/budget', 'guarded-fetch/document-cache', 'jwt/key-ring', 'secrets/remember-secrets'],
+  'lru-cache': [
+    'client-documents/budget',
+    'guarded-fetch/address-rest',
+    'guarded-fetch/document-cache',
+    'jwt/key-ring',
+    'secrets/remember-secrets'
+  ],
   'node:dns': ['guarded-fetch/fetch-options'],
-  'node:https': ['guarded-fetch/https-get'],
+  'node:child_process': ['guarded-fetch/child'],
+  'node:https': ['guarded-fetch/run-exchange'],
   'node:net': [
     'basics/address-range',
     'certificates/registered-subject',
     'guarded-fetch/bounded-socket',
-    'guarded-fetch/guard'
+    'guarded-fetch/child', // for types only
+    'guarded-fetch/guard',
+    'guarded-fetch/proxy',
+    'guarded-fetch/tls'
   ],
-  'node:tls': ['certificates/tls-certificates', 'guarded-fetch/tls'] // the first for types only
+  'node:tls': ['certificates/tls-certificates', 'guarded-fetch/authorities', 'guarded-fetch/tls'], // the first for types
+  'node:worker_threads': ['guarded-fetch/guarded-fetch-child']
 }
 
 const root = path.join(__dirname, '../..')
@@ -138,8 +149,13 @@ describe('the dependencies of lib/', () => {
   })
 
   test('nothing but those owners opens a connection', () => {
-    const ways = ['node:http2', 'node:dgram', 'node:child_process', 'node:worker_threads']
+    const ways = ['node:http2', 'node:dgram']
     expect(ways.filter((way) => importers.has(way))).toEqual([])
+    // Others use the types of node:http
+    const requests = files.filter((file) => /^import \{[^}]*\} from 'node:http'$/m.test(sourceOf(file)))
+    expect(
+      requests.filter((file) => /\brequest\b/.test(/^import .* from 'node:http'$/m.exec(sourceOf(file))?.[0] ?? ''))
+    ).toEqual(['guarded-fetch/proxy'])
     expect(sourceOf('certificates/tls-certificates')).toMatch(/^import type \{[^}]*\} from 'node:tls'$/m)
     expect(files.filter((file) => /(?<![.\w])(fetch|WebSocket|EventSource)\(/.test(sourceOf(file)))).toEqual([])
   })

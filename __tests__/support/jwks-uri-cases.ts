@@ -59,12 +59,16 @@ export function optionsOf(uriCase: UriCase): JwksFetcherOptions {
   }
 }
 
-/** Counts what the process really does: each attempt to connect, and each question to DNS, shows as a resource. */
+/**
+ * Counts what the process really does: each attempt to connect, each question to DNS and each process that is started
+ * to fetch shows as a resource.
+ */
 export function watchNetwork() {
-  const seen = { connects: 0, lookups: 0 }
+  const seen = { connects: 0, lookups: 0, processes: 0 }
   const hook = createHook({
     init(_id, type) {
       if (type === 'TCPCONNECTWRAP' || type === 'PIPECONNECTWRAP') seen.connects++
+      if (type === 'PROCESSWRAP') seen.processes++
       if (type === 'GETADDRINFOREQWRAP' || type === 'QUERYWRAP') seen.lookups++
     }
   }).enable()

@@ -30,6 +30,8 @@ function linesOf(step: FetchStep, isAccepted: boolean): StepLine[] {
       return step.addresses.map(({ address, fault }) =>
         line('DNS', `${address} ${fault ?? 'may be connected to'}`, fault === undefined)
       )
+    case 'proxy':
+      return [line('Proxy', `${step.host}, port ${step.port}`)]
     case 'connected':
       return [line('Connection', `${step.address}, port ${step.port}`)]
     case 'certificate':

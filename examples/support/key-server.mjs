@@ -28,5 +28,6 @@ export function onLoopback(...keyServers) {
   const entries = keyServers.map(({ host, port, ca }) => [host, { addresses: ['127.0.0.1/32'], ports: [port], ca }])
   // The example names stand in no DNS, so a resolver answers for them.
   const resolver = () => ({ resolve4: async () => ['127.0.0.1'], resolve6: async () => [], cancel() {} })
-  return { hosts: Object.fromEntries(entries), resolver }
+  // The process that fetches starts with the first fetch: on a busy machine the default of 5 s may be too short for that
+  return { hosts: Object.fromEntries(entries), resolver, timeout: 30 }
 }

@@ -27,3 +27,9 @@ export function plainAddress(address: unknown): string | undefined {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(text)?.[1]
   return mapped ?? text
 }
+
+/** The network that one owner has: a single IPv4 address, or the /64 of an IPv6 address. */
+export function networkOf(address: string): string {
+  const parsed = parse(address)
+  return parsed.kind() === 'ipv6' ? parsed.toByteArray().slice(0, 8).join('.') : address
+}

@@ -32,6 +32,8 @@ export interface ClientDocuments {
   metadata(): { client_id_metadata_document_supported: true }
   /** Drops one record at once, such as that of an abused client. Whether it may come again is up to `allow`. */
   forget(id: string): void
+  /** Ends what is under way, for the end of a server. What is cached can still be had; nothing is fetched after it. */
+  close(): void
 }
 
 /** The limits of key sets, where they differ from those of documents. */
@@ -110,6 +112,12 @@ export function createClientDocuments(options: ClientDocumentsOptions): ClientDo
     metadata: () => ({ client_id_metadata_document_supported: true }),
     forget: (id) => {
       for (const { documents } of Object.values(sides)) documents.forget(id)
+    },
+    close: () => {
+      for (const { documents, owner } of Object.values(sides)) {
+        documents.close()
+        owner.keySets.close?.()
+      }
     }
   }
 }

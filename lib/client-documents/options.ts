@@ -1,5 +1,5 @@
 import { isInteger, isList, optionRule } from '../basics/option-checks'
-import { fetchRules, resolveFetchOptions } from '../guarded-fetch/fetch-options'
+import { type FetchProxy, fetchRules, resolveFetchOptions } from '../guarded-fetch/fetch-options'
 import { isSameAlgorithm, keyAlgorithms } from '../jwt/algorithms'
 import type { JwksFetcherOptions } from '../key-sets/options'
 import { documentMethods } from '../methods/registered-methods'
@@ -57,6 +57,16 @@ export interface ClientDocumentsOptions extends Pick<
   maxConcurrent?: number | undefined
   /** The same from one host. Default 2. */
   maxConcurrentPerHost?: number | undefined
+  /**
+   * The forward proxy that all fetches go through, except those of hosts for which `hosts` names `addresses`. Default:
+   * none, whatever the environment says.
+   */
+  proxy?: FetchProxy | undefined
+  /**
+   * Fetch in this process where one of its own is not possible or not wanted. What a stranger's server sends in a TLS
+   * handshake can then hold up all requests for seconds, and anybody can cause such a fetch. Default false.
+   */
+  inProcess?: boolean | undefined
   /**
    * So many documents a minute that were never had before are fetched; requests for others are answered 503. Clients
    * that `allow` names by host or URL have a budget of their own, apart from all others. Default 300.
@@ -117,5 +127,5 @@ export function resolveDocumentOptions(options: ClientDocumentsOptions) {
       `${caller}: option "methods" must have one of ${documentMethods.join(', ')}: give it the server's list`
     )
   const algorithms = keyAlgorithms.filter((alg) => settings.algorithms.some((one) => isSameAlgorithm(one, alg)))
-  return { ...settings, allow: options.allow, methods, algorithms }
+  return { ...settings, side: 'strangers' as const, allow: options.allow, methods, algorithms }
 }

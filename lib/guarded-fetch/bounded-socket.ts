@@ -12,18 +12,33 @@ function pinned(addresses: readonly string[]): LookupFunction {
   }
 }
 
-/** Connects to one of `addresses`, tried one after another, and to nothing else. */
-export const connectTo = (host: string, port: number, addresses: readonly string[]): Socket =>
-  connect({
-    host,
-    port,
-    lookup: pinned(addresses),
-    autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: 500
-  })
+/** Connects to one of `addresses`, tried one after another, and to nothing else. The signal destroys the socket. */
+export const connectTo = (host: string, port: number, addresses: readonly string[], signal: AbortSignal): Socket =>
+  quiet(
+    connect({
+      host,
+      port,
+      lookup: pinned(addresses),
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: 500,
+      signal
+    })
+  )
+
+/** A socket whose errors are handled where it is waited for: without a listener they would end the process. */
+export const quiet = (socket: Socket): Socket => socket.on('error', () => undefined)
+
+/** Runs work on octets that a stranger has sent, and says how long it held the process, in milliseconds. */
+export type Measure = (work: () => void) => number
+
+/** By the clock. */
+export const measureByClock: Measure = (work) => {
+  const start = performance.now()
+  work()
+  return performance.now() - start
+}
 
 export interface BoundedSocket {
-  readonly socket: Socket
   /** What TLS reads from and writes to. */
   readonly stream: Duplex
   /** The handshake is done: from now on so many octets more may arrive. */
@@ -32,7 +47,7 @@ export interface BoundedSocket {
   readonly excess: Promise<boolean>
   /** Octets received so far. */
   readonly octets: number
-  /** How long TLS and HTTP held the event loop with what arrived, in milliseconds. */
+  /** How long TLS and HTTP held the process with what arrived, in milliseconds. */
   readonly busyMs: number
 }
 
@@ -40,7 +55,7 @@ export interface BoundedSocket {
  * Counts the octets of a socket before TLS sees them, and reads no further than allowed. Certificates and session
  * tickets cost work, and neither of them shows in the size of an answer.
  */
-export function boundedSocket(socket: Socket, handshakeOctets: number): BoundedSocket {
+export function boundedSocket(socket: Socket, handshakeOctets: number, measure: Measure): BoundedSocket {
   let octets = 0
   let busyMs = 0
   let limit = handshakeOctets
@@ -69,18 +84,17 @@ export function boundedSocket(socket: Socket, handshakeOctets: number): BoundedS
         return
       }
       // Synchronous: OpenSSL works on the chunk before push returns
-      const start = performance.now()
-      if (!stream.push(chunk)) socket.pause()
-      busyMs += performance.now() - start
+      busyMs += measure(() => {
+        if (!stream.push(chunk)) socket.pause()
+      })
     })
   })
   socket.on('end', () => stream.push(null))
   socket.on('error', (error) => stream.destroy(error))
   socket.on('close', () => stream.destroy())
-  // Handled where the socket and TLS are waited for; without a listener it would end the process
+  // Handled where TLS is waited for
   stream.on('error', () => undefined)
   return {
-    socket,
     stream,
     excess,
     allow: (more) => {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { freshnessLifetime, storableTag } from './caching-headers'
-import type { Answer } from './https-get'
+import type { Answer } from './exchange'
 
 /** Milliseconds of a clock that is never set: a step of the system's clock makes no document older or younger. */
 export const now = (): number => performance.now()

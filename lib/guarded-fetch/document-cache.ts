@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { LRUCache } from 'lru-cache'
 import { FetchError } from '../basics/fetch-error'
 import {
@@ -13,6 +14,8 @@ import {
 import { retryAfter } from './caching-headers'
 import { withDeadline } from './deadline'
 import type { FetchQueue, Purpose } from './fetch-queue'
+import { joinSide } from './fetch-side'
+import { reportFetching } from './fetching-events'
 import { type Asked, guardedUrl, type GuardOptions, httpsGet } from './https-get'
 
 /** What became of one attempt to fetch a document. */
@@ -79,8 +82,8 @@ interface Attempt<T> {
 /** All documents of one cache together may take so much, in octets of memory. */
 export const cacheOctets = 64 * 1024 * 1024
 
-/** A failed fetch that held the event loop for n ms is not repeated for n s, but at most for so many ms. */
-const maxRest = 600_000
+/** A failed fetch that computed for n ms is not repeated for n s, but at most for so many ms. */
+const maxRest = 86_400_000
 
 /** How long nothing is asked because of what the failed fetch cost, and of what its answer asks for, in milliseconds. */
 function restAfter(cause: unknown, busyMs: number): number {
@@ -99,6 +102,8 @@ export interface DocumentCache<T> {
   readonly get: (uri: string, options?: { refresh?: boolean }) => Promise<T>
   /** Forgets the document and its failure: the next `get` is a first load. */
   readonly forget: (uri: string) => void
+  /** Ends what is under way. What is cached can still be had; nothing is fetched any more. */
+  readonly close: () => void
 }
 
 /**
@@ -120,8 +125,11 @@ export function createDocumentCache<T extends object, E extends Error>(
   // Apart from the documents, so that hostile URLs cannot push good ones out
   const failures = new LRUCache<string, Failure<E>>({ max: settings.maxEntries })
   const underWay = new Map<string, Promise<T>>()
+  const closed = new AbortController()
+  setMaxListeners(0, closed.signal) // each fetch under way is one
+  const leaveSide = joinSide(settings)
 
-  /** Fetches one document through queue and guard. Tells `onBusy` how long the fetch held the event loop. */
+  /** Fetches one document through queue and guard. Tells `onBusy` how long the fetch computed. */
   async function fetchDocument(
     { uri, purpose, start, old }: Attempt<T>,
     onBusy: (busyMs: number) => void
@@ -129,7 +137,7 @@ export function createDocumentCache<T extends object, E extends Error>(
     const { hostname: host } = new URL(uri)
     const answer = await withDeadline(
       host,
-      settings.timeout,
+      { timeout: settings.timeout, closed: closed.signal },
       (step) => {
         if (step.step === 'closed') onBusy(step.busyMs)
       },
@@ -142,8 +150,13 @@ export function createDocumentCache<T extends object, E extends Error>(
     return fetched
   }
 
+  function tellIfBusy(cause: unknown, uri: string): void {
+    if (isBusy(cause)) reportFetching({ event: 'busy', side: settings.side, host: new URL(uri).hostname })
+  }
+
   /** Decides once what a failed attempt leaves of the cached document, and writes it down. */
   function afterFailure({ uri, purpose, start, old }: Attempt<T>, cause: unknown, busyMs: number): T {
+    tellIfBusy(cause, uri)
     const error = kind.toError(cause)
     const word = kind.wordOf(error)
     const attempt = { word, start, at: now() }
@@ -191,6 +204,7 @@ export function createDocumentCache<T extends object, E extends Error>(
     try {
       test()
     } catch (cause) {
+      tellIfBusy(cause, uri)
       const error = kind.toError(cause)
       kind.report({ event: 'refused', uri, durationMs: 0, error })
       throw error
@@ -231,6 +245,10 @@ export function createDocumentCache<T extends object, E extends Error>(
     forget(uri) {
       documents.delete(uri)
       failures.delete(uri)
+    },
+    close() {
+      closed.abort()
+      leaveSide()
     }
   }
 }

@@ -16,7 +16,7 @@ export interface JwksResolver {
 export interface HostRules {
   readonly addresses?: readonly AddressRange[] | undefined
   readonly ports?: readonly number[] | undefined
-  readonly ca?: string | Buffer | (string | Buffer)[] | undefined
+  readonly ca?: readonly string[] | undefined
 }
 
 /** Top-level names of private networks and of special use (RFC 6761 and its registry): never on the public internet. */

@@ -43,7 +43,7 @@ export async function inspectDocument<T, E>(
   let seen: Pick<Seen, 'json'> = {}
   try {
     const { hostname } = guardedUrl(uri, settings.hosts)
-    const { headers, body } = await withDeadline(hostname, settings.timeout, observe, (signal, observeStep) =>
+    const { headers, body } = await withDeadline(hostname, settings, observe, (signal, observeStep) =>
       httpsGet(uri, kind, settings, { signal, observe: observeStep })
     )
     seen = { json: parsedJson(body) }

@@ -18,6 +18,9 @@ export type FetchStep =
       /** `fault` says why an address must not be connected to; one such address refuses the fetch. */
       readonly addresses: readonly { readonly address: string; readonly fault: string | undefined }[]
     }
+  /** A connection to the proxy is there. */
+  | { readonly step: 'proxy'; readonly host: string; readonly port: number }
+  /** `address` is a name where the proxy has resolved it. */
   | { readonly step: 'connected'; readonly address: string; readonly port: number }
   /** The handshake is done; the certificate has not been judged yet. */
   | ({ readonly step: 'certificate' } & CertificateFacts)
@@ -25,7 +28,7 @@ export type FetchStep =
   | { readonly step: 'tls'; readonly version: string; readonly cipher: string }
   | { readonly step: 'head'; readonly status: number; readonly headers: IncomingHttpHeaders }
   | { readonly step: 'body'; readonly octets: number }
-  /** The socket is closed, whatever came of the fetch. `busyMs`: how long TLS and HTTP held the event loop. */
+  /** The socket is closed, whatever came of the fetch. `busyMs`: how long TLS and HTTP held the process. */
   | { readonly step: 'closed'; readonly octets: number; readonly busyMs: number }
 
 /** Is told of each step as it is taken. Must not throw. */

@@ -24,5 +24,14 @@ export function createJwksFetcher(options: JwksFetcherOptions = {}): Required<Ke
   const sets = createDocumentCache(keySetKind(settings.maxKeys), settings, inQueue)
   const documents = createDocumentCache(jsonObjectKind, settings, inQueue)
   const { check, cached, get } = sets
-  return { check, cached, get, document: documents.get }
+  return {
+    check,
+    cached,
+    get,
+    document: documents.get,
+    close() {
+      sets.close()
+      documents.close()
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import { isInteger } from '../basics/option-checks'
-import { fetchRules, type JwksHost, resolveFetchOptions } from '../guarded-fetch/fetch-options'
+import { type FetchProxy, fetchRules, type JwksHost, resolveFetchOptions } from '../guarded-fetch/fetch-options'
 import type { JwksResolver } from '../guarded-fetch/guard'
 
 /**
@@ -23,6 +23,17 @@ export interface JwksFetcherOptions {
    * `node:dns/promises`, which reads no hosts file.
    */
   resolver?: (() => JwksResolver) | undefined
+  /**
+   * The forward proxy that all fetches go through, except those of hosts for which `hosts` names `addresses`. Default:
+   * none, whatever the environment says.
+   */
+  proxy?: FetchProxy | undefined
+  /**
+   * Fetch in this process and start none for it. What a stranger's server sends in a TLS handshake can then hold up all
+   * requests for seconds. For tests that intercept `https`, and for servers where nobody but the operator registers a
+   * `jwks_uri`. Default false.
+   */
+  inProcess?: boolean | undefined
   /** A whole fetch may take so many seconds; the wait in the queue counts, and takes at most half. Default 5. */
   timeout?: number | undefined
   /** A set is fresh for at least so many seconds, whatever its `Cache-Control` says. Default 60. */
@@ -70,5 +81,7 @@ const rules = { ...fetchRules('sets'), maxKeys: isInteger('a number of keys', 1,
 export type JwksSettings = ReturnType<typeof resolveJwksOptions>
 
 /** Applies the defaults. Throws a `TypeError` that names the option and the fix. */
-export const resolveJwksOptions = (options: JwksFetcherOptions) =>
-  resolveFetchOptions('createJwksFetcher', options, rules, defaults)
+export const resolveJwksOptions = (options: JwksFetcherOptions) => ({
+  ...resolveFetchOptions('createJwksFetcher', options, rules, defaults),
+  side: 'registered' as const
+})

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { createServer, connect, type AddressInfo } from 'node:net'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
@@ -18,9 +19,10 @@ test('the watch on the network sees connections and look-ups', async () => {
   await once(server, 'listening')
   await once(connect((server.address() as AddressInfo).port, '127.0.0.1').resume(), 'close')
   await lookup('localhost')
+  spawn(process.execPath, ['--version'])
   network.stop()
   server.close()
-  expect(network.seen).toEqual({ connects: 1, lookups: 1 })
+  expect(network.seen).toEqual({ connects: 1, lookups: 1, processes: 1 })
 })
 
 // Threat 6: hosts in every spelling, numeric, full-width, bracketed (CVE-2026-1180)
@@ -45,7 +47,7 @@ describe('a hostile jwks_uri is refused without a single connection', () => {
     } finally {
       network.stop()
     }
-    expect(network.seen).toEqual({ connects: 0, lookups: 0 })
+    expect(network.seen).toEqual({ connects: 0, lookups: 0, processes: 0 })
   })
 })
 

@@ -1,0 +1,37 @@
+import { LRUCache } from 'lru-cache'
+import { networkOf } from '../basics/address-range'
+
+/** What one address did, in milliseconds of the monotonic clock. */
+interface Record {
+  /** The host that it held the process up for, once. */
+  readonly host: string
+  readonly restsUntil: number
+}
+
+const day = 86_400_000
+const maxRest = 600_000
+const max = 10_000
+
+/**
+ * Addresses that are not connected to for a while. Many innocent hosts may live behind one address (a CDN), so it takes
+ * two hosts that held the process up; an address that has answered well within the last day never rests.
+ */
+const held = new LRUCache<string, Record>({ max, ttl: day, perf: performance })
+const good = new LRUCache<string, true>({ max, ttl: day, perf: performance })
+
+export const addressAnswered = (address: string): void => void good.set(networkOf(address), true)
+
+/** Notes that a host at this address held the process up. Says for how many milliseconds the address rests now, if so. */
+export function addressHeld(address: string, host: string, cpuMs: number): number | undefined {
+  const network = networkOf(address)
+  const known = held.get(network)
+  const isSecond = known !== undefined && known.host !== host
+  const restMs = Math.min(cpuMs * 1000, maxRest)
+  held.set(network, { host: known?.host ?? host, restsUntil: isSecond ? performance.now() + restMs : 0 })
+  return isSecond && !good.has(network) ? restMs : undefined
+}
+
+export function addressRests(address: string): boolean {
+  const network = networkOf(address)
+  return performance.now() < (held.get(network)?.restsUntil ?? 0) && !good.has(network)
+}

@@ -1,0 +1,187 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { attempt } from '../basics/attempt'
+import { FetchError } from '../basics/fetch-error'
+import { addressHeld } from './address-rest'
+import { defaultAuthorities, trustEnvironment, trustFlags } from './authorities'
+import { childFile } from './child-file'
+import type { FromChild, Killed, ToChild } from './child-messages'
+import type { Answer, Exchange } from './exchange'
+import { reportFetching, type Side } from './fetching-events'
+import type { Observe } from './steps'
+
+/** Why this program can never start the process that fetches. Decided once, at the first start. */
+export class NoChild extends Error {}
+
+interface Job {
+  readonly exchange: Exchange
+  readonly observe: Observe
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+  /** Where it is connected to. */
+  address?: string
+  /** How often its process ended for no known reason. */
+  losses: number
+  /** Its signal has ended it. */
+  isOver: boolean
+}
+
+/** After so long without work the process is ended. */
+const idleMs = 60_000
+/** How long a fetch that is over is waited for, to learn what it cost. */
+const maxFarewellMs = 700
+const exhausted = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'])
+
+/** The first process that came up proves that there can be one: from then on whatever stops another is temporary. */
+let isPossible: boolean | undefined
+let lastId = 0
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown'
+
+/** One side's process: started at the first fetch, and again when it has ended. */
+export function createChild(side: Side) {
+  const jobs = new Map<number, Job>()
+  let running: ChildProcess | undefined
+  let authorities: readonly string[] | undefined
+  let idle: NodeJS.Timeout | undefined
+
+  const tell = (message: ToChild): void => void running?.send(message, () => undefined) // its end is told by `close`
+
+  function give(id: number, { exchange }: Job): void {
+    running ??= start()
+    const trusted = defaultAuthorities()
+    if (trusted !== authorities) tell({ authorities: trusted ?? null })
+    authorities = trusted
+    tell({ id, exchange })
+  }
+
+  function start(): ChildProcess {
+    const file = childFile()
+    if (file === undefined) throw new NoChild('its file is missing: a bundler has left it out')
+    const stdio = ['ignore', 'pipe', 'ignore', 'ipc'] as const
+    const child = fork(file, [], { execArgv: trustFlags(), env: trustEnvironment(), stdio: [...stdio] })
+    const output = child.stdout as Socket | null
+    let lastWords = ''
+    child.on('message', heard)
+    child.on('error', (error) => {
+      child.kill('SIGKILL')
+      if (running === child) lost(error)
+    })
+    output?.on('data', (text) => (lastWords += String(text)))
+    child.on('close', (code) => {
+      if (running !== child) return
+      const killed = attempt(() => JSON.parse(lastWords) as Killed)
+      if (killed !== undefined) blame(killed)
+      lost(killed ?? new Error(`it ended with ${code === null ? 'a signal' : `code ${code}`}`), code)
+    })
+    // It keeps no server alive: whoever waits for a fetch has its deadline
+    child.unref()
+    child.channel?.unref()
+    output?.unref()
+    authorities = undefined
+    reportFetching({ event: 'started', side })
+    return child
+  }
+
+  function heard(message: unknown): void {
+    const told = message as FromChild
+    if ('ready' in told) {
+      isPossible = true
+      return
+    }
+    const job = jobs.get(told.id)
+    if (job === undefined) return
+    if ('step' in told) {
+      if (told.step.step === 'connected') job.address = told.step.address
+      job.observe(told.step)
+      return
+    }
+    settled(told.id)
+    if ('answer' in told) job.resolve({ ...told.answer, body: Buffer.from(told.answer.body, 'base64') })
+    else job.reject(new FetchError(told.error.why, told.error.message, told.error.retryAfter))
+  }
+
+  function settled(id: number): void {
+    jobs.delete(id)
+    clearTimeout(idle)
+    if (jobs.size === 0) idle = setTimeout(end, idleMs).unref()
+  }
+
+  /** The fetch that the process was killed for: it has cost what it computed, and is not begun again. */
+  function blame({ fetch, cpuMs }: Killed): void {
+    const job = jobs.get(fetch)
+    const { host, addresses } = job?.exchange ?? {}
+    reportFetching({ event: 'killed', side, cpuMs, ...(host === undefined ? {} : { host }) })
+    if (job === undefined || host === undefined) return
+    settled(fetch)
+    job.observe({ step: 'closed', octets: 0, busyMs: cpuMs })
+    job.reject(new FetchError('tls', `${host} sent what took over ${cpuMs} ms of computing: the fetch was ended`))
+    // Behind a proxy's address live all hosts
+    const { address } = job
+    const restMs = address !== undefined && addresses?.includes(address) ? addressHeld(address, host, cpuMs) : undefined
+    if (restMs !== undefined) reportFetching({ event: 'rested', side, host, address: String(address), restMs })
+  }
+
+  /** Begins the other fetches again, with the time that is left to them. */
+  function lost(cause: Killed | Error, code?: number | null): void {
+    running = undefined
+    const fault = cause instanceof Error ? faultOf(cause, code) : undefined
+    for (const [id, job] of jobs) {
+      const isFinal = fault instanceof NoChild || fault?.why === 'busy' || ++job.losses > 1
+      if (job.isOver || (fault !== undefined && isFinal)) refuse(id, job, fault)
+      else again(id, job)
+    }
+  }
+
+  function again(id: number, job: Job): void {
+    try {
+      give(id, job)
+    } catch (error) {
+      refuse(id, job, faultOf(error, undefined))
+    }
+  }
+
+  function refuse(id: number, job: Job, fault: unknown): void {
+    if (!jobs.has(id)) return
+    settled(id)
+    job.reject(fault)
+  }
+
+  /** Ends the process. What it is still asked for fails by its signal. */
+  function end(): void {
+    const child = running
+    running = undefined
+    if (child?.connected) child.disconnect()
+  }
+
+  return {
+    run(exchange: Exchange, signal: AbortSignal, observe: Observe): Promise<Answer> {
+      const id = ++lastId
+      clearTimeout(idle)
+      return new Promise<Answer>((resolve, reject) => {
+        const job: Job = { exchange, observe, resolve, reject, losses: 0, isOver: false }
+        jobs.set(id, job)
+        signal.addEventListener('abort', () => {
+          job.isOver = true
+          tell({ cancel: id })
+          setTimeout(refuse, maxFarewellMs, id, job, signal.reason)
+        })
+        again(id, job)
+      }).catch((error: unknown) => {
+        throw signal.aborted ? signal.reason : error
+      })
+    },
+    end
+  }
+}
+
+/** What the end of a process, or a start that failed, means for a fetch. */
+function faultOf(cause: unknown, exitCode: number | null | undefined): NoChild | FetchError {
+  if (cause instanceof NoChild) return cause
+  const code = codeOf(cause)
+  if (exhausted.has(code)) return new FetchError('busy', `no process could be started that fetches (${code})`)
+  // It never came up, and no signal ended it: it cannot run here
+  if (isPossible === undefined && exitCode !== null)
+    return new NoChild(exitCode === undefined ? `it cannot be started (${code})` : (cause as Error).message)
+  return new FetchError('connection', 'the process that fetches has ended unexpectedly')
+}

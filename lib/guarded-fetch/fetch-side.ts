@@ -1,0 +1,97 @@
+import { FetchError } from '../basics/fetch-error'
+import { addressAnswered, addressRests } from './address-rest'
+import { measureByClock } from './bounded-socket'
+import { createChild, NoChild } from './child'
+import type { Answer, Exchange } from './exchange'
+import type { Side } from './fetching-events'
+import { runExchange } from './run-exchange'
+import type { Observe } from './steps'
+
+/** Where a fetcher's fetches run. */
+export interface Place {
+  readonly side: Side
+  /** In this process, where what a stranger's server sends can hold up every request. */
+  readonly inProcess?: boolean | undefined
+}
+
+interface Running {
+  readonly signal: AbortSignal
+  readonly observe: Observe
+}
+
+const children = { registered: createChild('registered'), strangers: createChild('strangers') }
+const fetchers = { registered: 0, strangers: 0 }
+
+/** Counts a fetcher. The function that it returns counts it out: the last one ends the process of its side. */
+export function joinSide({ side }: Place): () => void {
+  let isIn = true
+  fetchers[side]++
+  return () => {
+    if (isIn && --fetchers[side] === 0) children[side].end()
+    isIn = false
+  }
+}
+
+/** Why there is no process that fetches, once that is decided. */
+let none: NoChild | undefined
+
+function decide(noChild: NoChild): void {
+  if (none === undefined)
+    process.emitWarning(
+      `oauth-client-auth: key sets are fetched in this process, because one of its own is not possible: ${noChild.message}. ` +
+        'The server of a key set can then hold up all requests for seconds.',
+      {
+        type: 'SecurityWarning',
+        code: 'OAUTH_CLIENT_AUTH_FETCHES_IN_PROCESS',
+        detail:
+          'Leave oauth-client-auth out of the bundle ("external"), and allow child processes (--allow-child-process). ' +
+          'If nobody but you registers a jwks_uri, createJwksFetcher({ inProcess: true }) says that this is meant ' +
+          '(docs/key-sets.md).'
+      }
+    )
+  none = noChild
+}
+
+const runHere = (exchange: Exchange, { signal, observe }: Running): Promise<Answer> =>
+  runExchange(exchange, { signal, observe, measure: measureByClock })
+
+async function runInChild(exchange: Exchange, side: Side, running: Running): Promise<Answer> {
+  if (none === undefined) {
+    try {
+      return await children[side].run(exchange, running.signal, running.observe)
+    } catch (error) {
+      if (!(error instanceof NoChild)) throw error
+      decide(error)
+    }
+  }
+  if (side === 'registered') return runHere(exchange, running)
+  throw new FetchError(
+    'connection',
+    `${exchange.host} was not asked: documents of strangers are not fetched in this process (option "inProcess")`
+  )
+}
+
+/** The exchange without addresses that rest; throws where no address is left. */
+function awake(exchange: Exchange): Exchange {
+  const { host, addresses, proxy } = exchange
+  if (proxy !== undefined) return exchange
+  const left = addresses.filter((address) => !addressRests(address))
+  if (left.length === 0) throw new FetchError('busy', `${host} was not asked: its address has held up other fetches`)
+  return { ...exchange, addresses: left }
+}
+
+/** Runs one exchange in the process of its side, or here. */
+export async function runApart(exchange: Exchange, { side, inProcess }: Place, running: Running): Promise<Answer> {
+  const judged = awake(exchange)
+  let reached: string | undefined
+  const observed: Running = {
+    signal: running.signal,
+    observe: (step) => {
+      if (step.step === 'connected') reached = step.address
+      running.observe(step)
+    }
+  }
+  const answer = await (inProcess ? runHere(judged, observed) : runInChild(judged, side, observed))
+  if (reached !== undefined && judged.addresses.includes(reached)) addressAnswered(reached)
+  return answer
+}

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { type ClientCertificates, certificateOfRequest, type RequestCertificate } from '../lib/explain/for-cli'
+import { type ClientCertificates, certificateOfRequest, RequestCertificate } from '../lib/explain/for-cli'
 import { readFile } from './files'
 import type { Input } from './pasted-request'
 import { UsageError } from './usage'
@@ -30,25 +30,26 @@ function certificateIn(file: string): X509Certificate {
 /** The certificate of a pasted request: that of `--cert`, or what stands in its headers, believed as from the proxy. */
 export function certificateOf(source: ClientCertificates | undefined, input: Input, { from, cert }: Connection): Shown {
   if (cert !== undefined) {
-    const certificate: RequestCertificate = { kind: 'shown', certificate: certificateIn(cert), verified: true }
+    const certificate = new RequestCertificate({ certificate: certificateIn(cert), verified: true })
     return { certificate, note: 'The certificate of --cert is judged as if the handshake had verified it.' }
   }
   if (source === undefined) return {}
   const [range] = source.addresses ?? []
   const remoteAddress = from ?? range?.replace(/\/.*/, '')
-  const found = certificateOfRequest(source, { ...input, socket: { remoteAddress } })
-  const isHere = found.kind === 'shown' || (found.kind === 'unusable' && found.error.why === 'header')
+  const certificate = certificateOfRequest(source, { ...input, socket: { remoteAddress } })
+  const { found } = certificate
+  const isHere = found.kind === 'shown' || (found.kind === 'unusable' && found.error.why !== 'proxy')
   if (isHere || (from !== undefined && 'addresses' in source)) {
     const asIf = from === undefined && range !== undefined
     return {
-      certificate: found,
+      certificate,
       ...(asIf
         ? { note: `Judged as if a trusted proxy (${range}) had sent it: --from ADDRESS names another sender.` }
         : {})
     }
   }
   return {
-    certificate: { kind: 'unknown' },
+    certificate: new RequestCertificate(undefined, { kind: 'unknown' }),
     note: 'A pasted request has no connection, so certificates are not checked: --cert FILE shows that of the client, and --from ADDRESS names the sender of a header.'
   }
 }

@@ -181,7 +181,10 @@ export interface ClientAuthentication {
   method: ClientAuthMethod
   /** Present for `private_key_jwt`, `client_secret_jwt`, `federated_jwt` and `spiffe_jwt`. */
   assertion?: VerifiedAssertion
-  /** Present where the option `clientCertificates` found a certificate with the request, whatever the method. */
+  /**
+   * Present where the option `clientCertificates` found a certificate with the request, whatever the method. That of a
+   * proxy's header is decoded when this is first read, and is `undefined` where the header holds none.
+   */
   certificate?: AttachedCertificate
   /**
    * Present for a client that is registered for bound tokens: copy it into the access token (RFC 8705 §3.1), and for a

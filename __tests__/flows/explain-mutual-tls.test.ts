@@ -151,9 +151,34 @@ const rows: Row[] = [
     reason: 'certificate_unverified',
     failed: ['verified certificate'],
     expected: trusted,
-    received: { subject: registered, issuer: 'CN=Partner CA,O=Authority,C=DE' },
+    received: {
+      subject: registered,
+      issuer: 'CN=Partner CA,O=Authority,C=DE',
+      verdict: 'CERT_SIGNATURE_FAILURE'
+    },
     advice: 'let the operator add that authority',
     without: keyChecks
+  },
+  {
+    name: 'a certificate for servers only',
+    record: pki,
+    shows: 'bank-server-only',
+    reason: 'certificate_unverified',
+    failed: ['verified certificate'],
+    expected: trusted,
+    received: { subject: registered, verdict: 'INVALID_PURPOSE' },
+    advice: 'self_signed_tls_client_auth, which does not ask for it'
+  },
+  {
+    name: 'a proxy that says that it is for servers only',
+    record: pki,
+    profile: 'nginx',
+    sending: { headers: certificateHeader('FAILED:unsuitable certificate purpose') },
+    reason: 'certificate_unverified',
+    failed: ['verified certificate'],
+    expected: trusted,
+    received: { verdict: 'FAILED:unsuitable certificate purpose' },
+    advice: 'extended key usage clientAuth'
   },
   {
     name: 'an authority that nobody trusts, and another subject: both are told',
@@ -173,7 +198,7 @@ const rows: Row[] = [
     reason: 'certificate_unverified',
     failed: ['verified certificate'],
     expected: trusted,
-    received: { subject: registered, issuer: 'CN=Partner CA,O=Authority,C=DE' },
+    received: { subject: registered, issuer: 'CN=Partner CA,O=Authority,C=DE', verdict: 'FAILED' },
     advice: 'Use a certificate of an authority that the server trusts'
   },
   {

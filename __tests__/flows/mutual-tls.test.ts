@@ -13,9 +13,10 @@ import {
   type OAuthClient,
   type RejectedEvent
 } from '../../lib'
-import { assertionForm, issuer, jws, now } from '../support/assertions'
+import { assertionForm, basic, issuer, jws, now } from '../support/assertions'
 import { encoded } from '../support/certificate-headers'
 import { certificate, publicJwk, x509 } from '../support/client-certificates'
+import { explicitCurve } from '../support/hostile-certificates'
 import { profiles } from '../support/mutual-tls-cases'
 import { listenHttp, listenTls, send, tokenApp, type Answer, type Sending } from '../support/mutual-tls-server'
 
@@ -71,6 +72,30 @@ describe('a client that may be public', () => {
   })
 })
 
+// Threat 47: let in as a public client, with a certificate that nobody has judged
+describe('a client of certificates, on a server without its method', () => {
+  const record = { token_endpoint_auth_method: ['self_signed_tls_client_auth', 'none'] }
+  const onServer =
+    (methods: ClientAuthMethod[]) =>
+    async (id?: string, registered: Partial<OAuthClient> = record) =>
+      ask('tls-public', registered, { tls: tlsOf(id) }, { methods })
+
+  test.each<[string, ClientAuthMethod[]]>([
+    ['with another one', ['tls_client_auth', 'none']],
+    ['with none of them', ['none']]
+  ])('%s: it is no public client while it shows one', async (_title, methods) => {
+    const send = onServer(methods)
+    const shown = await send('self-bank')
+    expect([shown.status, shown.reason, shown.explained]).toEqual([
+      400,
+      'method_not_registered',
+      'method_not_registered'
+    ])
+    expect((await send()).body['method']).toBe('none')
+    expect((await send('self-bank', { token_endpoint_auth_method: 'none' })).body['method']).toBe('none')
+  })
+})
+
 test.each<[string, string, object | null]>([
   ['a client that is not registered for it', 'method_not_registered', { client_secret: 'x'.repeat(40), ...subject }],
   [
@@ -98,6 +123,91 @@ test('without Basic among the methods invalid_client is 400 and has no challenge
 
 test.each(['bank-expired', 'bank-future'])('%s: the dates are judged with clockTolerance at most', async (id) => {
   expect((await ask('tls', pki, { tls: tlsOf(id) }, { clockTolerance: 300 })).reason).toBe('certificate_expired')
+})
+
+describe('a certificate in the header of a proxy is decoded where somebody needs it', () => {
+  const source = profiles['nginx']!().source
+  const authenticate = createClientAuthenticator({
+    issuer,
+    getClient: (client_id) => ({ client_id, client_secret: 'x'.repeat(40) }),
+    methods: ['client_secret_basic', 'tls_client_auth'],
+    clientCertificates: source
+  })
+  const withHeader = (value?: string) => ({
+    headers: {
+      authorization: basic('c', 'x'.repeat(40)),
+      ...(value === undefined ? {} : { 'x-ssl-client-cert': value })
+    },
+    socket: { remoteAddress: '127.0.0.1' },
+    body: {}
+  })
+  const base64 = (id: string) => encoded({ encode: 'base64', certificate: id })
+
+  test('it is there for who asks, once', async () => {
+    const found = await authenticate(withHeader(base64('bank')))
+    expect(found.certificate).toMatchObject({ 'x5t#S256': certificate('bank').thumbprint, verified: false })
+    expect(found.certificate).toBe(found.certificate)
+    expect(Object.keys(found)).toContain('certificate')
+    expect((await authenticate(withHeader('x'))).certificate).toBeUndefined()
+  })
+
+  // A ratio, since a bound of time breaks on a busy machine: to decode takes many times as long as all the rest.
+  test('beside Basic it costs next to nothing', async () => {
+    const timed = async (value?: string) => {
+      const start = performance.now()
+      await authenticate(withHeader(value))
+      return performance.now() - start
+    }
+    const times: Record<'plain' | 'shown', number[]> = { plain: [], shown: [] }
+    for (let count = 0; count < 400; count++) {
+      times.plain.push(await timed())
+      times.shown.push(await timed(base64('bank')))
+    }
+    const median = (list: number[]) => list.sort((a, b) => a - b)[list.length / 2]!
+    expect(median(times.shown)).toBeLessThan(5 * median(times.plain))
+  })
+
+  // Threat 36: one header held each request for a quarter of a second
+  test('a hostile one is not decoded, with or without another mechanism', async () => {
+    const hostile = explicitCurve().toString('base64')
+    expect((await authenticate(withHeader(hostile))).certificate).toBeUndefined()
+    const bare = { ...withHeader(hostile), headers: { 'x-ssl-client-cert': hostile }, body: form }
+    await expect(authenticate(bare)).rejects.toMatchObject({
+      reason: 'certificate_weak',
+      detail: { received: 'the key is not on P-256, P-384 or P-521' }
+    })
+  })
+})
+
+describe('self_signed_tls_client_auth: what directories publish', () => {
+  const byItself = (key: object) => ({
+    token_endpoint_auth_method: 'self_signed_tls_client_auth',
+    jwks: { keys: [{ ...publicJwk('self-bank'), ...key }] }
+  })
+  test.each<[string, object, number]>([
+    ['use: tls', { use: 'tls' }, 200],
+    ['use: sig', { use: 'sig' }, 200],
+    ['use: enc', { use: 'enc' }, 401],
+    ['use: jwt-svid', { use: 'jwt-svid' }, 401],
+    ['the thumbprint', { 'x5t#S256': certificate('self-bank').thumbprint }, 200],
+    ['the thumbprint with padding', { 'x5t#S256': `${certificate('self-bank').thumbprint}=` }, 401],
+    ['another thumbprint with padding', { 'x5t#S256': `${certificate('shop').thumbprint}=` }, 401]
+  ])('%s', async (_title, key, status) => {
+    const answer = await ask('tls', byItself(key), { tls: tlsOf('self-bank') })
+    expect([answer.status, answer.reason]).toEqual([status, status === 200 ? undefined : 'certificate_not_registered'])
+  })
+
+  test('a key for TLS verifies no assertion', async () => {
+    const jwks = { keys: [{ ...publicJwk('self-bank'), use: 'tls' }] }
+    const answer = await ask(
+      'tls',
+      { token_endpoint_auth_method: 'private_key_jwt', jwks },
+      {
+        form: { ...form, ...assertion() }
+      }
+    )
+    expect(answer.reason).toBe('no_matching_key')
+  })
 })
 
 test('the reason of a refused subject tells the operator what to register', async () => {

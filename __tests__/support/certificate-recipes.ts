@@ -176,8 +176,9 @@ const subjects: Record<string, Rdn[]> = {
   'dn-private': [...inGermany('Bank AG'), ['1.3.6.1.4.1.99999.1', 'anything']],
   // OpenSSL prints this type as "uid", in small letters: it is not UID
   'dn-unique-identifier': [...inGermany('Bank AG'), ['0.9.2342.19200300.100.1.44', 'client-1']],
-  // An attribute type that OpenSSL has a name for and we have none
-  'dn-unknown-type': [...inGermany('Bank AG'), ['2.5.4.31', 'member']]
+  'dn-x500-unique-identifier': [...inGermany('Bank AG'), ['2.5.4.45', 'client-1']],
+  // OpenSSL has a name for it, and it is no attribute type: we have none
+  'dn-unknown-type': [...inGermany('Bank AG'), ['2.5.29.17', 'anything']]
 }
 
 const altNames: Record<string, Recipe> = {

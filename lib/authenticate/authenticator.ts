@@ -1,5 +1,5 @@
 import { attempt } from '../basics/attempt'
-import type { PresentedCertificate } from '../certificates/certificate-source'
+import type { RequestCertificate } from '../certificates/certificate-source'
 import { subjectOf, thumbprintOf } from '../certificates/client-certificate'
 import { formatDistinguishedName } from '../certificates/distinguished-name'
 import { ClientAuthError } from '../refusals/errors'
@@ -22,6 +22,7 @@ import { credentialRules } from '../request/credential-rules'
 import { receive } from '../request/credentials'
 import { firstFault, firstFaultInEqualTime, type Fault } from '../refusals/rules'
 import type {
+  AttachedCertificate,
   AuthenticatedClient,
   ClientAuthentication,
   ClientAuthMethod,
@@ -38,26 +39,29 @@ function refuse(fault: Fault | undefined, { received, claimed }: Seen): void {
   throw new ClientAuthError(reason, { message, cause, detail: facts })
 }
 
-/** What is attached to the request: the client and how it authenticated. */
-function outcomeOf(claimed: Claimed, method: ClientAuthMethod): AuthenticatedClient {
-  const { credentials, client, certificate } = claimed
-  const { clientId } = credentials
-  const outcome: AuthenticatedClient =
-    credentials.kind === 'assertion'
-      ? { client, clientId, method, assertion: { header: credentials.jws.header, claims: credentials.jws.payload } }
-      : { client, clientId, method }
-  if (certificate.kind === 'shown') Object.assign(outcome, attachedCertificate(certificate, client))
-  return outcome
+/** The certificate as a request carries it. */
+function attachedCertificate({ found }: RequestCertificate): AttachedCertificate | undefined {
+  if (found.kind !== 'shown') return undefined
+  const { certificate: x509, verified } = found
+  const subject = formatDistinguishedName(subjectOf(x509) ?? [])
+  return { 'x5t#S256': thumbprintOf(x509), subject, verified, x509 }
 }
 
-/** The certificate, whatever the method; and what tokens of this client must be bound to (RFC 8705 §3.1). */
-function attachedCertificate(
-  { certificate: x509, verified }: PresentedCertificate,
-  client: OAuthClient
-): Pick<ClientAuthentication, 'certificate' | 'cnf'> {
-  const thumbprint = { 'x5t#S256': thumbprintOf(x509) }
-  const attached = { ...thumbprint, subject: formatDistinguishedName(subjectOf(x509) ?? []), verified, x509 }
-  return { certificate: attached, ...(wantsBoundTokens(client) ? { cnf: thumbprint } : {}) }
+/** What is attached to the request: how the client authenticated. The certificate is read when it is asked for. */
+function authenticationOf({ credentials, client, certificate }: Claimed, method: ClientAuthMethod) {
+  const { clientId } = credentials
+  const authentication: ClientAuthentication =
+    credentials.kind === 'assertion'
+      ? { clientId, method, assertion: { header: credentials.jws.header, claims: credentials.jws.payload } }
+      : { clientId, method }
+  if (!certificate.isPresented) return authentication
+  let attached: AttachedCertificate | undefined
+  const get = () => (attached ??= attachedCertificate(certificate))
+  Object.defineProperty(authentication, 'certificate', { get, enumerable: true, configurable: true })
+  // RFC 8705 §3.1: what tokens of this client must be bound to.
+  const thumbprint = wantsBoundTokens(client) ? get()?.['x5t#S256'] : undefined
+  if (thumbprint !== undefined) authentication.cnf = { 'x5t#S256': thumbprint }
+  return authentication
 }
 
 /** The order of all the work: read, judge, look up, prove, consume. */
@@ -87,7 +91,7 @@ export function createAuthenticator(options: ResolvedOptions) {
     refuse(firstFault(method.provenRules, proven), seen)
     const consuming = method.consume?.(proven)
     if (consuming !== undefined) refuse(await consuming, seen)
-    return outcomeOf(proven, proof.method)
+    return Object.assign(authenticationOf(proven, proof.method), { client: proven.client })
   }
   return { authenticate, explain: createExplainer(options) }
 }

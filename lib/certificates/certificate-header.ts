@@ -1,24 +1,42 @@
-import type { X509Certificate } from 'node:crypto'
+import { hash, X509Certificate } from 'node:crypto'
 import { CertificateSourceError } from './certificate-source'
-import { base64Octets, parseCertificate, thumbprintOf } from './client-certificate'
+import { base64Octets, isIssuedBy } from './client-certificate'
+import { lookAtCertificate } from './undecoded-certificate'
 
 const refuse = (message: string): never => {
   throw new CertificateSourceError('header', message)
 }
 
-function fromBase64(text: string): X509Certificate {
-  const octets = base64Octets(text)
-  return (octets && parseCertificate(octets)) ?? refuse('the value is not one certificate in DER and base64')
+const noCertificate = 'the value is not one certificate in DER and base64'
+
+/** Decodes a certificate, once its key has been looked at: exactly one in DER, and no octets behind it. */
+function decode(der: Buffer): X509Certificate {
+  const { key } = lookAtCertificate(der) ?? refuse(noCertificate)
+  if (typeof key === 'string') throw new CertificateSourceError('key', `the key ${key}`)
+  try {
+    return new X509Certificate(der)
+  } catch {
+    return refuse(noCertificate) // OpenSSL's words may quote the certificate
+  }
+}
+
+function fromBase64(text: string): Buffer {
+  const octets = base64Octets(text) ?? refuse(noCertificate)
+  return octets.includes('-----BEGIN') ? refuse('the value is base64 of PEM, where that of DER is needed') : octets
 }
 
 /** PEM of one certificate, whose line breaks may have become spaces or tabs (RFC 7468 §3). */
-function fromPem(text: string): X509Certificate {
-  const [, body] = /^-----BEGIN CERTIFICATE-----(\s[A-Za-z0-9+/=\s]*\s)-----END CERTIFICATE-----\s*$/.exec(text) ?? []
-  return body === undefined ? refuse('the value is not one certificate in PEM') : fromBase64(body.replace(/\s/g, ''))
+function fromPem(text: string): Buffer {
+  const [, body] = /^-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----\s*$/.exec(text) ?? []
+  if (body === undefined) return refuse('the value is not one certificate in PEM')
+  if (!/^\s.*\s$/s.test(body)) return refuse('the value is PEM without white space behind BEGIN and before END')
+  if (body.includes('\n') && /\S \S/.test(body))
+    return refuse('the value is PEM with spaces where + was: it was decoded as a form')
+  return fromBase64(body.replace(/\s/g, ''))
 }
 
 /** Percent-encoded PEM. `+` stands for itself: AWS leaves it as it is, and this is no form. */
-function fromEscapedPem(text: string): X509Certificate {
+function fromEscapedPem(text: string): Buffer {
   let pem: string
   try {
     pem = decodeURIComponent(text)
@@ -28,11 +46,23 @@ function fromEscapedPem(text: string): X509Certificate {
   return fromPem(pem)
 }
 
-/** Base64 of the leaf, and with commas and without spaces of the chain behind it (Traefik), which is not looked at. */
+const maxChain = 6
+
+/**
+ * Base64 of the leaf, and with commas and without spaces of the chain behind it (Traefik). Each certificate must have
+ * issued the one before it: else these are two headers that were joined, and the first may be anybody's.
+ */
 function fromList(text: string): X509Certificate {
-  const [leaf, ...chain] = text.split(',') as [string, ...string[]]
-  if (!chain.every((one) => base64Octets(one) !== undefined)) return refuse('the list holds something else than base64')
-  return fromBase64(leaf)
+  const parts = text.split(',')
+  if (parts.length > maxChain) return refuse(`the list has more than ${maxChain} certificates`)
+  const chain = parts.map((part) => decode(fromBase64(part)))
+  const isChain = chain.every((one, index) => {
+    const issuer = chain[index + 1]
+    return issuer === undefined || isIssuedBy(one, issuer)
+  })
+  return (
+    (isChain ? chain[0] : undefined) ?? refuse('the list is no chain: a certificate was not issued by the next one')
+  )
 }
 
 /** Envoy's grammar: `Key=value` or `Key="value"` with `\` before quotes. Read, not split: a subject may hold `;Cert=`. */
@@ -53,10 +83,10 @@ function fromXfcc(text: string): X509Certificate {
   const [pem] = certificates
   if (pem === undefined || certificates.length > 1 || hashes.length > 1)
     return refuse('X-Forwarded-Client-Cert needs Cert once, and Hash at most once')
-  const certificate = fromEscapedPem(pem)
-  const [digest] = hashes.map((hex) => Buffer.from(hex, 'hex').toString('base64url'))
-  return digest === undefined || digest === thumbprintOf(certificate)
-    ? certificate
+  const der = fromEscapedPem(pem)
+  const [digest] = hashes.map((hex) => hex.toLowerCase())
+  return digest === undefined || digest === hash('sha256', der)
+    ? decode(der)
     : refuse('Hash in X-Forwarded-Client-Cert is not that of Cert')
 }
 
@@ -69,8 +99,8 @@ export const isNone = (value: string): boolean => value === '' || value === '(nu
  */
 export function readCertificateHeader(value: string): X509Certificate {
   const structured = /^:(.*):$/.exec(value)?.[1] // RFC 9440 §2.1, RFC 8941 §3.3.5
-  if (structured !== undefined) return fromBase64(structured)
-  if (value.startsWith('-----BEGIN CERTIFICATE')) return fromPem(value)
-  if (value.startsWith('-----BEGIN%20CERTIFICATE')) return fromEscapedPem(value)
+  if (structured !== undefined) return decode(fromBase64(structured))
+  if (value.startsWith('-----BEGIN CERTIFICATE')) return decode(fromPem(value))
+  if (value.startsWith('-----BEGIN%20CERTIFICATE')) return decode(fromEscapedPem(value))
   return /^[A-Za-z]+=(?!=*$)/.test(value) ? fromXfcc(value) : fromList(value)
 }

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { ClientAuthRequest } from '../types'
+import { thumbprintOf } from './client-certificate'
 
 /** The certificate of a client, and whether somebody vouches for it. */
 export interface PresentedCertificate {
@@ -10,6 +11,11 @@ export interface PresentedCertificate {
    * are any. `tls_client_auth` refuses a certificate where this is false; `self_signed_tls_client_auth` does not ask.
    */
   verified: boolean
+  /**
+   * What whoever validated it said in words of its own, such as OpenSSL's `INVALID_PURPOSE`. For the log of a certificate
+   * that is not verified. Default: nothing.
+   */
+  verdict?: string | undefined
 }
 
 /**
@@ -27,8 +33,8 @@ export interface PresentedCertificate {
  */
 export interface ClientCertificates {
   /**
-   * The certificate that came with this request, `undefined` for none. Synchronous. What it throws is a server error,
-   * and so is a return value of another shape. Whatever it returns is believed.
+   * The certificate that came with this request, `undefined` for none. Synchronous, and asked for every request, so keep
+   * it quick. What it throws is a server error, and so is a return value of another shape. What it returns is believed.
    */
   get(request: ClientAuthRequest): PresentedCertificate | undefined
   /**
@@ -44,42 +50,98 @@ export interface ClientCertificates {
 }
 
 /**
- * Why a request has no certificate to go by: `header`, the value is not exactly one certificate; `proxy`, it came from
- * an address or without a secret that we trust. Refused by us, unlike what an application's own source throws.
+ * Why a request has no certificate to go by: `header`, the value is not exactly one certificate; `key`, its key must not
+ * be decoded; `proxy`, it came from an address or without a secret that we trust. Refused by us, unlike what an
+ * application's own source throws.
  */
 export class CertificateSourceError extends Error {
   override readonly name = 'CertificateSourceError'
   constructor(
-    readonly why: 'header' | 'proxy',
+    readonly why: 'header' | 'key' | 'proxy',
     message: string
   ) {
     super(message)
   }
 }
 
-/** What a request has of a certificate: one, none, or something that must not be taken for one. */
-export type RequestCertificate =
+/** A certificate in a header, which is decoded when it is asked for: most requests authenticate by something else. */
+export class HeaderCertificate implements PresentedCertificate {
+  constructor(
+    readonly value: string,
+    private readonly decode: (value: string) => X509Certificate,
+    readonly verified: boolean,
+    readonly verdict: string | undefined
+  ) {}
+
+  get certificate(): X509Certificate {
+    return this.decode(this.value)
+  }
+}
+
+/** What was found: a certificate, none, or something that must not be taken for one. */
+export type FoundCertificate =
   | { readonly kind: 'none' }
   /** Of a request that was pasted, which has no connection. Never where a request is authenticated. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'unusable'; readonly error: CertificateSourceError }
   | ({ readonly kind: 'shown' } & Readonly<PresentedCertificate>)
 
-const none: RequestCertificate = { kind: 'none' }
+/** What `act` finds. What is refused by us is unusable; all else that is thrown is a server error. */
+function find(act: () => PresentedCertificate | undefined): FoundCertificate {
+  try {
+    const shown = act()
+    if (shown === undefined) return { kind: 'none' }
+    const { certificate, verified, verdict } = shown
+    return { kind: 'shown', certificate, verified, verdict }
+  } catch (error) {
+    if (error instanceof CertificateSourceError) return { kind: 'unusable', error }
+    throw error
+  }
+}
+
+/** What a request has of a certificate. */
+export class RequestCertificate {
+  constructor(
+    private readonly presented: PresentedCertificate | undefined,
+    private known?: FoundCertificate
+  ) {}
+
+  /** Whether there may be one. */
+  get isPresented(): boolean {
+    return this.presented !== undefined
+  }
+
+  /** A header is decoded when this is first asked. */
+  get found(): FoundCertificate {
+    return (this.known ??= find(() => this.presented))
+  }
+
+  /** Whether another request presents the very same. */
+  isSame({ presented }: RequestCertificate): boolean {
+    const own = this.presented
+    if (own === undefined || presented === undefined || own.verified !== presented.verified) return own === presented
+    if (own instanceof HeaderCertificate) return own.value === (presented as HeaderCertificate).value
+    return thumbprintOf(own.certificate) === thumbprintOf(presented.certificate)
+  }
+}
+
+const nothing = new RequestCertificate(undefined)
 
 /** Asks the source. What an application's own source throws, or returns in another shape, is a server error. */
 export function certificateOfRequest(
   source: ClientCertificates | undefined,
   request: ClientAuthRequest
 ): RequestCertificate {
+  if (source === undefined) return nothing
   try {
-    const found = source?.get(request) as Partial<PresentedCertificate> | null | undefined
-    if (found === undefined || found === null) return none
-    const { certificate, verified } = found
+    const presented = source.get(request) as Partial<PresentedCertificate> | null | undefined
+    if (presented === undefined || presented === null) return nothing
+    if (presented instanceof HeaderCertificate) return new RequestCertificate(presented)
+    const { certificate, verified } = presented
     if (certificate instanceof X509Certificate && typeof verified === 'boolean')
-      return { kind: 'shown', certificate, verified }
+      return new RequestCertificate(presented as PresentedCertificate)
   } catch (error) {
-    if (error instanceof CertificateSourceError) return { kind: 'unusable', error }
+    if (error instanceof CertificateSourceError) return new RequestCertificate(undefined, { kind: 'unusable', error })
     throw error
   }
   throw new TypeError(

@@ -1,21 +1,9 @@
-import { hash, X509Certificate } from 'node:crypto'
+import { hash, type X509Certificate } from 'node:crypto'
 import { keyFault, valueMembers } from '../jwt/jwk'
 import { certificateOf, keysOf } from '../jwt/jwk-set'
 import type { Jwk, JwkSet } from '../types'
+import { lookAtCertificate, type UndecodedCertificate } from './undecoded-certificate'
 import { comparable, type ComparableName, type DistinguishedName, readSubject } from './distinguished-name'
-
-/**
- * The certificate in these octets, `undefined` unless they are exactly one in DER. Node's parser would also take PEM,
- * and octets behind the certificate.
- */
-export function parseCertificate(der: Buffer): X509Certificate | undefined {
-  try {
-    const certificate = new X509Certificate(der)
-    return certificate.raw.equals(der) ? certificate : undefined
-  } catch {
-    return undefined // OpenSSL's words may quote the certificate
-  }
-}
 
 /** Octets from base64 in its one canonical spelling (RFC 4648 §3.5): Node's decoder skips whatever it does not know. */
 export function base64Octets(text: string): Buffer | undefined {
@@ -25,6 +13,10 @@ export function base64Octets(text: string): Buffer | undefined {
 
 /** RFC 8705 §3.1: the SHA-256 of the DER in base64url. */
 export const thumbprintOf = ({ raw }: X509Certificate): string => hash('sha256', raw, 'base64url')
+
+/** Whether a certificate bears the name and the signature of another. */
+export const isIssuedBy = (one: X509Certificate, issuer: X509Certificate): boolean =>
+  one.checkIssued(issuer) && one.verify(issuer.publicKey)
 
 /** The subject, `undefined` where it has a type of attribute that we do not know: such a name matches nothing. */
 export const subjectOf = ({ subject }: X509Certificate): DistinguishedName | undefined => readSubject(subject)
@@ -81,42 +73,49 @@ export function readCertificate(x509: X509Certificate): ClientCertificate {
 }
 
 /** Whether a certificate is valid, with leeway in seconds. */
-export const isValidAt = ({ validFrom, validTo }: ClientCertificate, nowSeconds: number, leeway: number): boolean =>
-  validFrom - leeway <= nowSeconds && nowSeconds <= validTo + leeway
+export const isValidAt = (
+  { validFrom, validTo }: Omit<UndecodedCertificate, 'key'>,
+  nowSeconds: number,
+  leeway: number
+): boolean => validFrom - leeway <= nowSeconds && nowSeconds <= validTo + leeway
 
 const keyMembers = ['kty', 'crv', ...valueMembers]
 
-/** Whether a JWK is the public key of a certificate, which Node exports in the one canonical form. */
-const isKeyOf = ({ jwk }: ClientCertificate, key: Jwk): boolean =>
-  jwk !== undefined && keyMembers.every((member) => jwk[member] === key[member])
+/** Whether two public keys are one. That of a certificate has the canonical form, and no other may be registered. */
+const isSameKey = (a: Jwk, b: Jwk): boolean => keyMembers.every((member) => a[member] === b[member])
 
 /**
  * RFC 8705 §2.2: whether a certificate is among a client's registered keys. A key with a certificate (`x5c`) or its
  * thumbprint stands for that certificate alone, a bare key for any certificate over it. A key that is not for
  * signatures (`use`) stands for none. Throws a `KeySetError` where the set is none that may be used.
  */
-export const isRegistered = (certificate: ClientCertificate, set: JwkSet, maxKeys?: number): boolean =>
+export const isRegistered = ({ jwk, thumbprint }: ClientCertificate, set: JwkSet, maxKeys?: number): boolean =>
   keysOf(set, maxKeys).some(
     (key) =>
-      isKeyOf(certificate, key) &&
-      keyFault(key) === undefined &&
-      [undefined, certificate.thumbprint].includes(certificateOf(key))
+      jwk !== undefined &&
+      isSameKey(jwk, key) &&
+      keyFault(key, 'tls') === undefined &&
+      [undefined, thumbprint].includes(certificateOf(key))
   )
 
 /**
  * Why the certificate that stands with a JWK (`x5c`) could not authenticate its client, in words that follow
- * "the key …", or `undefined`. Made for registration.
+ * "the key …", or `undefined`. For registration, where anybody may send a hundred of them:
+ * they are not decoded.
  */
 export function registeredCertificateFault(jwk: Jwk, nowSeconds: number): string | undefined {
   if (jwk.x5c === undefined) return undefined
   const chain: unknown = jwk.x5c
   const first: unknown = Array.isArray(chain) ? chain[0] : undefined
   const der = typeof first === 'string' ? base64Octets(first) : undefined
-  const x509 = der && parseCertificate(der)
-  if (x509 === undefined) return 'has an x5c that does not begin with a certificate in base64'
-  const certificate = readCertificate(x509)
-  if (!isKeyOf(certificate, jwk)) return 'has an x5c of another key' // RFC 7517 §4.7
+  const certificate = der && lookAtCertificate(der)
+  if (der === undefined || certificate === undefined)
+    return 'has an x5c that does not begin with a certificate in base64'
+  const { key } = certificate
+  if (typeof key === 'string') return `has an x5c whose key ${key}`
+  if (!isSameKey(key, jwk)) return 'has an x5c of another key' // RFC 7517 §4.7
   const claimed = jwk['x5t#S256']
-  if (claimed !== undefined && claimed !== certificate.thumbprint) return 'has an x5t#S256 that is not of its x5c'
+  if (claimed !== undefined && claimed !== hash('sha256', der, 'base64url'))
+    return 'has an x5t#S256 that is not of its x5c'
   return isValidAt(certificate, nowSeconds, 0) ? undefined : 'has an x5c that is not valid now'
 }

@@ -10,7 +10,7 @@ export type DistinguishedName = readonly (readonly Attribute[])[]
 const pair = '\\\\(?:[ "#+,;<=>\\\\]|[0-9A-Fa-f]{2})'
 /** Unescaped spaces around a value do not belong to it (RFC 2253 §4); a value that begins with `#` is hexadecimal. */
 const attributePattern = new RegExp(
-  ` *([A-Za-z0-9.]+) *= *(?:#((?:[0-9A-Fa-f]{2})+)|"((?:[^"\\\\\\0]|${pair})*)"|(?!#)((?:[^\\\\,+"<>;\\0 ]|${pair}| +(?=[^ ,+]))*)) *`,
+  ` *([A-Za-z0-9.-]+) *= *(?:#((?:[0-9A-Fa-f]{2})+)|"((?:[^"\\\\\\0]|${pair})*)"|(?!#)((?:[^\\\\,+"<>;\\0 ]|${pair}| +(?=[^ ,+]))*)) *`,
   'y'
 )
 
@@ -99,6 +99,12 @@ export function readSubject(subject: string | undefined): DistinguishedName | un
   })
   return rdns.length === lines.length ? rdns.reverse() : undefined
 }
+
+/** The types in the subject of a certificate that have no name here, for the log. */
+export const unknownTypes = (subject: string): string[] =>
+  [...subject.matchAll(/(?:^|\n| \+ )([^=\n]+)=/g)]
+    .map(([, type = '']) => type)
+    .filter((type) => typeByPrintedName(type) === undefined)
 
 const escaped = (value: string): string =>
   value

@@ -4,7 +4,7 @@ import { checkOptions, isList, isWord, optionRule } from '../basics/option-check
 import { countRaw, headerValues } from '../request/headers'
 import type { ClientAuthRequest } from '../types'
 import { isNone, readCertificateHeader } from './certificate-header'
-import { CertificateSourceError, type ClientCertificates } from './certificate-source'
+import { CertificateSourceError, type ClientCertificates, HeaderCertificate } from './certificate-source'
 
 /** A header with the value that it must have, to the letter. */
 export interface ExactHeader {
@@ -130,11 +130,10 @@ export function createProxyCertificates(options: ProxyCertificatesOptions): Clie
       const why = distrust(request)
       if (why !== undefined) throw new CertificateSourceError('proxy', `the certificate header came ${why}`)
       if (more.length > 0) throw new CertificateSourceError('header', 'the certificate header stands more than once')
-      const certificate = readCertificateHeader(value)
-      return {
-        certificate,
-        verified: verified === true || (verified !== undefined && hasExact(request, verified))
-      }
+      if (verified === undefined || verified === true)
+        return new HeaderCertificate(value, readCertificateHeader, verified === true, undefined)
+      const verdict = fieldsOf(request, verified.header.toLowerCase()).join(', ')
+      return new HeaderCertificate(value, readCertificateHeader, hasExact(request, verified), verdict)
     }
   }
 }

@@ -1,7 +1,9 @@
 import { constants, X509Certificate } from 'node:crypto'
 import type { SecureContext, SecureContextOptions, Server, TLSSocket } from 'node:tls'
-import { checkOptions, optionRule } from '../basics/option-checks'
+import { attempt } from '../basics/attempt'
+import { checkOptions, isBoolean, optionRule } from '../basics/option-checks'
 import type { ClientCertificates, PresentedCertificate } from './certificate-source'
+import { isIssuedBy, thumbprintOf } from './client-certificate'
 
 /** Certificates or revocation lists in PEM: one text, or a list of them. */
 export type Pem = string | Buffer | readonly (string | Buffer)[]
@@ -18,6 +20,12 @@ export interface TlsCertificatesOptions {
    * ended; else it is unverified. Default: revocation is not looked at.
    */
   crl?: Pem | undefined
+  /**
+   * Says that the process ends TLS for these clients and does nothing else. OpenSSL decodes what a client sends before
+   * any code of this package runs, and a client can make that take seconds, in which every other request waits. Nothing
+   * changes but that the warning at start-up is not given. Default false.
+   */
+  dedicated?: boolean | undefined
 }
 
 /** What `serverOptions` sets; spread it into the options of `https.createServer` or `http2.createSecureServer`. */
@@ -44,8 +52,9 @@ export interface TlsCertificates extends ClientCertificates {
   /**
    * Reads certificate and verdict of each connection of this server, once, after the handshake. A connection of a
    * server that is not watched has no certificate. Wraps the server's `setSecureContext` and `addContext`, so that a
-   * new server certificate keeps `serverOptions`; contexts of an `SNICallback` must be made with them.
-   * Throws a `TypeError` for a server that was made without `serverOptions`.
+   * new server certificate keeps `serverOptions`; contexts of an `SNICallback` must be made with them. Nobody but `ca`
+   * ever vouches for a client, whatever else a context trusts.
+   * Throws a `TypeError` for a server that was made without `serverOptions`, or has further contexts already.
    */
   watch(server: Server): void
 }
@@ -58,34 +67,31 @@ const SWITCHES = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION
 
 const listOf = (pem: Pem | undefined): (string | Buffer)[] => (pem === undefined ? [] : [pem].flat())
 
-const isPemOf =
-  (label: string, isReadable: (text: string) => boolean) =>
-  (value: unknown): boolean => {
-    if (typeof value !== 'string' && !Buffer.isBuffer(value)) return false
-    const blocks = value.toString().match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, 'g')) ?? []
-    return blocks.length > 0 && blocks.every(isReadable)
-  }
+/** The blocks of a PEM text. */
+const blocksOf = (label: string, pem: unknown): string[] =>
+  typeof pem === 'string' || Buffer.isBuffer(pem)
+    ? (pem.toString().match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, 'g')) ?? [])
+    : []
 
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).raw.length > 0
-  } catch {
-    return false
-  }
-}
+const certificateIn = (block: string): X509Certificate | undefined => attempt(() => new X509Certificate(block))
+const certificatesIn = (pem: Pem | undefined): X509Certificate[] =>
+  listOf(pem)
+    .flatMap((one) => blocksOf('CERTIFICATE', one))
+    .map(certificateIn)
+    .filter((one) => one !== undefined)
 
-const pemRule = (what: string, isPem: (value: unknown) => boolean) =>
+const pemRule = (what: string, label: string, isReadable: (block: string) => boolean) =>
   optionRule(
     `${what} in PEM (its content, not its path) as string or Buffer, or a non-empty array of them`,
-    (value) => [value].flat().length > 0 && [value].flat().every(isPem)
+    (value) => {
+      const blocks = [value].flat().map((one) => blocksOf(label, one))
+      return blocks.length > 0 && blocks.every((some) => some.length > 0 && some.every(isReadable))
+    }
   )
 
-const rules = {
-  ca: pemRule('certificates of authorities', isPemOf('CERTIFICATE', isCertificate)),
-  crl: pemRule(
-    'revocation lists',
-    isPemOf('X509 CRL', () => true)
-  )
+const pemRules = {
+  ca: pemRule('certificates of authorities', 'CERTIFICATE', (block) => certificateIn(block) !== undefined),
+  crl: pemRule('revocation lists', 'X509 CRL', () => true)
 }
 
 /** Node trusts the authorities in a pfx for clients as well. */
@@ -99,29 +105,83 @@ function checkPfx(pfx: unknown): void {
 /** Properties under which node:tls keeps what a server was made with. */
 type ServerState = Server & { ca?: unknown; pfx?: unknown; requestCert?: unknown; secureOptions?: number }
 
-function checkServer({ ca, pfx, requestCert, secureOptions = 0 }: ServerState, serverOptions: TlsServerOptions): void {
+function checkServer(server: ServerState, serverOptions: TlsServerOptions): void {
+  const { ca, pfx, requestCert, secureOptions = 0 } = server
   if (ca !== serverOptions.ca || requestCert !== true || (secureOptions & SWITCHES) !== SWITCHES) {
     throw new TypeError(
       'watch: the server must be made with serverOptions, behind options of its own: { key, cert, ...serverOptions }'
     )
   }
   checkPfx(pfx)
+  if (contextsOf(server).length > 0)
+    throw new TypeError('watch: call it before addContext, so that each context gets the authorities of serverOptions')
 }
 
-/** The options of a further context, completed: a list passed on purpose replaces ours, the switches stay. */
-function withDefaults(
+const warn = (message: string): void => {
+  process.emitWarning(message, 'OAuthClientAuthWarning')
+}
+
+/**
+ * The options of a further context, completed. A list passed on purpose replaces ours, but for authorities that are not
+ * ours: what they vouch for would count for every host name, since a request may name another one than the handshake.
+ */
+function completed(
+  caller: string,
   options: SecureContextOptions | SecureContext,
-  { ca, crl }: TlsServerOptions
+  { ca, crl }: TlsServerOptions,
+  authorities: ReadonlySet<string>
 ): SecureContextOptions {
   // A SecureContext does not show whom it trusts.
-  if ('context' in options) throw new TypeError('addContext: a watched server takes options, not a ready SecureContext')
+  if ('context' in options) throw new TypeError(`${caller}: a watched server takes options, not a ready SecureContext`)
   checkPfx(options.pfx)
+  const given = Object.fromEntries(Object.entries(options).filter(([name]) => name in pemRules))
+  checkOptions(caller, given, pemRules)
+  const list = given.ca === undefined ? undefined : certificatesIn(given.ca as Pem)
+  const known = list?.filter((one) => authorities.has(thumbprintOf(one)))
+  if (list?.length !== known?.length)
+    warn(`${caller}: an authority that is not in "ca" of createTlsCertificates vouches for nobody`)
   return {
     ...options,
-    ca: options.ca ?? ca,
+    ca: known?.map(String) ?? ca,
     crl: options.crl ?? crl,
     secureOptions: (options.secureOptions ?? 0) | SWITCHES
   }
+}
+
+/** The contexts of further host names, and the one that a connection used, as node:tls keeps them. */
+const contextsOf = (server: Server): unknown[] =>
+  (server as Server & { _contexts?: [name: RegExp, context: unknown][] })._contexts?.map(([, context]) => context) ?? []
+const contextOf = (socket: TLSSocket): unknown =>
+  (socket as TLSSocket & { _handle?: { sni_context?: unknown } | null })._handle?.sni_context
+
+const maxSent = 10
+
+/**
+ * Whether a certificate that was validated leads to one of the authorities, by signatures: the names in what a client
+ * sends beside its certificate are the client's own.
+ */
+function leadsTo(authorities: readonly X509Certificate[], leaf: X509Certificate): boolean {
+  const sent: X509Certificate[] = []
+  for (let one = leaf.issuerCertificate; one !== undefined && sent.length < maxSent; one = one.issuerCertificate)
+    sent.push(one)
+  let last: X509Certificate | undefined = leaf
+  for (let step = 0; step <= sent.length && last !== undefined; step++) {
+    const issued: X509Certificate = last
+    if (authorities.some((authority) => isIssuedBy(issued, authority))) return true
+    last = sent.find((one) => one.ca && isIssuedBy(issued, one))
+  }
+  return false
+}
+
+let hasWarned = false
+
+/** No code of ours runs before OpenSSL has decoded what a client sends. Figures: docs/mutual-tls.md. */
+function warnOfSharedProcess(): void {
+  if (hasWarned) return
+  hasWarned = true
+  warn(
+    'createTlsCertificates: with one handshake any client can hold the event loop of this process for seconds (docs/mutual-tls.md, "What one handshake can cost"). End TLS at a proxy, or in a process that does nothing else, and then say dedicated: true'
+  )
 }
 
 /**
@@ -135,9 +195,10 @@ function withDefaults(
  * clientAuth({ issuer, getClient, methods: ['tls_client_auth'], clientCertificates: certificates })
  */
 export function createTlsCertificates(options: TlsCertificatesOptions = {}): TlsCertificates {
-  checkOptions('createTlsCertificates', options, rules)
-  const { ca, crl } = options
+  checkOptions('createTlsCertificates', options, { ...pemRules, dedicated: isBoolean })
+  const { ca, crl, dedicated = false } = options
   if (crl !== undefined && ca === undefined) throw new TypeError('createTlsCertificates: option "crl" needs "ca"')
+  if (!dedicated) warnOfSharedProcess()
   const serverOptions: TlsServerOptions = {
     requestCert: true,
     rejectUnauthorized: false,
@@ -145,15 +206,28 @@ export function createTlsCertificates(options: TlsCertificatesOptions = {}): Tls
     ca: listOf(ca), // an empty list: without one, Node takes its own authorities
     ...(crl === undefined ? {} : { crl: listOf(crl) })
   }
+  const authorities = certificatesIn(ca)
+  const thumbprints = new Set(authorities.map(thumbprintOf))
   // On the socket, not in a map of sockets: node:http2 gives each request a proxy of its socket.
   const presented = Symbol('oauth-client-auth: client certificate')
 
-  function read(socket: TLSSocket): void {
+  /** What the handshake says of a certificate: `undefined` where it is verified. */
+  function objectionTo(certificate: X509Certificate, socket: TLSSocket, server: Server): string | undefined {
+    if (authorities.length === 0) return 'no authorities: option "ca" is not given'
+    if (!socket.authorized) return String(socket.authorizationError)
+    // Only a context of an SNICallback may trust others than ours.
+    const context = contextOf(socket)
+    if (context === undefined || contextsOf(server).includes(context)) return undefined
+    return leadsTo(authorities, certificate) ? undefined : 'it leads to no authority in option "ca"'
+  }
+
+  function read(socket: TLSSocket, server: Server): void {
     socket.disableRenegotiation()
     // RFC 8446 §2.2: the certificate of a resumed session was shown in another handshake, to other lists.
     const certificate = socket.isSessionReused() ? undefined : socket.getPeerX509Certificate()
     if (certificate === undefined) return
-    const value: PresentedCertificate = Object.freeze({ certificate, verified: ca !== undefined && socket.authorized })
+    const verdict = objectionTo(certificate, socket, server)
+    const value: PresentedCertificate = Object.freeze({ certificate, verified: verdict === undefined, verdict })
     Object.defineProperty(socket, presented, { value })
   }
 
@@ -166,12 +240,15 @@ export function createTlsCertificates(options: TlsCertificatesOptions = {}): Tls
       const setSecureContext = server.setSecureContext.bind(server)
       const addContext = server.addContext.bind(server)
       server.setSecureContext = (context) => {
-        setSecureContext(withDefaults(context, serverOptions))
+        setSecureContext(completed('setSecureContext', context, serverOptions, thumbprints))
       }
       server.addContext = (hostname, context) => {
-        addContext(hostname, withDefaults(context, serverOptions))
+        addContext(hostname, completed('addContext', context, serverOptions, thumbprints))
       }
-      server.prependListener('secureConnection', read) // before any request of the connection is read
+      // Before any request of the connection is read
+      server.prependListener('secureConnection', (socket) => {
+        read(socket, server)
+      })
     }
   }
 }

@@ -5,7 +5,7 @@ import { createExplainer, type Pasted } from './explainer'
 export {
   type ClientCertificates,
   certificateOfRequest,
-  type RequestCertificate
+  RequestCertificate
 } from '../certificates/certificate-source'
 export { type Explanation } from './explainer'
 export { type Finding, findingOfLog } from './findings'

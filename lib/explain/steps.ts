@@ -55,7 +55,7 @@ export const judgeable = <S extends Presented>(
   rules: readonly Rule<S>[],
   { certificate }: Presented
 ): readonly Rule<S>[] =>
-  certificate.kind !== 'unknown'
+  certificate.found.kind !== 'unknown'
     ? rules
     : rules.map((rule) => {
         if (!rule.reason.startsWith('certificate_')) return rule
@@ -65,7 +65,7 @@ export const judgeable = <S extends Presented>(
 /** Whether there is something to verify with: the client's own, for a method of its own, by a known algorithm. */
 export function canProve({ credentials, policy, certificate }: Claimed, recorded: readonly Finding[]): boolean {
   if (!recorded.every((finding) => isPassed(finding) || finding.reason === 'alg_not_registered')) return false
-  if (certificate.kind === 'unknown' && credentials.kind === 'bare') return false
+  if (certificate.found.kind === 'unknown' && credentials.kind === 'bare') return false
   if (credentials.kind !== 'assertion') return true
   const algorithm = algorithms.get(credentials.jws.alg)
   // A MAC cannot be verified with the hash of a secret.

@@ -29,7 +29,7 @@ export function certificateOf({ x5c, 'x5t#S256': claimed }: Record<string, unkno
 /** Only what verification needs, so that a set in a cache is no larger than its keys. */
 function trimmed(jwk: Record<string, unknown>): Jwk {
   const members = neededMembers.map((name) => [name, jwk[name]])
-  const use = jwk.use === 'jwt-svid' ? jwk.use : undefined // tells them apart from the keys of a client
+  const use = jwk.use === 'sig' ? undefined : jwk.use // tells apart what is not for client assertions
   const all = [...members, ['use', use], ['x5t#S256', certificateOf(jwk)]]
   return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as Jwk
 }
@@ -118,7 +118,7 @@ const secretMembersOf = (jwk: Record<string, unknown>): readonly string[] =>
   secretMembers.filter((name) => jwk[name] !== undefined)
 
 /** The usable keys of a JWK Set that may be used at all. A key that cannot be used is left out (RFC 7517 §5). */
-export function usableKeySet(value: unknown, maxKeys?: number, uses: readonly KeyUse[] = ['sig']): JwkSet {
+export function usableKeySet(value: unknown, maxKeys?: number, uses: readonly KeyUse[] = ['sig', 'tls']): JwkSet {
   const keys = keysOf(value, maxKeys)
   const usable = keys.filter((jwk) => uses.some((use) => keyFault(jwk, use) === undefined))
   const set = { keys: usable.map(trimmed) }
@@ -133,9 +133,9 @@ export function usableKeySet(value: unknown, maxKeys?: number, uses: readonly Ke
   return set
 }
 
-/** The key set in the body of an answer: {@link jsonOf}, then {@link usableKeySet}. Keys of JWT-SVIDs are kept. */
+/** The key set in the body of an answer: {@link jsonOf}, then {@link usableKeySet}. Keys of every use are kept. */
 export function parseKeySet(body: Uint8Array, maxKeys?: number): JwkSet {
   const json = jsonOf(body)
   if ('fault' in json) throw new KeySetError('json', json.fault)
-  return usableKeySet(json.value, maxKeys, ['sig', 'jwt-svid'])
+  return usableKeySet(json.value, maxKeys, ['sig', 'jwt-svid', 'tls'])
 }

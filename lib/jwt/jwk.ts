@@ -120,14 +120,18 @@ export function valueFault(jwk: Members, algorithm: Algorithm): string | undefin
   return fault(algorithm, first, second)
 }
 
-/** What keys are for: signatures of any kind, or JWT-SVIDs, whose keys must say so (SPIFFE Trust Domain and Bundle §4). */
-export type KeyUse = 'sig' | 'jwt-svid'
+/**
+ * What keys are for: signatures of any kind; JWT-SVIDs, whose keys must say so (SPIFFE Trust Domain and Bundle §4);
+ * certificates of clients, whose keys some directories mark with `tls`.
+ */
+export type KeyUse = 'sig' | 'jwt-svid' | 'tls'
 
 /** What tells that a key is not for verifying such signatures. */
 export function purposeFault({ use, key_ops: operations, kid }: Members, wanted: KeyUse): string | undefined {
   if (kid !== undefined && typeof kid !== 'string') return 'has a kid that is not a string'
   if (wanted === 'jwt-svid' && use !== wanted) return 'is not for JWT-SVIDs (use)'
   if (wanted === 'sig' && use !== undefined && use !== wanted) return 'is not for signatures (use)'
+  if (wanted === 'tls' && ![undefined, 'sig', wanted].includes(use as string)) return 'is not for certificates (use)'
   if (operations === undefined) return undefined
   if (!Array.isArray(operations) || !operations.includes('verify')) return 'is not for verifying (key_ops)'
   return new Set(operations).size < operations.length ? 'repeats an operation (key_ops)' : undefined

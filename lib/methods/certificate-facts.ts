@@ -1,9 +1,12 @@
 import { type ClientCertificate, subjectOf } from '../certificates/client-certificate'
-import { asciiDistinguishedName, readSubject } from '../certificates/distinguished-name'
+import { asciiDistinguishedName, readSubject, unknownTypes } from '../certificates/distinguished-name'
 import { registeredSubject, subjectFields } from '../certificates/registered-subject'
 import { printable } from '../basics/printable'
 import { certificateOf, keysOf } from '../jwt/jwk-set'
 import type { JwkSet, OAuthClient } from '../types'
+
+/** As many as are told of keys for assertions. */
+const maxListed = 10
 
 const nameOf = (name: ReturnType<typeof readSubject>): string | undefined => name && asciiDistinguishedName(name)
 
@@ -21,15 +24,23 @@ export const datesFacts = (certificate: ClientCertificate | undefined, now: numb
 })
 
 /** Why a key is too weak. */
-export const strengthFacts = (certificate: ClientCertificate | undefined) => ({
+export const strengthFacts = (received: string | undefined) => ({
   expected: 'RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519',
-  received: `the key ${certificate?.weakness ?? ''}`
+  received
 })
 
-/** Whom a certificate names, and who has signed it. */
-export const identityOf = (certificate: ClientCertificate | undefined) => ({
-  subject: nameOf(certificate && subjectOf(certificate.x509)),
-  issuer: nameOf(readSubject(certificate?.x509.issuer))
+/** Whom a certificate names. A subject that cannot be read matches nothing: the types that are unknown are named. */
+function subjectNamed(certificate: ClientCertificate | undefined) {
+  const subject = nameOf(certificate && subjectOf(certificate.x509))
+  if (certificate === undefined || subject !== undefined) return { subject }
+  return { subject, unknownTypes: unknownTypes(certificate.x509.subject).slice(0, maxListed).map(printable) }
+}
+
+/** Whom a certificate names, who has signed it, and what whoever validated it said. */
+export const identityOf = (certificate: ClientCertificate | undefined, verdict: string | undefined) => ({
+  ...subjectNamed(certificate),
+  issuer: nameOf(readSubject(certificate?.x509.issuer)),
+  verdict: printable(verdict)
 })
 
 /** The registered subject beside that of the certificate, both fit to be copied into the record. */
@@ -37,7 +48,7 @@ export function subjectFacts(certificate: ClientCertificate | undefined, client:
   const registered = registeredSubject(client)
   return {
     expected: typeof registered === 'string' ? undefined : `${registered.field}: ${printable(registered.value)}`,
-    received: { subject: identityOf(certificate).subject, subjectAltName: printable(certificate?.x509.subjectAltName) }
+    received: { ...subjectNamed(certificate), subjectAltName: printable(certificate?.x509.subjectAltName) }
   }
 }
 
@@ -54,8 +65,9 @@ export function registeredSubjectFacts(client: OAuthClient) {
 const certificateText = (thumbprint: string | undefined): unknown =>
   thumbprint === '' ? 'none: its x5c cannot be used' : printable(thumbprint ?? 'any certificate of this key')
 
-/** As many as are told of keys for assertions. */
-const maxListed = 10
+/** RFC 7515 §2: base64url has no padding. The key still stands for one certificate, and no text of ours equals it. */
+const paddingNote = (thumbprint: string | undefined) =>
+  thumbprint?.endsWith('=') === true ? { note: 'x5t#S256 has padding (=), which base64url has not' } : {}
 
 /** The registered certificates and keys beside the certificate that was shown, to be compared by thumbprint. */
 export const registeredCertificateFacts = ({ thumbprint, jwk }: ClientCertificate, set: JwkSet) => ({
@@ -65,7 +77,8 @@ export const registeredCertificateFacts = ({ thumbprint, jwk }: ClientCertificat
       kid: printable(key.kid),
       kty: printable(key.kty),
       use: printable(key.use),
-      'x5t#S256': certificateText(certificateOf(key))
+      'x5t#S256': certificateText(certificateOf(key)),
+      ...paddingNote(certificateOf(key))
     })),
   received: { 'x5t#S256': thumbprint, kty: jwk?.kty }
 })

@@ -5,7 +5,8 @@ import { createClientSecretJwt, createPrivateKeyJwt } from './assertion'
 import { createFederatedJwt, createSpiffeJwt } from './federated'
 import type { Method, Policy } from './method'
 import { mutualTls } from './mutual-tls'
-import { createSecretMethod, publicMethod } from './secret'
+import { publicMethod } from './public-client'
+import { createSecretMethod } from './secret'
 
 /** The methods that a `client_id` alone may mean. A client that is registered for several uses the first that fits. */
 const bareMethods: readonly ClientAuthMethod[] = [...certificateMethods, 'none']

@@ -150,10 +150,13 @@ export const provenRules: readonly Rule<Claimed>[] = [
     spec: 'RFC 8705 §3',
     // Without a source, binding tokens is left to the application. Without a grant nothing is issued.
     holds: ({ client, policy, certificate, hasGrant }) =>
-      policy.clientCertificates === undefined || !hasGrant || certificate.kind === 'shown' || !wantsBoundTokens(client),
-    detail: ({ certificate }) => ({
+      policy.clientCertificates === undefined ||
+      !hasGrant ||
+      !wantsBoundTokens(client) ||
+      certificate.found.kind === 'shown',
+    detail: ({ certificate: { found } }) => ({
       expected: 'a client certificate: the client is registered for tokens that are bound to one',
-      received: certificate.kind === 'unusable' ? printable(certificate.error.message) : 'none'
+      received: found.kind === 'unusable' ? printable(found.error.message) : 'none'
     })
   }
 ]

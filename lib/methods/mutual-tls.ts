@@ -1,3 +1,4 @@
+import type { CertificateSourceError } from '../certificates/certificate-source'
 import { type ClientCertificate, isRegistered, isValidAt, readCertificate } from '../certificates/client-certificate'
 import { compareSubject } from '../certificates/registered-subject'
 import { printable } from '../basics/printable'
@@ -25,19 +26,20 @@ import {
   provenRules,
   recordRules
 } from './method'
+import { noFallBackRule } from './public-client'
 import { inlineSetDetail, registeredKeysRule, unavailableSetDetail } from './registered-keys'
 import { isRegisteredFor } from './registered-methods'
 
 type Asked = Presented<BareCredentials>
 type Subject = Claimed<BareCredentials>
 
-const isShown = ({ certificate }: Asked): boolean => certificate.kind === 'shown'
-const shownIn = ({ certificate }: Asked): ClientCertificate | undefined =>
-  certificate.kind === 'shown' ? readCertificate(certificate.certificate) : undefined
+const isShown = ({ certificate: { found } }: Asked): boolean => found.kind === 'shown'
+const shownIn = ({ certificate: { found } }: Asked): ClientCertificate | undefined =>
+  found.kind === 'shown' ? readCertificate(found.certificate) : undefined
 
 /** Whether the certificate rules can be judged: one is shown, or none is needed because public clients are let in. */
 const isKnown = (subject: Asked): boolean =>
-  isShown(subject) || (subject.certificate.kind === 'none' && subject.policy.methods.has('none'))
+  isShown(subject) || (subject.certificate.found.kind === 'none' && subject.policy.methods.has('none'))
 
 /** Passes without a certificate: the rule `certificate` reports that. */
 const ofCertificate = <S extends Asked>(holds: (certificate: ClientCertificate, subject: S) => boolean) => ({
@@ -48,6 +50,10 @@ const ofCertificate = <S extends Asked>(holds: (certificate: ClientCertificate, 
   canJudge: isKnown
 })
 
+/** Why the source refuses what stands in the place of a certificate. */
+const refusedBySource = ({ certificate: { found } }: Asked, why: CertificateSourceError['why']): string | undefined =>
+  found.kind === 'unusable' && found.error.why === why ? found.error.message : undefined
+
 const sourceRule = (
   reason: 'certificate_header' | 'certificate_proxy',
   why: 'header' | 'proxy',
@@ -56,12 +62,14 @@ const sourceRule = (
   check: `certificate, ${why}`,
   reason,
   spec: 'RFC 9440 §2.1, §4',
-  holds: ({ certificate }) => certificate.kind !== 'unusable' || certificate.error.why !== why,
-  detail: ({ certificate }) => ({
-    expected,
-    received: certificate.kind === 'unusable' ? printable(certificate.error.message) : undefined
-  })
+  holds: (subject) => refusedBySource(subject, why) === undefined,
+  detail: (subject) => ({ expected, received: printable(refusedBySource(subject, why)) })
 })
+
+function weaknessOf(subject: Asked): string | undefined {
+  const weakness = shownIn(subject)?.weakness
+  return weakness === undefined ? refusedBySource(subject, 'key') : `the key ${weakness}`
+}
 
 /** What the request alone decides. */
 const requestRules: readonly Rule<Asked>[] = [
@@ -70,7 +78,7 @@ const requestRules: readonly Rule<Asked>[] = [
     reason: 'certificate_missing',
     spec: 'RFC 8705 §2',
     // Where public clients are let in, it depends on what is registered: see neededRule.
-    holds: ({ certificate, policy }) => certificate.kind !== 'none' || policy.methods.has('none'),
+    holds: ({ certificate, policy }) => certificate.found.kind !== 'none' || policy.methods.has('none'),
     detail: noneShown
   },
   sourceRule('certificate_proxy', 'proxy', 'the certificate header from a trusted proxy only'),
@@ -88,8 +96,9 @@ const requestRules: readonly Rule<Asked>[] = [
     check: 'key of the certificate',
     reason: 'certificate_weak',
     spec: 'RFC 9325 §4.5',
-    ...ofCertificate(({ weakness }) => weakness === undefined),
-    detail: (subject) => strengthFacts(shownIn(subject))
+    holds: (subject) => weaknessOf(subject) === undefined,
+    canJudge: (subject) => isKnown(subject) || weaknessOf(subject) !== undefined,
+    detail: (subject) => strengthFacts(weaknessOf(subject))
   }
 ]
 
@@ -121,13 +130,16 @@ const hasSubject = (subject: Subject): boolean => comparisonOf(subject) !== 'unu
 const differsInForm = (subject: Subject): boolean => comparisonOf(subject) === 'form'
 const subjectDetail = (subject: Subject) => subjectFacts(shownIn(subject), subject.client)
 
+/** What the handshake or the proxy said of the certificate. */
+const verdictOf = ({ certificate: { found } }: Asked) => (found.kind === 'shown' ? found.verdict : undefined)
+
 /** tls_client_auth (RFC 8705 §2.1): somebody vouches for the certificate, and its subject is the registered one. */
 const pkiRules: readonly Rule<Subject>[] = [
   {
     check: 'verified certificate',
     reason: 'certificate_unverified',
     spec: 'RFC 8705 §2.1',
-    holds: ({ certificate }) => certificate.kind === 'shown' && certificate.verified,
+    holds: ({ certificate: { found } }) => found.kind === 'shown' && found.verified,
     // Nobody vouches for a certificate that has ended, whoever has signed it.
     canJudge: (subject) => {
       const certificate = shownIn(subject)
@@ -135,7 +147,7 @@ const pkiRules: readonly Rule<Subject>[] = [
     },
     detail: (subject) => ({
       expected: 'a certificate of an authority that the server or its proxy trusts',
-      received: identityOf(shownIn(subject))
+      received: identityOf(shownIn(subject), verdictOf(subject))
     })
   },
   {
@@ -235,7 +247,7 @@ const selfSignedSteps: readonly ProofStep[] = [
 /** A `client_id` alone, where certificates authenticate: tls_client_auth, self_signed_tls_client_auth, or none. */
 export const mutualTls: Method<BareCredentials> = {
   requestRules,
-  recordRules: [...recordRules, neededRule],
+  recordRules: [...recordRules, neededRule, noFallBackRule],
   proofSteps: [...pkiRules.map(step), ...selfSignedSteps],
   // Explain shows only the checks of the method that this client uses.
   proofOf: (method) => (method === 'tls_client_auth' ? pkiRules : method === 'none' ? [] : selfSignedSteps),

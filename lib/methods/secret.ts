@@ -53,7 +53,8 @@ export const plainSecretRule: Rule<Claimed> = {
   detail: () => ({ expected: 'a secret in the clear, or the option verifySecret', received: 'a hash' })
 }
 
-const acceptedRule: Rule<Presented<SecretCredentials | BareCredentials>> = {
+/** The server accepts one of the methods that the request may mean. */
+export const acceptedRule: Rule<Presented<SecretCredentials | BareCredentials>> = {
   check: 'method',
   reason: 'method_not_supported',
   spec: 'RFC 8414 §2',
@@ -160,12 +161,3 @@ export const createSecretMethod = ({ verifySecret }: Policy): Method<SecretCrede
   prove: verifySecret === undefined ? comparePlain : createHashComparison(verifySecret),
   provenRules
 })
-
-/** `none`: a public client, which proves nothing (RFC 6749 §2.1). */
-export const publicMethod: Method<BareCredentials> = {
-  requestRules: [acceptedRule],
-  recordRules,
-  proofSteps: [],
-  prove: () => ({ method: 'none', fault: undefined }),
-  provenRules
-}

@@ -1,6 +1,5 @@
-import { thumbprintOf } from '../certificates/client-certificate'
 import type { ParsedRequest } from '../request/body'
-import type { AttachedCertificate, ClientAuthentication, OAuthClient } from '../types'
+import type { ClientAuthentication, OAuthClient } from '../types'
 
 const credentialParameters = ['client_secret', 'client_assertion', 'client_assertion_type']
 
@@ -9,16 +8,11 @@ const isParams = (body: unknown): body is URLSearchParams =>
   typeof (body as URLSearchParams | undefined)?.getAll === 'function'
 
 /** What a request presents: the objects that hold it, and the values. */
-export function presentedBy(
-  { headers, body, socket }: ParsedRequest,
-  certificate: Pick<AttachedCertificate, 'x509' | 'verified'> | undefined
-): readonly unknown[] {
+export function presentedBy({ headers, body, socket }: ParsedRequest): readonly unknown[] {
   const valueOf = (name: string): unknown =>
     isParams(body) ? body.get(name) : (Object(body) as Record<string, unknown>)[name]
   const values = ['client_id', ...credentialParameters].map(valueOf)
-  // A client certificate is a credential too: of the socket, or in a header of a proxy.
-  const shown = [socket, certificate && thumbprintOf(certificate.x509), certificate?.verified]
-  return [headers, headers.authorization, body, ...values, ...shown]
+  return [headers, headers.authorization, body, ...values, socket]
 }
 
 /** Whether a request presents the very same as before. */

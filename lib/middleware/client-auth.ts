@@ -2,7 +2,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http'
 import { createAuthenticator } from '../authenticate/authenticator'
 import { attempt } from '../basics/attempt'
 import { attach, isSame, presentedBy, strip } from './attachment'
-import { certificateOfRequest } from '../certificates/certificate-source'
+import { certificateOfRequest, type RequestCertificate } from '../certificates/certificate-source'
 import { sendError, setErrorHeaders } from '../refusals/error-response'
 import { ClientAuthError } from '../refusals/errors'
 import type { Explain } from '../explain/explainer'
@@ -124,21 +124,30 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
   const observe = createObserver(errorContext(resolved))
   const parseBody = createBodyParser(octetsOf(bodyLimit))
   const accepted = acceptedMethods('clientAuth', options)
-  const certificateOf = (req: IncomingMessage) => {
-    const shown = certificateOfRequest(resolved.policy.clientCertificates, req)
-    return shown.kind === 'shown' ? { x509: shown.certificate, verified: shown.verified } : undefined
+  /** The requests that this middleware has authenticated, and what each presented. A certificate is a credential too. */
+  const authenticated = new WeakMap<
+    object,
+    { client: OAuthClient; presented: readonly unknown[]; certificate: RequestCertificate | undefined }
+  >()
+  const isJudged = (req: IncomingMessage): boolean => {
+    const before = authenticated.get(req)
+    if (before === undefined || !isSame(before.presented, presentedBy(req))) return false
+    return before.certificate?.isSame(certificateOfRequest(resolved.policy.clientCertificates, req)) !== false
   }
-  /** The requests that this middleware has authenticated, and what each presented. */
-  const authenticated = new WeakMap<object, { client: OAuthClient; presented: readonly unknown[] }>()
 
   async function run(req: ParsedRequest, res: ServerResponse): Promise<void> {
-    const { client, ...authentication } = await observe(req, async (_request, seen) => {
+    let certificate: RequestCertificate | undefined
+    const authentication = await observe(req, async (_request, seen) => {
       await parseBody(req, res)
-      return authenticate(req, seen)
+      const outcome = await authenticate(req, seen)
+      certificate = seen.claimed?.certificate
+      return outcome
     })
+    const { client } = authentication
+    Reflect.deleteProperty(authentication, 'client') // not by a copy, which would read the certificate
     attach(req, property, client, authentication)
     if (stripCredentials) strip(req, authentication)
-    authenticated.set(req, { client, presented: presentedBy(req, authentication.certificate) })
+    authenticated.set(req, { client, presented: presentedBy(req), certificate })
   }
 
   function answer(error: unknown, req: IncomingMessage, res: ServerResponse, next: Next): void {
@@ -182,8 +191,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
   function start(req: IncomingMessage, res: ServerResponse, next: Next): void {
     if (!isNodePair(req, res)) throw new TypeError(notNode)
     // Mounted twice. Only what was judged is handed on: a host may use one request object for several requests.
-    const before = authenticated.get(req)?.presented
-    if (before !== undefined && isSame(before, presentedBy(req, certificateOf(req)))) {
+    if (isJudged(req)) {
       handOn(res, next)
       return
     }

@@ -149,37 +149,35 @@ function checkSecrets(
 const encryption = /^(?:RSA1_5|RSA-OAEP|ECDH-ES|A\d{3}(?:GCM)?KW|dir|PBES2)/
 
 /** Whether a key says itself that it is not for signatures, as real sets have them beside the good ones. */
-const isForSomethingElse = (key: Readonly<Record<string, unknown>>): boolean =>
-  (key.use !== undefined && key.use !== 'sig') ||
+const isForSomethingElse = (key: Readonly<Record<string, unknown>>, use: string): boolean =>
+  ![undefined, 'sig', use].includes(key.use as string | undefined) ||
   encryption.test(String(key.alg)) ||
   (Array.isArray(key.key_ops) && !key.key_ops.includes('verify')) ||
   !['RSA', 'EC', 'OKP', 'AKP'].includes(key.kty as string)
 
 /** A set at registration is read by a person: each unusable signature key is named. */
-function checkJwks(jwks: unknown, alg: unknown, method: string | undefined): void {
+function checkJwks(jwks: unknown, alg: unknown, methods: readonly string[], needing: string | undefined): void {
+  const use = methods.includes('self_signed_tls_client_auth') ? 'tls' : 'sig'
   let usable = 0
   try {
     const algorithm = known.get(alg)
-    usable = usableKeySet(jwks).keys.filter((key) => algorithm === undefined || isKeyFor(key, algorithm)).length
+    usable = usableKeySet(jwks, undefined, [use]).keys.filter(
+      (key) => algorithm === undefined || isKeyFor(key, algorithm)
+    ).length
   } catch (error) {
     refuse(`jwks: ${(error as Error).message}.`)
   }
   for (const [index, key] of (jwks as { keys: Record<string, unknown>[] }).keys.entries()) {
-    const isOther = isForSomethingElse(key) && (usable > 0 || key.use === 'enc' || method === undefined)
-    const fault = isOther ? undefined : keyFault(key)
+    const isOther = isForSomethingElse(key, use) && (usable > 0 || key.use === 'enc' || needing === undefined)
+    const fault = isOther ? undefined : keyFault(key, use)
     if (fault !== undefined) refuse(`jwks: key ${index} ${fault}.`)
   }
-  if (usable === 0 && method !== undefined)
+  if (usable === 0 && needing !== undefined)
     refuse(`jwks has no key that can verify ${typeof alg === 'string' ? alg : 'a signature'}.`)
 }
 
-/** To read a certificate costs up to 0.4 ms of the event loop, and a stranger may register. */
-const maxCertificates = 16
-
 /** RFC 8705 §2.2.2. A certificate beside a key must be of that key, and not have ended; keyFault judges the strength. */
 function checkRegisteredCertificates({ keys }: JwkSet): void {
-  if (keys.filter(({ x5c }) => x5c !== undefined).length > maxCertificates)
-    refuse(`jwks: more than ${maxCertificates} keys have an x5c.`)
   for (const [index, key] of keys.entries()) {
     const fault = key.use === 'enc' ? undefined : registeredCertificateFault(key, Date.now() / 1000)
     if (fault !== undefined) refuse(`jwks: key ${index} ${fault}.`)
@@ -215,7 +213,7 @@ function checkKeys(metadata: Partial<OAuthClient>, methods: string[], keySets: K
   const needing = ['private_key_jwt', 'self_signed_tls_client_auth'].find((method) => methods.includes(method))
   if (needing !== undefined && !hasJwks && !hasUri) refuse(`${needing} needs jwks or jwks_uri.`)
   const keyAlg = typeof alg === 'string' && hmacAlgorithms.includes(alg) ? undefined : alg
-  if (hasJwks) checkJwks(jwks, needing === 'private_key_jwt' ? keyAlg : undefined, needing)
+  if (hasJwks) checkJwks(jwks, needing === 'private_key_jwt' ? keyAlg : undefined, methods, needing)
   if (jwks && methods.includes('self_signed_tls_client_auth')) checkRegisteredCertificates(jwks)
   if (hasUri) checkJwksUri(uri, keySets)
 }

@@ -1,7 +1,9 @@
 import { createProxyCertificates, type ProxyCertificatesOptions } from '../../../lib/certificates/proxy-certificates'
 import { CertificateSourceError } from '../../../lib/certificates/certificate-source'
 import { encoded, type EncodedCertificate, type XfccPart } from '../../support/certificate-headers'
-import { certificate } from '../../support/client-certificates'
+import { certificate, x509 } from '../../support/client-certificates'
+import * as der from '../../support/der'
+import { certificateOver, explicitCurve, largeModulus } from '../../support/hostile-certificates'
 
 const secret = { header: 'X-Proxy-Secret', value: 'a secret between the proxy and us, long enough' }
 const verified = { header: 'X-Verify', value: 'SUCCESS' }
@@ -20,6 +22,15 @@ function outcome(options: ProxyCertificatesOptions, request: Get): unknown {
 }
 const accepted = (id: string, isVerified = false) => ({ raw: certificate(id).der, verified: isVerified })
 const socket = { remoteAddress: '127.0.0.1' }
+const spkiOf = (id: string) => x509(id).publicKey.export({ type: 'spki', format: 'der' })
+/** The words in which a value is refused. */
+const refusal = (value: string): string => {
+  try {
+    return String(createProxyCertificates(usual).get({ headers: { 'x-cert': value }, socket })?.certificate)
+  } catch (error) {
+    return (error as Error).message
+  }
+}
 const read = (value: string) => outcome(usual, { headers: { 'x-cert': value }, socket })
 
 describe('the value of the header', () => {
@@ -31,8 +42,62 @@ describe('the value of the header', () => {
   )
 
   // Threat 52: another certificate of the chain matches (CVE-2023-2422)
-  test('a list: the first is the leaf', () => {
-    expect(read(encoded({ encode: 'list', certificate: ['shop', 'bank'] }))).toEqual(accepted('shop'))
+  test.each([
+    [['bank-intermediate', 'ca-intermediate']],
+    [['bank-intermediate', 'ca-intermediate', 'ca']],
+    [['bank', 'ca', 'ca', 'ca']]
+  ])('a list in which each has issued the one before it, %j: the first is the leaf', (ids) => {
+    expect(read(encoded({ encode: 'list', certificate: ids }))).toEqual(accepted(ids[0]!))
+  })
+
+  // Threat 44: two headers that were joined, read as a chain
+  test.each([
+    [['bank', 'shop'], 'is no chain'],
+    [['bank', 'self-attacker'], 'is no chain'],
+    [['bank', 'ca', 'shop'], 'is no chain'],
+    [['bank', 'bank'], 'is no chain'],
+    // It bears the name of the authority, and has another key.
+    [['bank', 'ca-evil'], 'is no chain'],
+    [['bank', 'ca', 'ca', 'ca', 'ca', 'ca', 'ca'], 'has more than 6 certificates']
+  ])('a list that is no chain is refused: %j', (ids, words) => {
+    const value = encoded({ encode: 'list', certificate: ids })
+    expect(read(value)).toBe('header')
+    expect(refusal(value)).toContain(words)
+  })
+
+  test.each([
+    ['base64 of PEM', Buffer.from(certificate('bank').pem).toString('base64'), 'base64 of PEM'],
+    [
+      'PEM with its line breaks deleted',
+      certificate('bank').pem.replaceAll('\n', ''),
+      'PEM without white space behind BEGIN'
+    ],
+    [
+      'PEM that was decoded as a form',
+      encodeURIComponent(certificate('bank-rsa').pem.replaceAll('+', ' ')),
+      'PEM with spaces where + was'
+    ]
+  ])('what is wrong is told: %s', (_title, value, words) => {
+    expect(refusal(value)).toContain(words)
+  })
+
+  // Threat 36: a key that holds the event loop where it is decoded
+  test.each<[string, Buffer, string]>([
+    ['explicit parameters', explicitCurve(), 'key'],
+    ['a modulus of 65536 bits', largeModulus(65_536), 'key'],
+    [
+      'explicit parameters, in PEM within another certificate',
+      certificateOver(spkiOf('bank'), `\n${der.pem('CERTIFICATE', explicitCurve())}`),
+      'header'
+    ]
+  ])('a certificate with %s is not decoded, and told in words', (_title, octets, why) => {
+    for (const value of [
+      octets.toString('base64'),
+      `${octets.toString('base64')},${encoded({ encode: 'base64', certificate: 'bank' })}`
+    ])
+      expect(read(value)).toBe(why)
+    expect(read(encodeURIComponent(der.pem('CERTIFICATE', octets)))).toBe(why)
+    expect(read(`Cert="${encodeURIComponent(der.pem('CERTIFICATE', octets))}"`)).toBe(why)
   })
 
   test.each(['', '(null)'])('%j means none', (value) => {

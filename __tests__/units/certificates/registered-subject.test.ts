@@ -73,7 +73,16 @@ test.each([
   ['another case', 'dn-upper', 'CN=bank.example,O=Bank AG,C=DE', 'form'],
   ['another name', 'shop', 'CN=bank.example,O=Bank AG,C=DE', 'other'],
   ['no name', 'dn-empty', 'CN=bank.example,O=Bank AG,C=DE', 'other'],
-  ['a type that we do not know', 'dn-unknown-type', '2.5.4.31=member,O=Bank AG,C=DE', 'other'],
+  ['a type that we do not know', 'dn-unknown-type', '2.5.29.17=anything,O=Bank AG,C=DE', 'other'],
+  ['a type by its number', 'dn-x500-unique-identifier', '2.5.4.45=client-1,O=Bank AG,C=DE', 'match'],
+  ['a type as .NET writes it', 'dn-x500-unique-identifier', 'OID.2.5.4.45=client-1,O=Bank AG,C=DE', 'match'],
+  ['a type by its name', 'dn-x500-unique-identifier', 'x500UniqueIdentifier=client-1,O=Bank AG,C=DE', 'match'],
+  [
+    'a type with a name that is like it',
+    'dn-x500-unique-identifier',
+    'uniqueIdentifier=client-1,O=Bank AG,C=DE',
+    'other'
+  ],
   ['an empty name registered', 'dn-empty', '', 'unusable']
 ])('dn, %s', (_title, id, value, expected) => {
   expect(compare(id, 'subject_dn', value)).toBe(expected)

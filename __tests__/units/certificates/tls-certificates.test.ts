@@ -256,7 +256,7 @@ describe('new contexts of a watched server', () => {
   })
 
   test('a list passed on purpose replaces the old one', async () => {
-    const { server, port } = await start({ ca: pem('ca') })
+    const { server, port } = await start({ ca: [pem('ca'), pem('ca-other')] })
     server.setSecureContext({ ...serverCertificate(), ca: pem('ca-other') })
     expect(shown(await ask(port, { id: 'bank' }))).toEqual([fingerprint('bank'), false])
     expect(shown(await ask(port, { id: 'bank-other-ca' }))).toEqual([fingerprint('bank-other-ca'), true])

@@ -56,6 +56,22 @@ export const certificateReasons = table({
     advice: 'Use a certificate of an authority that the server trusts, or let the operator add that authority.',
     cases: [
       {
+        // OpenSSL's code, its words (nginx), its number (HAProxy)
+        when: 'the verdict is INVALID_PURPOSE: the certificate lacks the usage clientAuth',
+        applies: ({ received }) => /INVALID_PURPOSE|certificate purpose|^26$/.test(textOf(member(received, 'verdict'))),
+        advice:
+          'Use a certificate with the extended key usage clientAuth, from an authority that still issues them, or register its key for self_signed_tls_client_auth, which does not ask for it (docs/mutual-tls.md).'
+      },
+      {
+        when: 'the verdict is UNABLE_TO_VERIFY_LEAF_SIGNATURE: an intermediate certificate is missing',
+        applies: ({ received }) =>
+          /UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER|first certificate|local issuer|^2[01]$/.test(
+            textOf(member(received, 'verdict'))
+          ),
+        advice:
+          'Send the intermediate certificates along, behind the certificate of the client; if they are sent, let the operator add their authority.'
+      },
+      {
         when: 'it is the certificate of an authority',
         applies: ({ received }) => textOf(received).includes('authority'),
         advice: 'Present a certificate that was issued for this client: that of an authority vouches for others.'
@@ -85,6 +101,14 @@ export const certificateReasons = table({
     meaning: 'The record has no subject for the certificate, several, or one that cannot be used.',
     cause: 'The `tls_client_auth_` member was forgotten, or two of them are registered.',
     advice: 'Register exactly one tls_client_auth_ subject for the client (RFC 8705 §2.1.2).',
+    cases: [
+      {
+        when: 'tls_client_auth_subject_dn is no distinguished name',
+        applies: ({ expected }) => textOf(expected).startsWith('tls_client_auth_subject_dn must be'),
+        advice:
+          'Register the subject as in RFC 4514, most specific part first: openssl x509 -noout -subject -nameopt RFC2253 prints it behind the word subject, which does not belong to it.'
+      }
+    ],
     forSender: 'Send the operator of the server the subject of the certificate.'
   },
   certificate_not_registered: {
@@ -92,6 +116,14 @@ export const certificateReasons = table({
     meaning: 'The certificate is not among the registered ones of the client.',
     cause: 'The client renewed its self-signed certificate and did not publish it.',
     advice: 'Publish the certificate in the x5c member of a key in the key set of the client (RFC 8705 §2.2).',
+    cases: [
+      {
+        when: 'a registered x5t#S256 has padding',
+        applies: ({ expected }) =>
+          Array.isArray(expected) && expected.some((key) => textOf(member(key, 'note')) !== ''),
+        advice: 'Register x5t#S256 without the padding (=) at its end: base64url has none (RFC 7515 §2).'
+      }
+    ],
     factsForSender: 'received'
   },
   certificate_required: {

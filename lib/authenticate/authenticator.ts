@@ -9,7 +9,8 @@ import { lookedUp } from '../methods/look-up'
 import { claimedBy, withAudiences, type Claimed } from '../methods/method'
 import { createMethodsComparison } from '../methods/record-owner'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
-import { createExplainer, type Explain } from '../explain/explainer'
+import { createExplainer } from '../explain/explainer'
+import type { Explain } from '../explain/explanation'
 import { createObserver, type Seen } from './observer'
 import {
   errorContext,
@@ -85,6 +86,7 @@ export function createAuthenticator(options: ResolvedOptions) {
     const unregistered = firstFaultInEqualTime(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
     const proof = await method.prove(unregistered === undefined ? claimed : claimedBy(presented, nobody))
+    if (unregistered === undefined) seen.proof = proof
     refuse(method.provesFirst ? (proof.fault ?? unregistered) : (unregistered ?? proof.fault), seen)
 
     const proven = withAudiences(claimed, options.audiencesOf)
@@ -127,7 +129,7 @@ export function createClientAuthenticator<C extends OAuthClient = OAuthClient>(
   const resolved = resolveOptions('createClientAuthenticator', options)
   refuseMiddlewareOptions('createClientAuthenticator', options)
   const { authenticate, explain } = createAuthenticator(resolved)
-  const observe = createObserver(errorContext(resolved))
+  const observe = createObserver(errorContext(resolved), explain)
   const authenticator = (request: ClientAuthRequest, ...more: unknown[]) => {
     if (more.length > 0) return Promise.reject(new TypeError(noMiddleware))
     return observe(request, authenticate)

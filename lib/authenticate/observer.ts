@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { types } from 'node:util'
 import { completeError, type ErrorContext } from '../refusals/error-response'
@@ -6,7 +7,9 @@ import { ClientAuthError } from '../refusals/errors'
 import { otherRecord } from './other-record'
 import type { ClientAuthErrorReason } from '../refusals/reasons'
 import { nobody } from '../methods/client-record'
-import type { Claimed } from '../methods/method'
+import type { Claimed, Proof } from '../methods/method'
+import type { Explain } from '../explain/explanation'
+import { rememberVerdict } from '../explain/verdicts'
 import { claimedMethod, type Received, shownId } from '../request/credentials'
 import { headerValues } from '../request/headers'
 import type { ClientAuthentication, ClientAuthMethod, ClientAuthRequest } from '../types'
@@ -34,6 +37,8 @@ export interface AuthenticatedEvent extends AttemptEvent {
 /** Published on `oauth-client-auth:rejected`: the request is refused. */
 export interface RejectedEvent extends AttemptEvent {
   readonly reason: ClientAuthErrorReason
+  /** What stands in the header of the answer, where the server has `reference: true`. */
+  readonly reference?: string | undefined
   /** The refusal, with its `detail` and `cause`. */
   readonly error: ClientAuthError
 }
@@ -52,6 +57,8 @@ export interface Seen {
   received: Received | undefined
   /** The client that was found, or `nobody`; `undefined` before the look-up. */
   claimed: Claimed | undefined
+  /** What was verified of that client, and not of a stand-in. */
+  proof: Proof | undefined
 }
 
 const authenticated = channel('oauth-client-auth:authenticated')
@@ -87,13 +94,22 @@ function attemptEvent(request: unknown, seen: Seen, start: number): AttemptEvent
 }
 
 /** Surrounds one authentication: its error is completed for the wire, its outcome is published once. */
-export function createObserver(context: ErrorContext) {
-  function refused(error: ClientAuthError, request: ClientAuthRequest, seen: Seen, start: number): ClientAuthError {
+export function createObserver(context: ErrorContext, explain: Explain) {
+  function refused(
+    error: ClientAuthError,
+    request: ClientAuthRequest,
+    seen: Seen,
+    start: number,
+    reference: string | undefined
+  ): ClientAuthError {
     const clientId = clientIdOf(seen)
     if (clientId !== undefined) error.clientId = clientId
+    if (reference !== undefined) error.reference = reference
     completeError(error, context, headerValues(request.headers, 'authorization').length > 0)
     if (rejected.hasSubscribers) {
-      rejected.publish({ ...attemptEvent(request, seen, start), reason: error.reason, error } satisfies RejectedEvent)
+      rememberVerdict(error, { ...seen, owner: explain })
+      const event: RejectedEvent = { ...attemptEvent(request, seen, start), reason: error.reason, error }
+      rejected.publish(reference === undefined ? event : { ...event, reference })
     }
     if (seen.claimed?.otherId !== undefined) broken(otherRecord(seen.claimed.otherId), request, seen, start)
     return error
@@ -110,7 +126,8 @@ export function createObserver(context: ErrorContext) {
     work: (request: ClientAuthRequest, seen: Seen) => Promise<T>
   ): Promise<T> => {
     const start = isObserved() ? performance.now() : 0
-    const seen: Seen = { received: undefined, claimed: undefined }
+    const seen: Seen = { received: undefined, claimed: undefined, proof: undefined }
+    const reference = context.hasReference ? randomBytes(6).toString('base64url') : undefined
     try {
       const result = await work(request, seen)
       if (authenticated.hasSubscribers) {
@@ -122,7 +139,7 @@ export function createObserver(context: ErrorContext) {
     } catch (thrown) {
       // An application that validates its records in getClient must not tell the client what is wrong with them.
       throw thrown instanceof ClientAuthError && thrown.code !== 'invalid_client_metadata'
-        ? refused(thrown, request, seen, start)
+        ? refused(thrown, request, seen, start, reference)
         : broken(thrown, request, seen, start)
     }
   }

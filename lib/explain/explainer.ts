@@ -1,5 +1,4 @@
 import { ClientAuthError } from '../refusals/errors'
-import type { ClientAuthErrorReason } from '../refusals/reasons'
 import {
   cachedOnly,
   canProve,
@@ -19,61 +18,15 @@ import { methodOf, nobody } from '../methods/client-record'
 import { idOf, lookedUp, type LookedUp } from '../methods/look-up'
 import { type Claimed, claimedBy, type Method, type Proof, withAudiences } from '../methods/method'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
+import { type Verdict, verdictOf } from './verdicts'
 import type { RequestCertificate } from '../certificates/certificate-source'
 import type { ResolvedOptions } from '../options/options'
 import { credentialRules } from '../request/credential-rules'
 import { claimedMethod, receive, shownId, type Credentials, type Received } from '../request/credentials'
+import type { Explain, ExplainOptions } from './explanation'
 import { withNearMiss } from './near-misses'
 import { applicable, failure, type Finding, factsOf, findings, isFailed, isPassed, notChecked } from './findings'
 import type { ClientAuthMethod, ClientAuthRequest, OAuthClient } from '../types'
-
-/** How a request is explained. */
-export interface ExplainOptions {
-  /** Judges the request as of then, such as an assertion from yesterday's log. Default now. */
-  at?: Date | undefined
-  /**
-   * Whether a `jwks_uri` may be fetched, as `authenticate` would. Default `false`: only inline keys and cached sets are
-   * used. `getClient` is called in either case, and may itself fetch a client document: whoever wants none asks
-   * `documents.cached` in it.
-   */
-  fetch?: boolean | undefined
-  /**
-   * Whether mistakes that are almost right are looked for and named, such as a secret with a line break or a signature
-   * in DER. Default `true`: a dozen comparisons and a few look-ups for a refused request.
-   */
-  nearMisses?: boolean | undefined
-}
-
-/** Why a request is accepted or refused. For operators: it tells what is registered, so never send it to the caller. */
-export interface Explanation {
-  /**
-   * Whether `authenticate` would let the request in. Never `true` where a check could not be made; replays apart, which
-   * are judged only where the replay store has `has`, and not with `at`.
-   */
-  readonly accepted: boolean
-  /** The reason that `authenticate` would give. */
-  readonly reason?: ClientAuthErrorReason
-  /** The client that the request names. */
-  readonly clientId?: string
-  readonly method?: ClientAuthMethod
-  /** Every check, in the order in which `authenticate` makes them. */
-  readonly findings: readonly Finding[]
-}
-
-/**
- * Says why a request is accepted or refused: every check, also after the first failure. Has no effect: nothing is
- * consumed or published. `verifySecret` is called for registered clients alone.
- *
- * For operators. It tells what is registered, so never send it to the caller.
- *
- * @param request - headers and body: parsed, or its text as it was sent, which is read as `clientAuth` reads it
- * @param options - `at`: as of when to judge; `fetch`: whether a `jwks_uri` may be fetched, default false
- * @throws what `getClient`, `verifySecret` or `legacyAudiences` throws, unless the request is refused before it
- * @example
- * const { reason, findings } = await authenticateClient.explain(req)
- * for (const { check, result, advice } of findings) if (result === 'failed') console.log(check, advice)
- */
-export type Explain = (request: ClientAuthRequest, options?: ExplainOptions) => Promise<Explanation>
 
 type Checks = readonly { readonly check: string; readonly spec: string }[]
 
@@ -139,6 +92,13 @@ const unreadable = (received: Received, read: readonly Finding[]): Judged => ({
   findings: [...read, ...notChecked([everythingElse])]
 })
 
+/** What the rules do not tell of a refusal: that the assertion was used, a store that failed, a body that broke off. */
+const refusal = ({ reason, detail = {} }: ClientAuthError): Finding =>
+  failure(/replay/.test(reason) ? replayCheck : { check: 'request', spec: 'RFC 6749 §3.2' }, {
+    reason,
+    detail: () => detail
+  })
+
 /** `explain`, over the very lists of rules by which `authenticate` judges. Consumes nothing and publishes nothing. */
 export function createExplainer(options: ResolvedOptions, { others = [], certificate }: Pasted = {}): Explain {
   const { policy, getClient, audiencesOf } = options
@@ -159,9 +119,14 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
   }
 
   /** Looks the client up and judges its record. Tells whether there is something of the client to verify with. */
-  async function judgeRecord(trail: Trail, { method, presented }: Question, request: ClientAuthRequest) {
-    const ids = namedIds(presented.credentials)
-    const found = await trail.run(method.recordRules, () => lookUp(ids, request))
+  async function judgeRecord(
+    trail: Trail,
+    { method, presented }: Question,
+    request: ClientAuthRequest,
+    verdict: Verdict | undefined
+  ) {
+    const ids = verdict !== undefined && verdict.claimed === undefined ? [] : namedIds(presented.credentials)
+    const found = await trail.run(method.recordRules, () => verdict?.claimed ?? lookUp(ids, request))
     const claimed = claimedBy(presented, found?.client ?? nobody, found?.otherId)
     if (found === undefined) return { claimed, recorded: [], isProvable: false }
     const recorded =
@@ -169,14 +134,20 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
     return { claimed, recorded, isProvable: canProve(claimed, recorded) }
   }
 
-  async function judgeProof(trail: Trail, method: Method<Credentials>, claimed: Claimed, isProvable: boolean) {
+  async function judgeProof(
+    trail: Trail,
+    method: Method<Credentials>,
+    claimed: Claimed,
+    isProvable: boolean,
+    verdict: Verdict | undefined
+  ) {
     const expected = claimed.client === nobody ? undefined : registeredMethod(claimed)
     const parts = partsOf(method, expected)
-    if (!isProvable) {
+    if (!isProvable || (verdict !== undefined && verdict.proof === undefined)) {
       trail.add(notChecked(parts))
       return expected
     }
-    const proof = await trail.run(parts, () => method.prove(claimed))
+    const proof = await trail.run(parts, () => verdict?.proof ?? method.prove(claimed))
     if (proof !== undefined) trail.add(judged(partsOf(method, proof.method), proof, claimed))
     return proof?.method ?? expected
   }
@@ -205,22 +176,30 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
   }
 
   async function judge(received: Received, read: readonly Finding[], request: ClientAuthRequest, how: ExplainOptions) {
+    const verdict = verdictOf(how.refusal, explain)
     const question = ask(request, received, {
-      at: how.at,
+      at: verdict?.claimed === undefined ? how.at : new Date(verdict.claimed.nowSeconds * 1000),
       policy: how.fetch === true ? policy : cachedPolicy,
       certificate
     })
     const { method, presented } = question
     const ofRequest = findings(judgeable(method.requestRules, presented), presented)
     const trail = createTrail([...read, ...ofRequest])
-    const { claimed, recorded, isProvable } = await judgeRecord(trail, question, request)
+    const { claimed, recorded, isProvable } = await judgeRecord(trail, question, request, verdict)
     const { provesFirst } = method
     if (!provesFirst) trail.add(recorded)
-    const proven = await judgeProof(trail, method, claimed, provesFirst ? canProveIssuer(ofRequest) : isProvable)
+    const proven = await judgeProof(
+      trail,
+      method,
+      claimed,
+      provesFirst ? canProveIssuer(ofRequest) : isProvable,
+      verdict
+    )
     if (provesFirst) trail.add(recorded)
     await judgeProven(trail, method, claimed)
     const isAccepted = trail.all.every(isPassed)
-    await judgeReplay(trail, method, claimed, how)
+    if (verdict === undefined) await judgeReplay(trail, method, claimed, how)
+    else if (how.refusal !== undefined && !trail.all.some(isFailed)) trail.add([refusal(how.refusal)])
     return {
       received,
       claimed,
@@ -231,8 +210,13 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
   }
 
   function judgeRequest(request: ClientAuthRequest, how: ExplainOptions): Judged | Promise<Judged> {
+    const verdict = verdictOf(how.refusal, explain)
+    if (how.refusal !== undefined && verdict?.received === undefined) {
+      // Its body could not be read. Its headers may name the client.
+      return unreadable(receive({ headers: request.headers, body: {} }, options.accepted), [refusal(how.refusal)])
+    }
     const { request: read, findings: text } = readText(request)
-    const received = receive(read, options.accepted)
+    const received = verdict?.received ?? receive(read, options.accepted)
     if (text.some(isFailed)) return unreadable(received, text)
     const made = [...text, ...findings(credentialRules(received.mechanism), received)]
     return hasCredentials(received, made) ? judge(received, made, read, how) : unreadable(received, made)
@@ -253,7 +237,7 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
     return told
   }
 
-  return async (request, how = {}) => {
+  const explain: Explain = async (request, how = {}) => {
     if (Number.isNaN(how.at?.getTime())) throw new TypeError('explain: option "at" must be a valid Date')
     const judged = await judgeRequest(request, how)
     const { received, claimed, accepted } = judged
@@ -270,4 +254,5 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
       findings: all.map((finding) => ({ ...finding, ...withoutSecretsAtHand(factsOf(finding), received, client) }))
     }
   }
+  return explain
 }

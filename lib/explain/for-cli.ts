@@ -7,7 +7,7 @@ export {
   certificateOfRequest,
   RequestCertificate
 } from '../certificates/certificate-source'
-export { type Explanation } from './explainer'
+export { type Explanation } from './explanation'
 export { type Finding, findingOfLog } from './findings'
 export { type JwksHost } from '../guarded-fetch/fetch-options'
 export { type FetchStep } from '../guarded-fetch/steps'

@@ -5,7 +5,7 @@ import { attach, isSame, presentedBy, strip } from './attachment'
 import { certificateOfRequest, type RequestCertificate } from '../certificates/certificate-source'
 import { sendError, setErrorHeaders } from '../refusals/error-response'
 import { ClientAuthError } from '../refusals/errors'
-import type { Explain } from '../explain/explainer'
+import type { Explain } from '../explain/explanation'
 import {
   acceptedMethods,
   endpointMetadata,
@@ -121,7 +121,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
   const resolved = resolveOptions('clientAuth', options)
   const { bodyLimit = '64kb', property = 'oauthClient', stripCredentials = false, onError } = options
   const { authenticate, explain } = createAuthenticator(resolved)
-  const observe = createObserver(errorContext(resolved))
+  const observe = createObserver(errorContext(resolved), explain)
   const parseBody = createBodyParser(octetsOf(bodyLimit))
   const accepted = acceptedMethods('clientAuth', options)
   /** The requests that this middleware has authenticated, and what each presented. A certificate is a credential too. */

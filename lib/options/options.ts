@@ -79,6 +79,11 @@ export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = C
    * one, a client can pass for another (RFC 8705 §7).
    */
   clientCertificates?: ClientCertificates | undefined
+  /**
+   * Puts a random value into the header `OAuth-Client-Auth-Reference` of every refusal and into its event, so that a
+   * partner's screenshot finds the line of the log. It is made before anything is judged. Default false.
+   */
+  reference?: boolean | undefined
 }
 
 /** Options of `clientAuth`. */
@@ -113,6 +118,8 @@ export interface ResolvedOptions {
   /** Further audiences; `undefined` where they depend on the client. */
   readonly legacyAudiences: readonly string[] | undefined
   readonly audiencesOf: ((client: OAuthClient) => readonly string[]) | undefined
+  /** Whether each refusal has a reference. */
+  readonly hasReference: boolean
 }
 
 const provingMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'] as const
@@ -168,14 +175,16 @@ const rules = {
     if (typeof value !== 'string' || value === '') return false
     return !(value in IncomingMessage.prototype) && !ownProperties.includes(value)
   }),
+  reference: check.isBoolean,
   stripCredentials: check.isBoolean,
   onError: check.isFunction
 }
 
 /** What decides the headers of a refusal. */
-export const errorContext = ({ policy }: ResolvedOptions): ErrorContext => ({
+export const errorContext = ({ policy, hasReference }: ResolvedOptions): ErrorContext => ({
   realm: policy.issuer,
-  acceptsBasic: policy.methods.has('client_secret_basic')
+  acceptsBasic: policy.methods.has('client_secret_basic'),
+  hasReference
 })
 
 /** The algorithms that the JWT methods sign with. */
@@ -285,6 +294,7 @@ export function resolveOptions<C extends OAuthClient>(
     getClient: options.getClient.bind(options),
     accepted: acceptedHere(methods),
     legacyAudiences: dependsOnClient ? undefined : Object.freeze([...legacyAudiences]),
-    audiencesOf: dependsOnClient ? legacyAudiences : undefined
+    audiencesOf: dependsOnClient ? legacyAudiences : undefined,
+    hasReference: options.reference ?? false
   })
 }

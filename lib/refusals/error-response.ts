@@ -7,7 +7,12 @@ export interface ErrorContext {
   readonly realm: string
   /** Whether Basic is among the server's methods. */
   readonly acceptsBasic: boolean
+  /** Whether each refusal has a reference. */
+  readonly hasReference: boolean
 }
+
+/** The header in which a refusal carries its reference. */
+const referenceHeader = 'OAuth-Client-Auth-Reference'
 
 /** Seconds after which a client may try again after a 503. */
 const RETRY_AFTER = '5'
@@ -19,6 +24,7 @@ export function completeError(
   usedAuthorization: boolean
 ): void {
   error.headers = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
+  if (error.reference !== undefined) error.headers[referenceHeader] = error.reference
   if (error.status === 503) error.headers['Retry-After'] = RETRY_AFTER
   if (error.code !== 'invalid_client') return
   // RFC 9110 §15.5.2: a 401 carries a challenge. RFC 6749 §5.2 allows 400 unless Authorization was used.

@@ -33,6 +33,8 @@ export class ClientAuthError extends Error {
   headers: Record<string, string> = {}
   /** The client that the request named, where it named one. Claimed, not proven. */
   clientId?: string
+  /** A random value that also stands in a header of the answer, with the option `reference`: it joins the two. */
+  reference?: string
   #detail: Detail | (() => Detail) | undefined
 
   /** @internal */

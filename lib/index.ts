@@ -41,7 +41,7 @@ export {
 export type { AuthenticatedEvent, FailedEvent, RejectedEvent } from './authenticate/observer'
 export type { AuthenticatorOptions, ClientAuthOptions } from './options/options'
 export { rememberSecrets, type RememberSecretsOptions } from './secrets/remember-secrets'
-export { createMemoryReplayStore, type MemoryReplayStoreOptions } from './replay-store/memory'
+export { createMemoryReplayStore, type MemoryReplayStore, type MemoryReplayStoreOptions } from './replay-store/memory'
 export { createRedisReplayStore, type RedisReplayStoreOptions } from './replay-store/redis'
 export { createSqliteReplayStore, type SqliteDatabase, type SqliteReplayStoreOptions } from './replay-store/sqlite'
 export { claimedClientId } from './request/credentials'

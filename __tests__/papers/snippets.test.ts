@@ -19,7 +19,12 @@ const printed: Record<string, RegExp> = {
   'README.md private-key-jwt.mjs': /^for bank$/,
   'README.md by-hand.mjs': /^for bank$/,
   'docs/command.md explain.sh': /aud .*exit code 1$/s,
-  'docs/command.md jwks.sh': /usable/
+  'docs/command.md jwks.sh': /usable/,
+  'docs/operations.md preflight.sh':
+    /^HTTP\S+ 204.*allow-origin: https:\/\/app\.example.*HTTP\S+ 400.*allow-origin: https/is,
+  'docs/operations.md metrics.sh':
+    /_requests_total\{method="client_secret_basic",reason="secret_mismatch"\} 1$.*_replay_entries 0$/ms,
+  'docs/operations.md with-telemetry.mjs': /oauth_client_auth\.requests.*unknown_client.*oauth_client_auth\.duration/s
 }
 
 const all = pages.flatMap(snippetsOf)

@@ -21,6 +21,12 @@ export interface MemoryReplayStoreOptions {
   maxEntriesPerClient?: number | undefined
 }
 
+/** What {@link createMemoryReplayStore} returns. */
+export interface MemoryReplayStore extends ReplayStore {
+  /** How many entries are held now, for a gauge: at `maxEntries` requests are refused. Some may have expired already. */
+  readonly size: number
+}
+
 /** What is remembered of one client. */
 interface Share {
   readonly key: string
@@ -56,7 +62,7 @@ type Bucket = (Share | string)[]
  * const replayStore = createMemoryReplayStore({ maxEntries: 200_000 })
  * app.post('/token', clientAuth({ issuer, getClient, replayStore }), handler)
  */
-export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}): ReplayStore {
+export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}): MemoryReplayStore {
   // A Set holds at most 2^24 entries.
   const count = isInteger('a number of entries', 1, 16_000_000)
   checkOptions('createMemoryReplayStore', options, { maxEntries: count, maxEntriesPerClient: count })
@@ -173,7 +179,13 @@ export function createMemoryReplayStore(options: MemoryReplayStoreOptions = {}):
     return true
   }
 
-  return { consume, has: ({ clientId, id }) => shareOf(clientId).ids.has(compactKey(id)) }
+  return {
+    consume,
+    has: ({ clientId, id }) => shareOf(clientId).ids.has(compactKey(id)),
+    get size() {
+      return size
+    }
+  }
 }
 
 const full = (option: string, value: number): ClientAuthError =>

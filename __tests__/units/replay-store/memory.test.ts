@@ -56,6 +56,15 @@ describe('createMemoryReplayStore', () => {
     expect(store.consume(entry('b', 60))).toBe(true)
   })
 
+  it('tells how many entries it holds', () => {
+    const store = createMemoryReplayStore()
+    for (const id of ['a', 'b', 'a']) void store.consume(entry(id, 60))
+    expect(store.size).toBe(2)
+    at(61)
+    void store.consume(entry('c', 120))
+    expect(store.size).toBe(1)
+  })
+
   it('refuses an id that comes again with another end', () => {
     const store = createStore()
     store.consume(entry('a', 60))

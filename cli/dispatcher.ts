@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { document } from './document/command'
 import { explain } from './explain'
 import { jwks } from './jwks/command'
 import { page } from './page/command'
 import { type Command, type Io, UsageError } from './usage'
 
 /** The commands, by name. */
-const commands: ReadonlyMap<string, Command> = new Map(Object.entries({ explain, jwks, page }))
+const commands: ReadonlyMap<string, Command> = new Map(Object.entries({ explain, jwks, document, page }))
 
 const width = 10
 const overview = (): string =>

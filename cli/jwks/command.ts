@@ -28,7 +28,7 @@ const options = {
 } as const
 
 /** The exceptions of the option `hosts`, from `keys.corp=10.1.0.0/16` and `keys.corp:8443=10.1.0.0/16`. */
-function hostsOf(entries: readonly string[], ca: JwksHost['ca']): Record<string, JwksHost> {
+export function hostsOf(entries: readonly string[], ca: JwksHost['ca']): Record<string, JwksHost> {
   const hosts = new Map<string, { addresses: string[]; ports: number[] }>()
   for (const entry of entries) {
     const [, name, port = '443', range] = /^([^=:]+)(?::(\d{1,5}))?=(.+)$/.exec(entry) ?? []
@@ -58,7 +58,7 @@ function lineText({ result, name, text }: StepLine, { good, bad }: Styles): stri
   return `  ${mark} ${name.padEnd(12)} ${text}`
 }
 
-function textOf({ lines, table, advice }: JwksReport, styles: Styles): string {
+export function textOf({ lines, table, advice }: JwksReport, styles: Styles): string {
   const parts = [
     lines.map((one) => lineText(one, styles)).join('\n'),
     ...(table === undefined || table.rows.length === 0 ? [] : [tableText(table.rows)]),

@@ -53,6 +53,12 @@ function linesOf(step: FetchStep, isAccepted: boolean): StepLine[] {
   }
 }
 
+/** The steps of a fetch, told in lines. */
+export const fetchLines = (steps: readonly FetchStep[]): StepLine[] => {
+  const isAccepted = steps.some(({ step }) => step === 'tls')
+  return steps.flatMap((step) => linesOf(step, isAccepted))
+}
+
 /** The line that a fault belongs to; any other belongs to the answer. */
 const places: Readonly<Record<string, string>> = {
   url: 'URL',
@@ -82,9 +88,7 @@ export type FetchReport = { readonly lines: readonly StepLine[] } & (
 
 /** Tells a fetch in lines. */
 export function fetchReport(inspection: Inspection): FetchReport {
-  const { steps } = inspection
-  const isAccepted = steps.some(({ step }) => step === 'tls')
-  const lines = steps.flatMap((step) => linesOf(step, isAccepted))
+  const lines = fetchLines(inspection.steps)
   if (inspection.error === undefined) return { lines: [...lines, freshness(inspection)] }
   const { error } = inspection
   const failed = line(places[error.why] ?? 'Answer', error.message, false)

@@ -7,6 +7,8 @@ export {
   certificateOfRequest,
   RequestCertificate
 } from '../certificates/certificate-source'
+export { refusalOf } from '../client-documents/document-error'
+export { type DocumentInspection, inspectClientDocument } from '../client-documents/inspect'
 export { type Explanation } from './explanation'
 export { type Finding, findingOfLog } from './findings'
 export { type JwksHost } from '../guarded-fetch/fetch-options'
@@ -21,10 +23,10 @@ export { type JwksFetcherOptions } from '../key-sets/options'
 export { keySourceOf } from '../methods/client-record'
 export { type ClientAuthOptions } from '../options/options'
 export { printable } from '../basics/printable'
-export { factsForSender } from '../refusals/reasons'
+export { adviceFor, factsForSender } from '../refusals/reasons'
 export { type Detail } from '../refusals/reasons/reason'
 export { JWT_BEARER, JWT_SPIFFE, maxAssertion } from '../request/credentials'
-export { type KeySets, type OAuthClient, type ReplayStore } from '../types'
+export { type ClientAuthMethod, type KeySets, type OAuthClient, type ReplayStore } from '../types'
 
 /**
  * `explain` of a server with these options.

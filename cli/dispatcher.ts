@@ -3,6 +3,7 @@ import { document } from './document/command'
 import { explain } from './explain'
 import { jwks } from './jwks/command'
 import { page } from './page/command'
+import { safeMessage } from './text'
 import { type Command, type Io, UsageError } from './usage'
 
 /** The commands, by name. */
@@ -59,7 +60,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     return await dispatch(args, io)
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown
-    io.stderr.write(`oauth-client-auth: ${thrown.message}\n`)
+    io.stderr.write(`oauth-client-auth: ${safeMessage(thrown.message)}\n`)
     return 2
   }
 }

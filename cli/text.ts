@@ -2,6 +2,9 @@
 export const safe = (text: string): string =>
   text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
+/** A message of our own that quotes an argument: no control character, and nothing that reverses the writing. */
+export const safeMessage = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, safe)
+
 /** A value as one line of JSON that a terminal may show; a string without its quotes. */
 export const inline = (value: unknown): string =>
   safe(typeof value === 'string' ? value : value === undefined ? 'nothing' : JSON.stringify(value))

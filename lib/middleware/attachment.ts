@@ -1,4 +1,6 @@
 import type { ParsedRequest } from '../request/body'
+import { readForm } from '../request/form'
+import { countRaw, headerValues } from '../request/headers'
 import type { ClientAuthentication, OAuthClient } from '../types'
 
 const credentialParameters = ['client_secret', 'client_assertion', 'client_assertion_type']
@@ -7,12 +9,14 @@ const credentialParameters = ['client_secret', 'client_assertion', 'client_asser
 const isParams = (body: unknown): body is URLSearchParams =>
   typeof (body as URLSearchParams | undefined)?.getAll === 'function'
 
-/** What a request presents: the objects that hold it, and the values. */
-export function presentedBy({ headers, body, socket }: ParsedRequest): readonly unknown[] {
-  const valueOf = (name: string): unknown =>
-    isParams(body) ? body.get(name) : (Object(body) as Record<string, unknown>)[name]
-  const values = ['client_id', ...credentialParameters].map(valueOf)
-  return [headers, headers.authorization, body, ...values, socket]
+/** What a request presents: the objects that hold it, and the values, each read as they are read to be judged. */
+export function presentedBy(req: ParsedRequest): readonly unknown[] {
+  const { headers, body, socket, rawHeaders } = req as Partial<ParsedRequest> & Pick<ParsedRequest, 'headers'>
+  const { form, isReadable, repeated, malformed } = readForm(req)
+  // Copied as text: a list may be edited in place.
+  const authorization = JSON.stringify(headerValues(headers, 'authorization').map(String))
+  const read = [authorization, countRaw(rawHeaders ?? [], 'authorization'), isReadable, repeated, malformed]
+  return [headers, body, ...read, ...Object.values(form), socket]
 }
 
 /** Whether a request presents the very same as before. */

@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises'
+import { attempt } from '../basics/attempt'
 import { checkOptions, isText, optionRule, type OptionRule } from '../basics/option-checks'
 import { fixObject } from '../basics/option-fixes'
 import type { ReplayEntry, ReplayStore } from '../types'
@@ -30,9 +32,12 @@ const batch = 16
 
 /**
  * Remembers used assertions in SQLite (RFC 7523 §3 item 7), for the processes of one machine and across restarts. It
- * creates its table, switches the file to WAL and waits up to 2 s for the lock of another process. A use is one
- * `INSERT … ON CONFLICT DO NOTHING`. It blocks the event loop while it writes. `consume` throws what the database
- * throws (busy, disk full), and the request is refused with 503.
+ * creates its table, switches the file to WAL and sets `busy_timeout` to 0. A use is one `INSERT … ON CONFLICT DO NOTHING`.
+ * It blocks the event loop while it writes, and not while it waits for the lock of another connection, up to 2 s.
+ * `consume` throws what the database throws (busy, disk full), and the request is refused with 503.
+ *
+ * Give it a handle of its own. Inside of a transaction that is open on its handle a use is refused with 503, since a
+ * rollback would forget it.
  *
  * An assertion passes once, whatever the system clock does. Rows are kept for an hour beyond their assertion. Before
  * some are deleted, 32 at a time by every 16th use, the latest end among them is written down, and nothing that ends as
@@ -53,9 +58,11 @@ export function createSqliteReplayStore(options: SqliteReplayStoreOptions): Repl
       'createSqliteReplayStore: option "database" is required: an open handle such as new DatabaseSync(file)'
     )
   }
+  refuseTransaction(database)
   database.exec(`PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL;
     CREATE TABLE IF NOT EXISTS ${table} (key TEXT PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS ${table}_expires_at ON ${table} (expires_at)`)
+    CREATE INDEX IF NOT EXISTS ${table}_expires_at ON ${table} (expires_at);
+    PRAGMA busy_timeout = 0`) // from here on, whoever finds it locked waits without holding the event loop
   // The row with the empty key holds the latest end of all rows that were deleted. No digest is empty.
   const deletedUntil = `coalesce((SELECT expires_at FROM ${table} WHERE key = ''), 0)`
   const expired = (limit: string) =>
@@ -77,9 +84,10 @@ export function createSqliteReplayStore(options: SqliteReplayStoreOptions): Repl
   }
   let uses = 0
 
-  function consume({ clientId, id, expiresAt }: ReplayEntry): boolean {
+  function use({ clientId, id, expiresAt }: ReplayEntry): boolean {
     const nowSeconds = Date.now() / 1000
     if (!(expiresAt > nowSeconds)) return false
+    refuseTransaction(database)
     const { changes } = insert.run(digest(clientId, id), expiresAt, expiresAt)
     if (uses++ % batch === 0) sweepQuietly(nowSeconds - marginSeconds)
     if (Number(changes) === 1 || Number(changes) === 0) return Number(changes) === 1
@@ -96,7 +104,51 @@ export function createSqliteReplayStore(options: SqliteReplayStoreOptions): Repl
     }
   }
 
-  return { consume }
+  return {
+    consume: (entry) => {
+      try {
+        return use(entry)
+      } catch (error) {
+        if (!isLocked(error)) throw error
+        return useWhenFree(() => use(entry))
+      }
+    }
+  }
+}
+
+/** Milliseconds that a use waits for the lock of another connection. */
+const longestWait = 2000
+
+/** SQLite's SQLITE_BUSY, as each of the packages tells it. */
+const isLocked = (error: unknown): boolean => {
+  const { code, errcode } = Object(error) as { code?: unknown; errcode?: unknown }
+  return (Number(errcode) & 0xff) === 5 || String(code).startsWith('SQLITE_BUSY')
+}
+
+/** Tries again and again, in between of which the event loop is free. Rejects with the last error. */
+async function useWhenFree(use: () => boolean): Promise<boolean> {
+  for (let waited = 0, pause = 1; ; waited += pause, pause = Math.min(pause * 2, 50)) {
+    await setTimeout(pause)
+    try {
+      return use()
+    } catch (error) {
+      if (!isLocked(error) || waited >= longestWait) throw error
+    }
+  }
+}
+
+/** SQLite begins no transaction within another one. node:sqlite does not tell before Node 22.16. */
+function isInTransaction(database: SqliteDatabase & { isTransaction?: boolean; inTransaction?: boolean }): boolean {
+  const told = database.isTransaction ?? database.inTransaction
+  if (told !== undefined) return told
+  return attempt(() => [database.exec('BEGIN'), database.exec('ROLLBACK')]) === undefined
+}
+
+function refuseTransaction(database: SqliteDatabase): void {
+  if (!isInTransaction(database)) return
+  throw new Error(
+    'createSqliteReplayStore: the application has a transaction open on this handle, and its rollback would forget the use: give the store a handle of its own'
+  )
 }
 
 const isTable = optionRule(

@@ -49,6 +49,9 @@ describe('mounted twice', () => {
     ['another secret in the same body', (req) => void Object.assign(req.body as object, { client_secret: 'wrong' })],
     ['the same client and no credentials', (req) => void (req.body = { client_id: 'post' })],
     ['another header', (req) => void (req.headers.authorization = basic('web-shop', 'wrong'))],
+    // Threat 42: credentials that changed where the second mount did not look
+    ['a second header in other case', (req) => void Object.assign(req.headers, { Authorization: basic('post', 'x') })],
+    ['a parameter that is a list now', (req) => void Object.assign(req.body as object, { client_secret: ['a', 'b'] })],
     ['another body, URLSearchParams', (req) => void (req.body = new URLSearchParams({ client_id: 'post' }))]
   ])('a request object that is used again with %s is judged again', async (_name, change) => {
     for (const stripCredentials of [false, true]) {

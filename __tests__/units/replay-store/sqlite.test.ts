@@ -87,13 +87,64 @@ describe('createSqliteReplayStore', () => {
       getClient: () => client,
       replayStore: createSqliteReplayStore({ database })
     })
-    database.exec('PRAGMA busy_timeout = 50')
     const other = open(file)
     other.exec('BEGIN IMMEDIATE')
     const attempt = () => authenticate({ headers: {}, body: assertionForm(sign()) })
     await expect(attempt()).rejects.toMatchObject({ reason: 'replay_store_unavailable', status: 503 })
     other.exec('COMMIT')
     await expect(attempt()).resolves.toMatchObject({ clientId: 'c' })
+  })
+
+  // Threat 41: a lock of another connection that holds the event loop for two seconds
+  it('while another connection holds the lock, the event loop is free; a use waits for it', async () => {
+    const file = newFile()
+    const store = createSqliteReplayStore({ database: open(file) })
+    const other = open(file)
+    other.exec('BEGIN IMMEDIATE')
+    const began = performance.eventLoopUtilization()
+    const uses = Array.from({ length: 20 }, (_, index) => store.consume(entry(`${index % 10}`)))
+    let turns = 0
+    const turning = setInterval(() => turns++, 1)
+    await new Promise((done) => setTimeout(done, 300))
+    clearInterval(turning)
+    const { utilization } = performance.eventLoopUtilization(began)
+    other.exec('COMMIT')
+    const outcomes = await Promise.all(uses)
+    expect(outcomes.filter((isFirst) => isFirst)).toHaveLength(10)
+    expect(turns).toBeGreaterThan(10)
+    expect(utilization).toBeLessThan(1)
+  })
+
+  // Threat 40: a rollback of the application that lets a used assertion pass again
+  it.each(['BEGIN', 'BEGIN IMMEDIATE', 'SAVEPOINT a'])(
+    'inside of the application’s own %s a use is refused',
+    async (begin) => {
+      const database = open()
+      const store = createStore(database)
+      const authenticate = createClientAuthenticator({ issuer, getClient: () => client, replayStore: store })
+      const body = assertionForm(sign())
+      database.exec(begin)
+      await expect(authenticate({ headers: {}, body })).rejects.toMatchObject({
+        reason: 'replay_store_unavailable',
+        status: 503,
+        cause: expect.objectContaining({ message: expect.stringContaining('give the store a handle of its own') })
+      })
+      expect(() => createStore(database)).toThrow('has a transaction open on this handle')
+      database.exec('ROLLBACK')
+      await expect(authenticate({ headers: {}, body })).resolves.toMatchObject({ clientId: 'c' })
+      await expect(authenticate({ headers: {}, body })).rejects.toMatchObject({ reason: 'assertion_replayed' })
+    }
+  )
+
+  it('a handle that does not tell its transactions is asked by beginning one', () => {
+    const real = open()
+    const silent = { exec: (sql: string) => real.exec(sql), prepare: (sql: string) => real.prepare(sql) }
+    const store = createStore(silent)
+    expect(store.consume(entry('a'))).toBe(true)
+    silent.exec('BEGIN')
+    expect(() => store.consume(entry('b'))).toThrow('has a transaction open on this handle')
+    silent.exec('ROLLBACK')
+    expect([store.consume(entry('b')), store.consume(entry('b'))]).toEqual([true, false])
   })
 
   const nothing = (): unknown => null

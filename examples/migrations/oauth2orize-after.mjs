@@ -1,7 +1,8 @@
 import express from 'express'
+import oauth2orize from 'oauth2orize'
 import { clientAuth } from 'oauth-client-auth'
 import { findClient, issuer } from '../support/clients.mjs'
-import { authorize, createServer } from './oauth2orize-server.mjs'
+import { addCodeGrant, authorize, issueForCode, issueForRefreshToken, issueToClient } from './oauth2orize-server.mjs'
 
 export const app = express()
 
@@ -12,8 +13,13 @@ const authenticateClient = clientAuth({
   getClient: findClient
 })
 
-// For every exchange: without userProperty the library issues a token to the client `undefined`.
-const server = createServer({ userProperty: 'oauthClient' })
+// Every exchange needs it: without userProperty the library issues a token to the client `undefined`.
+const byClientAuth = { userProperty: 'oauthClient' }
+const server = oauth2orize.createServer()
+addCodeGrant(server)
+server.exchange(oauth2orize.exchange.clientCredentials(byClientAuth, issueToClient))
+server.exchange(oauth2orize.exchange.authorizationCode(byClientAuth, issueForCode))
+server.exchange(oauth2orize.exchange.refreshToken(byClientAuth, issueForRefreshToken))
 
 app.get('/authorize', authorize(server))
 app.post('/token', authenticateClient, server.token(), server.errorHandler())

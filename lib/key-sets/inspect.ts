@@ -21,10 +21,11 @@ export type Inspection = AcceptedSet | RefusedSet
 
 /**
  * Fetches `uri` once, through the guard and the limits that `createJwksFetcher(options)` has, and tells each step.
- * Nothing is cached, and no event is published. Never rejects; throws a `TypeError` for impossible options.
+ * Nothing is cached, no event is published, and no process is started. Never rejects; throws a `TypeError` for impossible options.
  */
 export async function inspectFetch(uri: string, options: JwksFetcherOptions = {}): Promise<Inspection> {
-  const settings = resolveJwksOptions(options)
+  // A command has no other requests that a hostile server could hold up
+  const settings = { ...resolveJwksOptions(options), inProcess: true }
   const inspection = await inspectDocument(uri, keySetKind(settings.maxKeys), settings)
   if (inspection.error !== undefined) return inspection
   const { value: set, ...seen } = inspection

@@ -109,7 +109,7 @@ describe('createSqliteReplayStore', () => {
     clearInterval(turning)
     const { utilization } = performance.eventLoopUtilization(began)
     other.exec('COMMIT')
-    const outcomes = await Promise.all(uses)
+    const outcomes = await Promise.all(uses.map(async (isFirst) => isFirst))
     expect(outcomes.filter((isFirst) => isFirst)).toHaveLength(10)
     expect(turns).toBeGreaterThan(10)
     expect(utilization).toBeLessThan(1)

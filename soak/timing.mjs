@@ -4,7 +4,16 @@
 // says whether the means of the classes differ. The run fails when |t| reaches 4.5. A few slow samples can hide a small
 // difference, so t and the difference in nanoseconds are also printed for the samples below some percentiles. Such
 // differences cannot be seen over a network, but they show whether a change of this code made one.
-import { createHmac, generateKeyPairSync, randomBytes, scrypt, sign, timingSafeEqual } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import {
+  createHmac,
+  generateKeyPairSync,
+  randomBytes,
+  scrypt,
+  sign,
+  timingSafeEqual,
+  X509Certificate
+} from 'node:crypto'
 import { parseArgs, promisify } from 'node:util'
 import { createClientAuthenticator, rememberSecrets } from '../dist/lib/index.js'
 
@@ -109,6 +118,35 @@ const subjects = {
   'HS256: unknown or wrong secret': [() => assertion('client-nobd', 'HS256'), () => assertion('client-hmac', 'HS256')]
 }
 
+/** A certificate of a stranger, and one client of each kind: none of them may be told from an id that nobody has. */
+const openssl = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null']
+const naming = ['-subj', '/C=DE/O=Stranger/CN=stranger.example', '-addext', 'subjectAltName=DNS:stranger.example']
+const shown = new X509Certificate(execFileSync('openssl', [...openssl, ...naming, '-days', '30'], { stdio: 'pipe' }))
+const pki = { token_endpoint_auth_method: 'tls_client_auth' }
+const certificateClients = {
+  dn: { ...pki, tls_client_auth_subject_dn: 'CN=client.example,O=Client AG,C=DE' },
+  dns: { ...pki, tls_client_auth_san_dns: 'client.example' },
+  uri: { ...pki, tls_client_auth_san_uri: 'https://client.example/a' },
+  ip: { ...pki, tls_client_auth_san_ip: '192.0.2.7' },
+  email: { ...pki, tls_client_auth_san_email: 'ops@client.example' },
+  keys: { token_endpoint_auth_method: 'self_signed_tls_client_auth', jwks: { keys: [jwks.keys[0]] } }
+}
+for (const [kind, record] of Object.entries(certificateClients))
+  clients.set(`tls-${kind}`, { client_id: `tls-${kind}`, ...record })
+const bare = (client_id) => ({ headers: {}, body: { client_id } })
+/** What `createClientAuthenticator` is given beside issuer and look-up, by the name of the subject. */
+const optionsOf = {}
+for (const kind of Object.keys(certificateClients)) {
+  for (const verified of [true, false]) {
+    const name = `mutual TLS, ${verified ? 'verified' : 'unverified'}: unknown or ${kind}`
+    subjects[name] = [() => bare(`no--${kind}`), () => bare(`tls-${kind}`)]
+    optionsOf[name] = {
+      methods: ['client_secret_basic', 'tls_client_auth', 'self_signed_tls_client_auth'],
+      clientCertificates: { get: () => ({ certificate: shown, verified }) }
+    }
+  }
+}
+
 const percentiles = [1, 0.99, 0.9, 0.5]
 
 function moments(list, below) {
@@ -163,7 +201,7 @@ let failed = false
 const micro = (nanoseconds) => (nanoseconds / 1000).toFixed(2)
 
 async function compareTimes(name) {
-  const authenticate = createClientAuthenticator({ issuer, getClient })
+  const authenticate = createClientAuthenticator({ issuer, getClient, ...optionsOf[name] })
   const [first, second] = await sample(subjects[name], authenticate, samples, Math.min(10_000, samples))
   const [whole, ...parts] = percentiles.map((percentile) => welch(first, second, percentile))
   failed ||= Math.abs(whole.t) >= limit

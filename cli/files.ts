@@ -52,11 +52,14 @@ const defaultOf = (module: unknown): unknown =>
 /** What a module exports: `export default`, `module.exports`, or what a compiler made of the first for `require`. */
 const exportedBy = (namespace: unknown): unknown => defaultOf(defaultOf(namespace))
 
-async function loadConfig(file: string): Promise<ClientAuthOptions> {
+/** The options that the module of `--config` exports. */
+export async function loadModule(file: string): Promise<object> {
   if (!isFile(file)) throw new UsageError(`--config ${file}: there is no such file.`)
   const exported = exportedBy(await import(pathToFileURL(path.resolve(file)).href))
-  if (typeof exported === 'object' && exported !== null) return exported as ClientAuthOptions
-  throw new UsageError(`--config ${file} must export the options of clientAuth: export default { issuer, getClient }.`)
+  if (typeof exported === 'object' && exported !== null) return exported
+  throw new UsageError(
+    `--config ${file} must export the options of clientAuth: export default { issuer, getClient }; for jwks, those of createJwksFetcher.`
+  )
 }
 
 /** How the server is told to the command. */
@@ -86,7 +89,7 @@ export async function loadServer({ issuer, client, config }: ServerArguments): P
     throw new UsageError('Give --client or --config, not both: --config looks clients up itself.')
   }
   if (config !== undefined) {
-    const options = await loadConfig(config)
+    const options = (await loadModule(config)) as ClientAuthOptions
     return { options: issuer === undefined ? options : { ...options, issuer }, knowsClients: true }
   }
   if (issuer === undefined) {

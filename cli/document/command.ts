@@ -75,10 +75,11 @@ export async function runDocument(args: readonly string[], io: Io, { resolver, c
   })
   const { record, error } = inspection
   const { jwks, jwks_uri: uri } = record ?? {}
-  const keys: JwksReport = uri ? await reportOfUrl(uri, fetching) : jwks ? reportOfSet(jwks) : { lines: [] }
+  const keys: JwksReport = uri ? await reportOfUrl(uri, fetching, 0) : jwks ? reportOfSet(jwks) : { lines: [], warnings: [] }
   const refusal = error && refusalOf(error)
   const document: JwksReport = {
     lines: linesOf(inspection),
+    warnings: [],
     ...(refusal === undefined ? {} : { advice: adviceFor(refusal.reason, refusal.detail) })
   }
   const isWelcome = record !== undefined && keys.lines.every(({ result }) => result === 'passed')

@@ -1,5 +1,6 @@
 import type { JwksFetcherOptions, JwksHost } from '../../lib/explain/for-cli'
 import { stylesFor } from '../explain'
+import { loadModule } from '../files'
 import type { Styles } from '../format'
 import { type Command, type Io, parseArguments, UsageError } from '../usage'
 import type { StepLine } from './fetch-report'
@@ -14,15 +15,21 @@ Shows how the server fetches a key set, step by step, and which of its keys it c
   FILE                      a key set as JSON
   --host NAME=CIDR          allows a host of your own network, and the addresses that it may have: keys.corp=10.1.0.0/16
   --host NAME:PORT=CIDR     the same at another port than 443; may be given more than once
+  --config FILE             a module that exports the options of createJwksFetcher: export default { hosts, … }
+  --warn-days N             warns of certificates (of the server, and x5c) that end within N days; default 0
   --json                    prints JSON
   --no-color                prints no colours, as does NO_COLOR=1
 
 An authority of your own is trusted where NODE_EXTRA_CA_CERTS names its file.
-Exit code: 0 there is a usable key, 1 there is none, 2 called wrongly.
+Exit code: 0 there is a usable key, 1 there is none, 2 called wrongly, 3 usable but about to break (see the lines that
+begin with !), 4 it failed on our side (DNS, network).
+For cron: oauth-client-auth jwks URL --warn-days 30 >/tmp/out || mail -s jwks ops </tmp/out
 `
 
 const options = {
   host: { type: 'string', multiple: true },
+  config: { type: 'string' },
+  'warn-days': { type: 'string' },
   json: { type: 'boolean' },
   'no-color': { type: 'boolean' }
 } as const
@@ -58,10 +65,11 @@ function lineText({ result, name, text }: StepLine, { good, bad }: Styles): stri
   return `  ${mark} ${name.padEnd(12)} ${text}`
 }
 
-export function textOf({ lines, table, advice }: JwksReport, styles: Styles): string {
+export function textOf({ lines, table, advice, warnings }: JwksReport, styles: Styles): string {
   const parts = [
     lines.map((one) => lineText(one, styles)).join('\n'),
     ...(table === undefined || table.rows.length === 0 ? [] : [tableText(table.rows)]),
+    ...(warnings.length === 0 ? [] : [warnings.map((one) => `  ${styles.open('!')} ${one}`).join('\n')]),
     ...(advice === undefined ? [] : [`  advice  ${advice}`])
   ]
   return `${parts.join('\n\n')}\n`
@@ -76,7 +84,7 @@ const isUrl = (source: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.test(source
  *
  * @param guard - how DNS is asked, and the authorities that the named hosts are trusted by, where not Node's
  *
- * @returns the exit code: 0 where there is a usable key, else 1
+ * @returns the exit code: 0 there is a usable key, 1 there is none, 3 it is about to break, 4 it failed on our side
  * @throws UsageError where it is called wrongly
  */
 export async function runJwks(args: readonly string[], io: Io, { resolver, ca }: Guard = {}): Promise<number> {
@@ -84,12 +92,24 @@ export async function runJwks(args: readonly string[], io: Io, { resolver, ca }:
   const [source, ...more] = positionals
   if (source === undefined || more.length > 0)
     throw new UsageError('Give one URL or file: jwks https://…, or jwks FILE.')
-  const hosts = hostsOf([values.host ?? []].flat(), ca)
-  const report = isUrl(source) ? await reportOfUrl(source, { resolver, hosts }) : await reportOfFile(source)
+  const days = daysOf(values['warn-days'])
+  const configured = values.config === undefined ? {} : ((await loadModule(values.config)) as JwksFetcherOptions)
+  const hosts = { ...configured.hosts, ...hostsOf([values.host ?? []].flat(), ca) }
+  const settings = { ...configured, ...(resolver === undefined ? {} : { resolver }), hosts }
+  const report = isUrl(source) ? await reportOfUrl(source, settings, days) : await reportOfFile(source, days)
   const isUsable = report.lines.every(({ result }) => result === 'passed')
   const text = textOf(report, stylesFor(io, values['no-color']))
   io.stdout.write(values.json === true ? `${JSON.stringify({ usable: isUsable, ...report }, null, 2)}\n` : text)
-  return isUsable ? 0 : 1
+  if (!isUsable) return report.isOurs === true ? exitOurs : 1
+  return report.warnings.length > 0 ? exitWarned : 0
+}
+
+const exitWarned = 3
+const exitOurs = 4
+
+function daysOf(text = '0'): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text)
+  throw new UsageError('--warn-days needs a number of days, such as 30.')
 }
 
 /** `oauth-client-auth jwks`. */

@@ -81,6 +81,12 @@ function freshness({ steps, freshSeconds }: AcceptedSet): StepLine {
   return line('Freshness', `used for ${freshSeconds} s without another fetch (${source})`)
 }
 
+/** Where a redirect leads: it is not followed, but its owner wants to know which URL to register. */
+function redirectIn(steps: readonly FetchStep[]): string {
+  const { location } = steps.find((step) => step.step === 'head')?.headers ?? {}
+  return location === undefined ? '' : `, Location: ${printable(location)}`
+}
+
 /** A fetch, step by step, and what it failed by. */
 export type FetchReport = { readonly lines: readonly StepLine[] } & (
   { readonly failed: StepLine; readonly advice: string } | { readonly failed?: never; readonly advice?: never }
@@ -91,7 +97,7 @@ export function fetchReport(inspection: Inspection): FetchReport {
   const lines = fetchLines(inspection.steps)
   if (inspection.error === undefined) return { lines: [...lines, freshness(inspection)] }
   const { error } = inspection
-  const failed = line(places[error.why] ?? 'Answer', error.message, false)
+  const failed = line(places[error.why] ?? 'Answer', `${error.message}${redirectIn(inspection.steps)}`, false)
   // The failure says more than the facts of its step. The addresses stand, since each has its own judgement.
   const kept = lines.filter(({ name }) => name === 'DNS' || name !== failed.name)
   return { lines: kept, failed, advice: keySetAdvice(error) }

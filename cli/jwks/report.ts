@@ -1,15 +1,24 @@
 import { readFile } from 'node:fs/promises'
-import { inspectFetch, type Inspection, type JwksFetcherOptions } from '../../lib/explain/for-cli'
+import { inspectFetch, type Inspection, type JwksFetcherOptions, type KeySetError } from '../../lib/explain/for-cli'
 import { UsageError } from '../usage'
 import { keySetAdvice } from './advice'
 import { fetchReport, line, type StepLine } from './fetch-report'
 import { keyTable, type KeyTable } from './key-table'
+import { isOurs, shapeAdvice, type Warnings, warningsOf } from './warnings'
 
 /** What is known of a key set: how it was had, its keys, and what is to be done. */
 export interface JwksReport {
   readonly lines: readonly StepLine[]
   readonly table?: KeyTable
   readonly advice?: string
+  /** What is about to break. */
+  readonly warnings: Warnings
+  /** Why the set was refused or not to be had: stable. */
+  readonly why?: KeySetError['why']
+  /** When the certificate of the server ends. */
+  readonly validTo?: string
+  /** Whether it failed on our side. */
+  readonly isOurs?: true
 }
 
 /** The last line: what the keys are good for. */
@@ -19,34 +28,43 @@ function keysLine({ rows, usable, fault }: KeyTable): StepLine {
 }
 
 /** What was done to read a set, and the judgement of its keys. */
-function judged(lines: readonly StepLine[], value: unknown): JwksReport {
+function judged(lines: readonly StepLine[], value: unknown, warnings: Warnings): JwksReport {
   const table = keyTable(value)
-  const { advice } = table
-  return { lines: [...lines, keysLine(table)], table, ...(advice === undefined ? {} : { advice }) }
+  const advice = shapeAdvice(value) ?? table.advice
+  return { lines: [...lines, keysLine(table)], table, ...(advice === undefined ? {} : { advice }), warnings }
 }
 
 /** What one fetch showed. */
-export function reportOfFetch(inspection: Inspection): JwksReport {
+export function reportOfFetch(inspection: Inspection, warnDays = 0): JwksReport {
+  const { steps, json, error } = inspection
   const { lines, failed, advice } = fetchReport(inspection)
-  if (failed === undefined) return judged(lines, inspection.json)
+  const warnings = warningsOf(json, steps, warnDays)
+  const validTo = steps.find((step) => step.step === 'certificate')?.validTo
+  const end = validTo === undefined ? {} : { validTo }
+  if (failed === undefined) return { ...judged(lines, json, warnings), ...end }
   // The keys of a refused set are shown as well, since they are why it is refused
   const table = inspection.json === undefined ? {} : { table: keyTable(inspection.json) }
-  return { lines: [...lines, failed], ...table, advice }
+  return {
+    ...{ lines: [...lines, failed], ...table, advice: shapeAdvice(json) ?? advice, warnings, ...end },
+    ...(error === undefined ? {} : { why: error.why }),
+    ...(error !== undefined && isOurs(error) ? { isOurs: true } : {})
+  }
 }
 
 /** What a set in a record, or in a file, is good for. */
-export const reportOfSet = (value: unknown): JwksReport => judged([], value)
+export const reportOfSet = (value: unknown, warnDays = 0): JwksReport =>
+  judged([], value, warningsOf(value, [], warnDays))
 
 /**
  * Fetches a key set once, through the guard of the server.
  *
  * @throws UsageError for hosts that the guard does not take
  */
-export async function reportOfUrl(url: string, options: JwksFetcherOptions): Promise<JwksReport> {
+export async function reportOfUrl(url: string, options: JwksFetcherOptions, warnDays: number): Promise<JwksReport> {
   const inspection = await inspectFetch(url, options).catch((error: unknown) => {
     throw error instanceof TypeError ? new UsageError(error.message.replace('createJwksFetcher', '--host')) : error
   })
-  return reportOfFetch(inspection)
+  return reportOfFetch(inspection, warnDays)
 }
 
 /**
@@ -54,17 +72,18 @@ export async function reportOfUrl(url: string, options: JwksFetcherOptions): Pro
  *
  * @throws UsageError where the file cannot be read
  */
-export async function reportOfFile(path: string): Promise<JwksReport> {
+export async function reportOfFile(path: string, warnDays: number): Promise<JwksReport> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException
     throw new UsageError(`${path} cannot be read (${String(code)}): name a file, or a URL that starts with https://`)
   })
   try {
-    return reportOfSet(JSON.parse(text))
+    return reportOfSet(JSON.parse(text), warnDays)
   } catch {
     return {
       lines: [line('Key set', 'the file is not JSON', false)],
-      advice: keySetAdvice({ why: 'json', message: '' })
+      advice: keySetAdvice({ why: 'json', message: '' }),
+      warnings: []
     }
   }
 }

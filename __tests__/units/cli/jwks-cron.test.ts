@@ -1,0 +1,163 @@
+// jwks in a cron job: what is about to break, whose fault it is, and the exit codes that tell them apart.
+import { X509Certificate } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Readable } from 'node:stream'
+import { runJwks } from '../../../cli/jwks/command'
+import { keyFor, makeKey } from '../../support/assertions'
+import { certificate as clientCertificate, publicJwk } from '../../support/client-certificates'
+import { type Certificate, makeAuthority, makeCertificate } from '../../support/tls-certificates'
+import { serveHttps, type TestServer } from '../../support/tls-server'
+
+const host = 'keys.client-app.net'
+const { jwk } = keyFor('ES256')
+const folder = mkdtempSync(path.join(tmpdir(), 'jwks-cron-'))
+const servers: TestServer[] = []
+let authority: Certificate
+let tls: Certificate
+beforeAll(async () => {
+  authority = await makeAuthority()
+  tls = await makeCertificate(authority, { names: [host] })
+})
+afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())))
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+/** DNS that knows one address for every name, or fails. */
+const resolverOf = (fault?: string) => () => ({
+  resolve4: () =>
+    fault === undefined
+      ? Promise.resolve(['127.0.0.1'])
+      : Promise.reject(Object.assign(new Error(fault), { code: fault })),
+  resolve6: () =>
+    fault === undefined ? Promise.resolve([]) : Promise.reject(Object.assign(new Error(fault), { code: fault })),
+  cancel: () => undefined
+})
+
+async function run(args: string[], dns?: string) {
+  const printed: string[] = []
+  const io = {
+    stdin: Readable.from([]),
+    stdout: { write: (text: string) => printed.push(text) },
+    stderr: { write: () => 0 },
+    env: {}
+  }
+  const code = await runJwks(args, io, { resolver: resolverOf(dns), ca: authority.cert })
+  return { code, text: printed.join('') }
+}
+
+async function served(
+  body: unknown,
+  args: string[] = [],
+  { status = 200, headers = {} as Record<string, string>, dns = '' } = {}
+) {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const type = { 'content-type': 'application/json' }
+  const server = await serveHttps(tls, (_, res) => res.writeHead(status, { ...type, ...headers }).end(text))
+  servers.push(server)
+  const at = `${host}:${server.port}`
+  return run([`https://${at}/jwks`, '--host', `${at}=127.0.0.1`, ...args], dns || undefined)
+}
+const inFile = (value: unknown, ...args: string[]) => {
+  const name = path.join(folder, 'set.json')
+  writeFileSync(name, JSON.stringify(value))
+  return run([name, ...args])
+}
+const x5c = (id: string) => [clientCertificate(id).der.toString('base64')]
+
+test('a good set: 0, and no warning', async () => {
+  const { code, text } = await served({ keys: [jwk] }, ['--warn-days', '0'])
+  expect([code, text.includes('!')]).toEqual([0, false])
+})
+
+test('the certificate of the server ends within the days: 3, and how many are left', async () => {
+  const left = Math.floor((Date.parse(new X509Certificate(tls.cert).validTo) - Date.now()) / 86_400_000)
+  const { code, text } = await served({ keys: [jwk] }, ['--warn-days', String(left + 1)])
+  expect(code).toBe(3)
+  expect(text).toMatch(new RegExp(`! the certificate of the server ends in ${left} days`))
+  expect((await served({ keys: [jwk] }, ['--warn-days', String(left)])).code).toBe(0)
+})
+
+test.each<[string, object[], RegExp]>([
+  ['several keys with one kid', [jwk, { ...makeKey('ES256', jwk.kid).jwk }], /! several keys have the kid ES256-key/],
+  [
+    'x5c of another key',
+    [{ ...jwk, x5c: x5c('bank') }],
+    /! the certificate \(x5c\) of key ES256-key belongs to another key/
+  ],
+  [
+    'x5c that has ended',
+    [{ ...publicJwk('self-bank-expired'), kid: 'k', x5c: x5c('self-bank-expired') }],
+    /! the certificate \(x5c\) of key k has ended/
+  ]
+])('%s: 3', async (_name, keys, words) => {
+  const { code, text } = await inFile({ keys })
+  expect(text).toMatch(words)
+  expect(code).toBe(3)
+})
+
+test('the same kid for keys of two types is no mistake (RFC 7517 §4.5)', async () => {
+  expect((await inFile({ keys: [jwk, { ...keyFor('RS256').jwk, kid: jwk.kid }] })).code).toBe(0)
+})
+
+test.each<[string, unknown, RegExp]>([
+  [
+    '101 keys',
+    { keys: Array.from({ length: 101 }, (_, index) => ({ ...jwk, kid: `k${index}` })) },
+    /has 101 keys, more than 100/
+  ],
+  ['a single JWK', jwk, /This is one JWK: publish \{ "keys"/],
+  ['a client record', { client_id: 'bank', jwks: { keys: [jwk] } }, /This is the record of a client/],
+  ['a private key', { keys: [keyFor('ES256').privateKey.export({ format: 'jwk' })] }, /Treat this key as stolen/]
+])('%s: 1, and what it is', async (_name, value, words) => {
+  for (const { code, text } of [await inFile(value), await served(value)]) {
+    expect(text).toMatch(words)
+    expect(code).toBe(1)
+  }
+})
+
+test('a redirect: 1, and where it leads', async () => {
+  const { code, text } = await served('', [], { status: 302, headers: { location: 'https://elsewhere.example/jwks' } })
+  expect(code).toBe(1)
+  expect(text).toContain('Location: https://elsewhere.example/jwks')
+})
+
+test('a page of HTML: 1', async () => {
+  const { code } = await served('<html><title>Not found</title>', [], { headers: { 'content-type': 'text/html' } })
+  expect(code).toBe(1)
+})
+
+test.each([
+  ['DNS that does not answer is trouble on our side: 4', 'ETIMEOUT', 4],
+  ['a name that nobody has is theirs: 1', 'ENOTFOUND', 1]
+])('%s', async (_name, dns, code) => {
+  expect((await served({ keys: [jwk] }, [], { dns })).code).toBe(code)
+})
+
+test('--json has the reason, the end of the certificate and the warnings', async () => {
+  const { text } = await served({ keys: [] }, ['--json', '--warn-days', '9999'])
+  expect(JSON.parse(text)).toMatchObject({
+    usable: false,
+    validTo: expect.stringMatching(/GMT$/) as string,
+    warnings: [expect.stringContaining('certificate of the server') as string]
+  })
+  const refused = await served('no json', ['--json'])
+  expect(JSON.parse(refused.text)).toMatchObject({ usable: false, why: 'json' })
+})
+
+test('--config gives the hosts', async () => {
+  const server = await serveHttps(tls, (_, res) =>
+    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk] }))
+  )
+  servers.push(server)
+  const file = path.join(folder, 'hosts.cjs')
+  const hosts = { [host]: { addresses: ['127.0.0.1'], ports: [server.port], ca: authority.cert } }
+  writeFileSync(file, `module.exports = { hosts: ${JSON.stringify(hosts)} }`)
+  expect((await run([`https://${host}:${server.port}/jwks`, '--config', file])).code).toBe(0)
+})
+
+test('days that are none are a wrong call', async () => {
+  await expect(run(['x.json', '--warn-days', 'soon'])).rejects.toThrow('--warn-days needs a number of days')
+})

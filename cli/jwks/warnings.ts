@@ -1,0 +1,64 @@
+import { X509Certificate } from 'node:crypto'
+import { type FetchStep, isObject, type KeySetError } from '../../lib/explain/for-cli'
+import { inline } from '../text'
+
+/** What is good today and will break, or breaks for some clients: one sentence each. */
+export type Warnings = readonly string[]
+
+const daysUntil = (validTo: string): number => Math.floor((Date.parse(validTo) - Date.now()) / 86_400_000)
+
+const endsSoon = (what: string, validTo: string, days: number): string[] => {
+  const left = daysUntil(validTo)
+  if (left >= Math.max(days, 0) || Number.isNaN(left)) return []
+  return [left < 0 ? `${what} has ended (${validTo}).` : `${what} ends in ${left} days (${validTo}).`]
+}
+
+function certificateIn(x5c: unknown): X509Certificate | undefined {
+  try {
+    return Array.isArray(x5c) ? new X509Certificate(Buffer.from(String(x5c[0]), 'base64')) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The members that make a public key what it is. */
+const valueOf = ({ kty, crv, n, e, x, y, pub }: Record<string, unknown>) => JSON.stringify([kty, crv, n, e, x, y, pub])
+
+function ofKey(jwk: Record<string, unknown>, days: number): string[] {
+  const certificate = certificateIn(jwk.x5c)
+  if (certificate === undefined) return []
+  const name = `the certificate (x5c) of key ${inline(jwk.kid ?? 'without kid').slice(0, 60)}`
+  const isOwn = valueOf(certificate.publicKey.export({ format: 'jwk' }) as Record<string, unknown>) === valueOf(jwk)
+  return [...(isOwn ? [] : [`${name} belongs to another key.`]), ...endsSoon(name, certificate.validTo, days)]
+}
+
+/** What to warn of in a key set, and in the certificate of the server that publishes it. */
+export function warningsOf(set: unknown, steps: readonly FetchStep[], days: number): Warnings {
+  const { keys } = isObject(set) ? set : {}
+  const all = (Array.isArray(keys) ? keys : []).filter(isObject).slice(0, 100)
+  // The same kid for keys of different types is allowed (RFC 7517 §4.5): alg tells them apart.
+  const names = all.filter(({ kid }) => kid !== undefined).map(({ kid, kty, crv }) => JSON.stringify([kid, kty, crv]))
+  const twice = [...new Set(names.filter((name, index) => names.indexOf(name) < index))]
+  return [
+    ...steps.flatMap((step) =>
+      step.step === 'certificate' ? endsSoon('the certificate of the server', step.validTo, days) : []
+    ),
+    ...twice.map((name) => `several keys have the kid ${inline((JSON.parse(name) as string[])[0]).slice(0, 60)}.`),
+    ...all.flatMap((jwk) => ofKey(jwk, days))
+  ]
+}
+
+/** Whether a fetch failed on our side: DNS that does not answer, no way to the network, or too much at once. */
+export const isOurs = ({ why, message }: KeySetError): boolean =>
+  why === 'busy' ||
+  (why === 'dns' && message.startsWith('DNS gave no answer') && !/ENOTFOUND|ENODATA/.test(message)) ||
+  (why === 'connection' && /ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|proxy/i.test(message))
+
+/** What stands where a key set should, where its look tells. */
+export function shapeAdvice(value: unknown): string | undefined {
+  if (!isObject(value) || 'keys' in value) return undefined
+  if ('kty' in value) return 'This is one JWK: publish { "keys": [ … ] } with it inside (RFC 7517 §5).'
+  if ('client_id' in value || 'jwks' in value || 'jwks_uri' in value)
+    return 'This is the record of a client: the key set is its member jwks, or stands at its jwks_uri.'
+  return undefined
+}

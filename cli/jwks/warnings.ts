@@ -28,7 +28,7 @@ function ofKey(jwk: Record<string, unknown>, days: number): string[] {
   const certificate = certificateIn(jwk.x5c)
   if (certificate === undefined) return []
   const name = `the certificate (x5c) of key ${inline(jwk.kid ?? 'without kid').slice(0, 60)}`
-  const isOwn = valueOf(certificate.publicKey.export({ format: 'jwk' }) as Record<string, unknown>) === valueOf(jwk)
+  const isOwn = valueOf(certificate.publicKey.export({ format: 'jwk' })) === valueOf(jwk)
   return [...(isOwn ? [] : [`${name} belongs to another key.`]), ...endsSoon(name, certificate.validTo, days)]
 }
 

@@ -94,7 +94,7 @@ const unreadable = (received: Received, read: readonly Finding[]): Judged => ({
 
 /** What the rules do not tell of a refusal: that the assertion was used, a store that failed, a body that broke off. */
 const refusal = ({ reason, detail = {} }: ClientAuthError): Finding =>
-  failure(/replay/.test(reason) ? replayCheck : { check: 'request', spec: 'RFC 6749 §3.2' }, {
+  failure(reason.includes('replay') ? replayCheck : { check: 'request', spec: 'RFC 6749 §3.2' }, {
     reason,
     detail: () => detail
   })

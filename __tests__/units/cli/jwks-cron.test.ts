@@ -51,7 +51,7 @@ async function run(args: string[], dns?: string) {
 async function served(
   body: unknown,
   args: string[] = [],
-  { status = 200, headers = {} as Record<string, string>, dns = '' } = {}
+  { status = 200, headers = {}, dns = '' } = {}
 ) {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const type = { 'content-type': 'application/json' }

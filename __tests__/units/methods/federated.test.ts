@@ -26,10 +26,7 @@ type Form = Record<string, string>
 /** The reason, or the method that let the client in. */
 async function outcome(form: Form, options: Options = {}, ...others: OAuthClient[]): Promise<string> {
   const { getClient } = clientsOf(...others, worker, deployer, ledger)
-  const authenticate = createClientAuthenticator({ issuer, getClient, ...trusting, ...options } as Options & {
-    issuer: string
-    getClient: typeof getClient
-  })
+  const authenticate = createClientAuthenticator({ issuer, getClient, ...trusting, ...options })
   const explanation = await authenticate.explain({ headers: {}, body: form })
   const result = await authenticate({ headers: {}, body: form }).then(
     ({ method }) => ({ told: method, reason: undefined as string | undefined }),
@@ -378,7 +375,7 @@ test('a server that does not name the methods answers as before', async () => {
 })
 
 test('the reason is told, and the client of the form', async () => {
-  const authenticate = createClientAuthenticator({ issuer, getClient: () => worker, ...trusting } as never)
+  const authenticate = createClientAuthenticator({ issuer, getClient: () => worker, ...trusting })
   await expect(authenticate({ headers: {}, body: formOf('worker', jobToken(), JWT_BEARER) })).rejects.toMatchObject({
     reason: 'federated_subject',
     clientId: 'worker',

@@ -34,7 +34,11 @@ import {
 } from '../support/workloads'
 
 type Form = Record<string, string>
-interface Answer { status?: number; headers?: Record<string, string>; body?: unknown }
+interface Answer {
+  status?: number
+  headers?: Record<string, string>
+  body?: unknown
+}
 
 const idp = 'idp.partner.example'
 let tls: Certificate

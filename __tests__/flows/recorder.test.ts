@@ -8,7 +8,6 @@ import {
   ClientAuthError,
   createClientAuthenticator,
   type ClientAuthOptions,
-  type OAuthClient,
   type RecordedRefusal,
   recordRefusals,
   type RecordRefusalsOptions,
@@ -121,11 +120,11 @@ test('neither secrets nor assertions stand in a record', async () => {
   const form = by({ aud: 'x' })
   await post(form)
   await post({}, { authorization: basic(secret, 'shop') })
-  await post({ client_id: 'shop', client_secret: String(form.client_assertion) })
+  await post({ client_id: 'shop', client_secret: form.client_assertion })
   await settled()
   const text = JSON.stringify(recorded)
   expect(recorded).toHaveLength(3)
-  for (const hidden of [secret, String(form.client_assertion).split('.')[2]]) expect(text).not.toContain(hidden)
+  for (const hidden of [secret, form.client_assertion.split('.')[2]]) expect(text).not.toContain(hidden)
 })
 
 test('a flood of one client cannot hide another, and what is dropped is counted', async () => {
@@ -138,7 +137,7 @@ test('a flood of one client cannot hide another, and what is dropped is counted'
   expect([of('secret_mismatch').length, of('unknown_client').length, of('assertion_expired').length]).toEqual([
     3, 60, 1
   ])
-  expect((stop).dropped).toBe(17 + 30)
+  expect(stop.dropped).toBe(17 + 30)
   expect(recorded.reduce((sum, { dropped }) => sum + dropped, 0)).toBe(17 + 30)
 })
 

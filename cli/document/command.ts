@@ -57,7 +57,7 @@ function linesOf({ steps, checks, error, freshSeconds }: DocumentInspection): St
 const recordText = (record: unknown): string =>
   JSON.stringify(record, null, 2)
     .split('\n')
-    .map((text) => `  ${String(printable(text))}`)
+    .map((text) => `  ${printable(text)}`)
     .join('\n')
 
 type Guard = Pick<JwksFetcherOptions, 'resolver'> & Pick<JwksHost, 'ca'>
@@ -75,7 +75,11 @@ export async function runDocument(args: readonly string[], io: Io, { resolver, c
   })
   const { record, error } = inspection
   const { jwks, jwks_uri: uri } = record ?? {}
-  const keys: JwksReport = uri ? await reportOfUrl(uri, fetching, 0) : jwks ? reportOfSet(jwks) : { lines: [], warnings: [] }
+  const keys: JwksReport = uri
+    ? await reportOfUrl(uri, fetching, 0)
+    : jwks
+      ? reportOfSet(jwks)
+      : { lines: [], warnings: [] }
   const refusal = error && refusalOf(error)
   const document: JwksReport = {
     lines: linesOf(inspection),

@@ -45,7 +45,7 @@ function linesOf(step: FetchStep, isAccepted: boolean): StepLine[] {
     case 'tls':
       return [line('TLS', `${step.version}, ${step.cipher}`)]
     case 'head':
-      return [line('Answer', `${step.status}, ${String(printable(step.headers['content-type'] ?? 'no content type'))}`)]
+      return [line('Answer', `${step.status}, ${printable(step.headers['content-type'] ?? 'no content type')}`)]
     case 'body':
       return [line('Size', `${step.octets} octets`)]
     case 'closed':
@@ -77,7 +77,7 @@ const places: Readonly<Record<string, string>> = {
 
 function freshness({ steps, freshSeconds }: AcceptedSet): StepLine {
   const control = steps.find((step) => step.step === 'head')?.headers['cache-control']
-  const source = control === undefined ? 'no Cache-Control' : `Cache-Control: ${String(printable(control))}`
+  const source = control === undefined ? 'no Cache-Control' : `Cache-Control: ${printable(control)}`
   return line('Freshness', `used for ${freshSeconds} s without another fetch (${source})`)
 }
 

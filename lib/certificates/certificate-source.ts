@@ -119,8 +119,9 @@ export class RequestCertificate {
   /** Whether another request presents the very same. */
   isSame({ presented }: RequestCertificate): boolean {
     const own = this.presented
-    if (own === undefined || presented === undefined || own.verified !== presented.verified) return own === presented
-    if (own instanceof HeaderCertificate) return own.value === (presented as HeaderCertificate).value
+    if (own === undefined || presented === undefined) return own === presented
+    if (own.verified !== presented.verified) return false
+    if (own instanceof HeaderCertificate) return presented instanceof HeaderCertificate && own.value === presented.value
     return thumbprintOf(own.certificate) === thumbprintOf(presented.certificate)
   }
 }

@@ -2,11 +2,7 @@ import { type ClientAuthOptions, resolveOptions } from '../options/options'
 import { createExplainer, type Pasted } from './explainer'
 
 // All that cli/ may use of lib/: the command imports this module and no other (`papers/layers.test.ts`).
-export {
-  type ClientCertificates,
-  certificateOfRequest,
-  RequestCertificate
-} from '../certificates/certificate-source'
+export { type ClientCertificates, certificateOfRequest, RequestCertificate } from '../certificates/certificate-source'
 export { refusalOf } from '../client-documents/document-error'
 export { type DocumentInspection, inspectClientDocument } from '../client-documents/inspect'
 export { type Explanation } from './explanation'

@@ -28,7 +28,7 @@ function verifies(jwk: Jwk, { hash }: Algorithm, { signingInput, signature }: Jw
 }
 
 const fits = (jwk: Jwk, { alg }: Algorithm): boolean => algorithmsOf(jwk).some((one) => one.alg === alg)
-const kidOf = ({ kid }: Jwk): string => (typeof kid === 'string' ? `with kid ${String(printable(kid))}` : 'without kid')
+const kidOf = ({ kid }: Jwk): string => (typeof kid === 'string' ? `with kid ${printable(kid)}` : 'without kid')
 
 /** Signatures of another form: DER, or of another length. */
 function spotForm({ alg, kty, octets }: Algorithm, { signature }: Jws, keys: readonly Jwk[]): string | undefined {
@@ -134,7 +134,7 @@ export function spotOtherClient(scene: Scene): string | undefined {
   for (const other of others.filter(({ client_id: id }) => id !== claimed?.client.client_id).slice(0, maxTries)) {
     const keys = other.jwks?.keys ?? []
     if (keys.slice(0, maxTries).some((key) => verifies(key, algorithm, jws, paddingOf(algorithm))))
-      return `The signature is that of a key of client ${String(printable(other.client_id))}: the two are mixed up in one configuration.`
+      return `The signature is that of a key of client ${printable(other.client_id)}: the two are mixed up in one configuration.`
   }
   return undefined
 }

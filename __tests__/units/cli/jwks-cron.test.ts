@@ -48,11 +48,7 @@ async function run(args: string[], dns?: string) {
   return { code, text: printed.join('') }
 }
 
-async function served(
-  body: unknown,
-  args: string[] = [],
-  { status = 200, headers = {}, dns = '' } = {}
-) {
+async function served(body: unknown, args: string[] = [], { status = 200, headers = {}, dns = '' } = {}) {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const type = { 'content-type': 'application/json' }
   const server = await serveHttps(tls, (_, res) => res.writeHead(status, { ...type, ...headers }).end(text))

@@ -212,9 +212,9 @@ describe('the record', () => {
     publish(byKey())
     const documents = documentsOf()
     const record = (await documents.get(id))!
-    expect([record, { ...record, tenant: 1 }].map(documents.owns)).toEqual([true, true])
+    expect([record, { ...record, tenant: 1 }].map((one) => documents.owns(one))).toEqual([true, true])
     const strangers = [{ client_id: id }, JSON.parse(JSON.stringify(record)) as typeof record]
-    expect(strangers.map(documents.owns)).toEqual([false, false])
+    expect(strangers.map((one) => documents.owns(one))).toEqual([false, false])
     expect(documentsOf().owns(record)).toBe(false)
   })
 })

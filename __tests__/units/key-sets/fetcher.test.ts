@@ -62,7 +62,9 @@ function makeFetcher(options: JwksFetcherOptions = {}) {
 
 /** How many attempts have ended. */
 let ended: number
-const countEnd = () => void ended++
+const countEnd = () => {
+  ended++
+}
 beforeAll(() => {
   subscribe('oauth-client-auth:jwks', countEnd)
 })

@@ -7,6 +7,7 @@ import request from 'supertest'
 import {
   claimedClientId,
   clientAuth,
+  createClientDocuments,
   createMemoryReplayStore,
   createRedisReplayStore,
   rememberSecrets,
@@ -114,6 +115,15 @@ const trusting = (entry: TrustedIssuer): Options => ({
 /** The token of that issuer for a subject. */
 const fromIdp = (sub: string) => ({ ...by('key', { iss: 'https://idp.example', sub }), client_id: 'federated' })
 
+/** DNS gives no answer, so that every document is out of reach. */
+const silent = () => Promise.reject(new Error('no answer'))
+const documents = createClientDocuments({
+  allow: ['app.example'],
+  resolver: () => ({ resolve4: silent, resolve6: silent, cancel: () => undefined })
+})
+const documentClients: Options = { getClient: (id) => documents.get(id) }
+const fromDocument = (id: string) => ({ client_id: id, client_secret: secret })
+
 const attempts: Partial<Record<keyof typeof reasons, Attempt>> = {
   certificate_missing: withCertificate(() => undefined),
   certificate_header: withCertificate(refuses('header')),
@@ -181,6 +191,8 @@ const attempts: Partial<Record<keyof typeof reasons, Attempt>> = {
   signature_mismatch: { form: () => assertionForm(keyAssertion(stranger, { clientId: 'key' })) },
   federated_subject: { form: () => fromIdp(told), options: trusting(keys) },
   issuer_unavailable: { form: () => fromIdp(told), options: trusting({ jwks_uri: 'https://localhost/' }) },
+  client_document_url: { form: () => fromDocument('https://evil.example/client'), options: documentClients },
+  client_document_unavailable: { form: () => fromDocument('https://app.example/client'), options: documentClients },
   secret_too_short: { form: () => assertionForm(secretAssertion(short, { clientId: 'short' })) },
   replay_store_unavailable: { form: () => by('key'), options: { replayStore: broken } },
   replay_store_full: { form: () => by('key'), options: { replayStore: full }, times: 2 }
@@ -279,8 +291,8 @@ describe.each(Object.entries(attempts))('%s', (reason, attempt) => {
 })
 
 test('every reason a request can end with is tried above', () => {
-  // They end no request, or only one of a thousand at once: client-secret tests have it
-  const others = ['invalid_client_metadata', 'secret_verifier_busy']
+  // They end no request, or only one of a thousand at once, or need a host of documents: tests of these subjects have them
+  const others = ['invalid_client_metadata', 'secret_verifier_busy', 'client_document_invalid']
   expect(Object.keys(attempts).sort()).toEqual(
     Object.keys(reasons)
       .filter((reason) => !others.includes(reason))

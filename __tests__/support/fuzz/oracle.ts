@@ -7,7 +7,9 @@ import { must, type Outcome, type Presented } from './world'
 const seconds = (): number => Date.now() / 1000
 
 function storedSecrets({ client_secret: stored, client_secret_expires_at: end }: OAuthClient): unknown[] {
-  const live = (until: unknown) => until === undefined || until === null || until === 0 || Number(until) > seconds() - 5
+  // RFC 7591 §3.2.1: 0 is never. A database returns a BIGINT as a text, and an empty member counts as absent.
+  const live = (until: unknown) =>
+    [undefined, null, '', 0, 0n, '0'].includes(until as string | undefined) || Number(until) > seconds() - 5
   const entries: unknown[] = [stored].flat()
   return entries
     .map((entry) => (typeof entry === 'object' && entry !== null ? entry : { value: entry }) as Record<string, unknown>)
@@ -89,10 +91,12 @@ function assertionDeserves(client: OAuthClient, method: string, token: string): 
   const family = String(header.alg).startsWith('HS') ? 'client_secret_jwt' : 'private_key_jwt'
   const typ =
     typeof header.typ === 'string' ? header.typ.toLowerCase().replace(/^application\/(?=client|oauth)/, '') : header.typ
-  const registered = client.token_endpoint_auth_signing_alg ?? header.alg
+  // RFC 9864: two names of one algorithm
+  const nameOf = (alg: unknown) => (alg === 'EdDSA' ? 'Ed25519' : alg)
+  const registered = client.token_endpoint_auth_signing_alg || header.alg
   return (
     method === family &&
-    registered === header.alg &&
+    nameOf(registered) === nameOf(header.alg) &&
     allowedTypes.includes(typ as string) &&
     header.crit === undefined &&
     header.b64 === undefined &&

@@ -23,16 +23,16 @@ describe('options and records that cannot be meant', () => {
     )
   })
 
-  test.each<[string, string]>([
+  test.each<[string, string, string?]>([
     ['clientSecret', 'client_secret'],
     ['clientSecretExpiresAt', 'client_secret_expires_at'],
     ['jwksUri', 'jwks_uri'],
     ['tokenEndpointAuthMethod', 'token_endpoint_auth_method'],
-    ['tokenEndpointAuthSigningAlg', 'token_endpoint_auth_signing_alg']
-  ])('validateClientMetadata says that %s is %s', (given, meant) => {
+    ['tokenEndpointAuthSigningAlg', 'token_endpoint_auth_signing_alg', 'OpenID Connect Registration']
+  ])('validateClientMetadata says that %s is %s', (given, meant, source = 'RFC 7591') => {
     expect(() => {
       validateClientMetadata({ [given]: 'x' })
-    }).toThrow(`${given} is not read: RFC 7591 calls it ${meant}.`)
+    }).toThrow(`${given} is not read: ${source} calls it ${meant}.`)
   })
 
   test('client_id under another name: the error names the fields that it found', async () => {

@@ -119,7 +119,17 @@ const subjects = {
 }
 
 /** A certificate of a stranger, and one client of each kind: none of them may be told from an id that nobody has. */
-const openssl = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null']
+const openssl = [
+  'req',
+  '-x509',
+  '-newkey',
+  'ec',
+  '-pkeyopt',
+  'ec_paramgen_curve:P-256',
+  '-nodes',
+  '-keyout',
+  '/dev/null'
+]
 const naming = ['-subj', '/C=DE/O=Stranger/CN=stranger.example', '-addext', 'subjectAltName=DNS:stranger.example']
 const shown = new X509Certificate(execFileSync('openssl', [...openssl, ...naming, '-days', '30'], { stdio: 'pipe' }))
 const pki = { token_endpoint_auth_method: 'tls_client_auth' }

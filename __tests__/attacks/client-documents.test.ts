@@ -291,6 +291,18 @@ describe('a flood of made-up ids', () => {
     expect(await ask('a.open.example.net', '/4')).toBe('busy')
   })
 
+  // Threat 53: one host with many documents pushes the documents of all other hosts out of the cache
+  test('of one host a tenth of the cache is kept, and the documents of others stay', async () => {
+    const documents = documentsOf({ maxEntries: 20 })
+    const other = publish('app.example.com')
+    await documents.get(other)
+    const many = Array.from({ length: 12 }, (_, i) => publish('a.open.example.net', {}, `/client-${i}.json`))
+    for (const id of many) await documents.get(id)
+    expect(many.filter((id) => documents.cached(id) !== undefined)).toEqual(many.slice(-2))
+    expect(documents.cached(other)).toBeDefined()
+    documents.close()
+  })
+
   test('does not stand in front of a client that was good before', async () => {
     fakeClocks()
     const id = publish('app.example.com')

@@ -127,5 +127,6 @@ export function resolveDocumentOptions(options: ClientDocumentsOptions) {
       `${caller}: option "methods" must have one of ${documentMethods.join(', ')}: give it the server's list`
     )
   const algorithms = keyAlgorithms.filter((alg) => settings.algorithms.some((one) => isSameAlgorithm(one, alg)))
-  return { ...settings, side: 'strangers' as const, allow: options.allow, methods, algorithms }
+  const maxEntriesPerHost = Math.ceil(settings.maxEntries / 10)
+  return { ...settings, maxEntriesPerHost, side: 'strangers' as const, allow: options.allow, methods, algorithms }
 }

@@ -64,6 +64,8 @@ export interface CacheSettings extends GuardOptions, FreshnessLimits {
   /** A whole fetch may take so many seconds, the wait in the queue included. */
   readonly timeout: number
   readonly maxEntries: number
+  /** The most of one host, where strangers decide what is cached. Default: as many as of all. */
+  readonly maxEntriesPerHost?: number
 }
 
 interface Failure<E> {
@@ -154,6 +156,17 @@ export function createDocumentCache<T extends object, E extends Error>(
     if (isBusy(cause)) reportFetching({ event: 'busy', side: settings.side, host: new URL(uri).hostname })
   }
 
+  /** Makes room among the documents of the same host, of which the one that was not asked for longest goes first. */
+  function keep(uri: string, fetched: CachedDocument<T>): void {
+    const { maxEntriesPerHost = Infinity } = settings
+    if (maxEntriesPerHost < settings.maxEntries && !documents.has(uri)) {
+      const { host } = new URL(uri)
+      const ofHost = [...documents.keys()].filter((other) => new URL(other).host === host)
+      for (const other of ofHost.slice(maxEntriesPerHost - 1)) documents.delete(other)
+    }
+    documents.set(uri, fetched)
+  }
+
   /** Decides once what a failed attempt leaves of the cached document, and writes it down. */
   function afterFailure({ uri, purpose, start, old }: Attempt<T>, cause: unknown, busyMs: number): T {
     tellIfBusy(cause, uri)
@@ -182,7 +195,7 @@ export function createDocumentCache<T extends object, E extends Error>(
     try {
       const fetched = await fetchDocument(attempt, (ms) => (busyMs = ms))
       if (purpose === 'ahead' && old !== undefined) fetched.refreshAt = old.refreshAt
-      documents.set(uri, fetched)
+      keep(uri, fetched)
       failures.delete(uri)
       return fetched.value
     } catch (cause) {

@@ -52,7 +52,7 @@ export function commandTests(): void {
     })
 
     test('explain: as of now it is refused, and its exit code is 1', async () => {
-      const { code, stdout } = await npx(folder, version, 'explain', jwt, ...known)
+      const { code, stdout } = await npx(folder, version, 'explain', jwt, ...known, '--at', new Date().toISOString())
       expect([code, stdout]).toEqual([1, expect.stringMatching(/refused: assertion_expired/)])
       expect(stdout).toContain('Make a new assertion for each request')
     })

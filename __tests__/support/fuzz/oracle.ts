@@ -93,7 +93,9 @@ function assertionDeserves(client: OAuthClient, method: string, token: string): 
     typeof header.typ === 'string' ? header.typ.toLowerCase().replace(/^application\/(?=client|oauth)/, '') : header.typ
   // RFC 9864: two names of one algorithm
   const nameOf = (alg: unknown) => (alg === 'EdDSA' ? 'Ed25519' : alg)
-  const registered = client.token_endpoint_auth_signing_alg || header.alg
+  const registered = [undefined, null, ''].includes(client.token_endpoint_auth_signing_alg)
+    ? header.alg
+    : client.token_endpoint_auth_signing_alg
   return (
     method === family &&
     nameOf(registered) === nameOf(header.alg) &&

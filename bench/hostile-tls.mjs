@@ -22,7 +22,7 @@ const { values } = parseArgs({
     serve: { type: 'string' }
   }
 })
-const { createJwksFetcher, clientAuth } = await import(pathToFileURL(`${values.dist}/index.js`))
+const { createJwksFetcher, clientAuth } = await import(pathToFileURL(`${values.dist}/lib/index.js`))
 const issuer = 'https://as.example.com'
 const host = 'host.attacker.net'
 const hostNames = Array.from({ length: 24 }, (_, i) => `h${i}.attacker.net`)

@@ -6,7 +6,9 @@ import * as diagnostics from 'node:diagnostics_channel'
 const held = Symbol.for('oauth-client-auth:tests')
 const ends = ['start', 'end', 'asyncStart', 'asyncEnd', 'error']
 const names = [
-  ...['authenticated', 'rejected', 'failed', 'jwks', 'documents'].map((name) => `oauth-client-auth:${name}`),
+  ...['authenticated', 'rejected', 'failed', 'jwks', 'documents', 'fetching'].map(
+    (name) => `oauth-client-auth:${name}`
+  ),
   ...['lru-cache:metrics', ...ends.map((end) => `tracing:lru-cache:${end}`)]
 ]
 // Modules of Node are the same for all test files of a process

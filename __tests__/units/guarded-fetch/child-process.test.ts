@@ -1,0 +1,286 @@
+// What fetches in a process of its own is for: nothing that a stranger's server sends holds up this one.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+import { createJwksFetcher, type JwksFetcherOptions } from '../../../lib'
+import { serveHostileHandshake } from '../../support/hostile-handshake'
+import { answer } from '../../support/tls-answers'
+import { type Certificate, makeAuthority, makeCertificate } from '../../support/tls-certificates'
+import { type Play, serveRaw, type TestServer } from '../../support/tls-server'
+
+// Processes are started, on machines that have other work too
+jest.setTimeout(60_000)
+
+const root = join(__dirname, '../../..')
+const host = 'keys.client-app.net'
+const hostile = 'hostile.client-app.net'
+let authority: Certificate
+let server: TestServer
+let play: Play
+const requests: string[] = []
+const url = (path: string) => `https://${host}:${server.port}${path}`
+
+beforeAll(async () => {
+  authority = await makeAuthority()
+  server = await serveRaw(await makeCertificate(authority, { names: [host] }), (path) => (socket, request) => {
+    requests.push(path)
+    play(socket, request)
+  })
+})
+afterAll(() => server.close())
+beforeEach(() => {
+  play = answer()
+  requests.length = 0
+})
+
+const hostRules = (ports = [server.port]) => ({ addresses: ['127.0.0.1'], ports, ca: authority.cert })
+const makeFetcher = (options: JwksFetcherOptions = {}) =>
+  createJwksFetcher({
+    hosts: { [host]: hostRules() },
+    resolver: () => ({
+      resolve4: () => Promise.resolve(['127.0.0.1']),
+      resolve6: () => Promise.resolve([]),
+      cancel: () => undefined
+    }),
+    timeout: 30,
+    ...options
+  })
+
+/** The processes that this one starts, and what is told of them. */
+const children: ChildProcess[] = []
+const events: { event: string; host?: string; cpuMs?: number }[] = []
+const seeChild = (message: unknown) => void children.push((message as { process: ChildProcess }).process)
+const seeEvent = (message: unknown) => void events.push(message as (typeof events)[number])
+beforeEach(() => {
+  children.length = 0
+  events.length = 0
+  subscribe('child_process', seeChild)
+  subscribe('oauth-client-auth:fetching', seeEvent)
+})
+afterEach(() => {
+  unsubscribe('child_process', seeChild)
+  unsubscribe('oauth-client-auth:fetching', seeEvent)
+})
+
+const pause = () => new Promise((done) => setTimeout(done, 5))
+const until = async (isTrue: () => boolean): Promise<void> => {
+  while (!isTrue()) await pause()
+}
+
+/** Whether there is such a process. One that nobody has waited for yet has ended too. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return false
+  }
+  if (process.platform !== 'linux') return true
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
+// Threat 33: certificates of a key server that take OpenSSL seconds to decode, in plain text and without a private key
+test('a hostile handshake ends the process that fetches, and holds up nothing else', async () => {
+  let turns: number | undefined
+  const hostileServer = await serveHostileHandshake(() => {
+    turns ??= 0
+  })
+  const counter = setInterval(() => {
+    if (turns !== undefined) turns++
+  }, 5)
+  const uri = `https://${hostile}:${hostileServer.port}/jwks`
+  // No cool-down: what rests does so because of its cost
+  const hosts = { [host]: hostRules(), [hostile]: hostRules([hostileServer.port]) }
+  const fetcher = makeFetcher({ cooldown: 0, hosts })
+  const killed = () => events.filter(({ event }) => event === 'killed')
+  try {
+    // The good host answers only once the process has been killed under it
+    play = (socket, request) => {
+      if (killed().length > 0) answer()(socket, request)
+    }
+    const good = fetcher.get(url('/good'))
+    await until(() => requests.length === 1)
+    const error: unknown = await fetcher.get(uri).catch((cause: unknown) => cause)
+    const turnsMeanwhile = turns
+
+    expect(killed()).toEqual([{ event: 'killed', side: 'registered', host: hostile, cpuMs: expect.any(Number) }])
+    const cpuMs = Number(killed()[0]?.cpuMs)
+    expect(cpuMs).toBeGreaterThanOrEqual(500)
+    expect(error).toMatchObject({
+      name: 'KeySetError',
+      why: 'tls',
+      message: `${hostile} sent what took over ${cpuMs} ms of computing: the fetch was ended`
+    })
+    expect((await good).keys).toHaveLength(1)
+    expect(requests).toEqual(['/good', '/good'])
+    // At the least every 50 ms of the time that the child computed. In this process it would be one or two
+    expect(turnsMeanwhile).toBeGreaterThanOrEqual(10)
+
+    await expect(fetcher.get(uri)).rejects.toBe(error)
+    expect(hostileServer.connections).toBe(1)
+    expect(killed()).toHaveLength(1)
+    expect(children.map(({ signalCode }) => signalCode)).toEqual(['SIGKILL', null])
+  } finally {
+    clearInterval(counter)
+    fetcher.close()
+    await hostileServer.close()
+  }
+})
+
+test('close() of the last fetcher ends the process; nothing is fetched after it, and what is cached stays', async () => {
+  const [first, last] = [makeFetcher(), makeFetcher()]
+  await first.get(url('/first'))
+  const set = await last.get(url('/last'))
+  expect(children).toHaveLength(1)
+  const [child] = children as [ChildProcess]
+
+  first.close()
+  await last.get(url('/last/again'))
+  expect([child.exitCode, children.length]).toEqual([null, 1])
+
+  const exit = once(child, 'exit')
+  last.close()
+  expect(await exit).toEqual([0, null])
+  expect(isRunning(Number(child.pid))).toBe(false)
+  await expect(last.get(url('/other'))).rejects.toMatchObject({ name: 'KeySetError' })
+  expect(requests).toEqual(['/first', '/last', '/last/again'])
+  expect(children).toHaveLength(1)
+  expect(await last.get(url('/last'))).toBe(set)
+  expect(last.cached(url('/last'))).toBe(set)
+})
+
+describe('a server', () => {
+  let folder: string
+  /** The library as the build has made it, and without the file of the process. */
+  const library = join(root, 'dist/lib')
+  let incomplete: string
+  const running: ChildProcess[] = []
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'child-process-'))
+    const cache = join(root, 'node_modules/.cache')
+    mkdirSync(cache, { recursive: true })
+    // Inside the project, so that it finds its dependencies
+    incomplete = mkdtempSync(join(cache, 'child-process-'))
+    cpSync(library, incomplete, { recursive: true })
+    rmSync(join(incomplete, 'guarded-fetch/guarded-fetch-child.js'))
+  })
+  afterEach(() => {
+    for (const one of running.splice(0)) one.kill('SIGKILL')
+  })
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true })
+    rmSync(incomplete, { recursive: true, force: true })
+  })
+
+  interface Told {
+    outcome: string
+    message?: string
+    pid?: number
+  }
+  interface Program {
+    task: Record<string, unknown>
+    flags?: string[]
+    env?: Record<string, string>
+    from?: string
+  }
+
+  function start({ task, flags = [], env = {}, from = library }: Program) {
+    const file = join(root, '__tests__/support/fetching-program.mjs')
+    const told = { library: pathToFileURL(join(from, 'index.js')), hosts: { [host]: hostRules() }, ...task }
+    const program = spawn(process.execPath, [...flags, file, JSON.stringify(told)], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
+    running.push(program)
+    let errors = ''
+    program.stderr.on('data', (text) => (errors += String(text)))
+    return { program, lines: createInterface(program.stdout), errors: () => errors }
+  }
+
+  /** Runs a program to its end. */
+  async function run(how: Program) {
+    const { program, lines, errors } = start(how)
+    const answers: Told[] = []
+    lines.on('line', (line) => answers.push(JSON.parse(line) as Told))
+    const [code] = (await once(program, 'close')) as [number | null]
+    return { code, answers, errors: errors() }
+  }
+
+  test('that is killed leaves no process behind', async () => {
+    const { program, lines } = start({ task: { keySets: [url('/')], stays: true } })
+    const [line] = (await once(lines, 'line')) as [string]
+    const { outcome, pid } = JSON.parse(line) as Told
+    expect(outcome).toBe('fetched')
+    expect(isRunning(Number(pid))).toBe(true)
+    program.kill('SIGKILL')
+    await until(() => !isRunning(Number(pid)))
+  })
+
+  test('whose work is done ends, although its fetchers were never closed, and its process with it', async () => {
+    const { code, answers, errors } = await run({ task: { keySets: [url('/')] } })
+    expect([code, errors, answers]).toEqual([0, '', [{ outcome: 'fetched', pid: expect.any(Number) }]])
+    await until(() => !isRunning(Number(answers[0]?.pid)))
+  })
+
+  test('hands on the authorities of NODE_EXTRA_CA_CERTS', async () => {
+    const file = join(folder, 'authority.pem')
+    writeFileSync(file, authority.cert)
+    // JSON leaves out what is undefined
+    const task = { keySets: [url('/')], hosts: { [host]: { ...hostRules(), ca: undefined } } }
+    const [without, withIt] = [await run({ task }), await run({ task, env: { NODE_EXTRA_CA_CERTS: file } })]
+    expect(without.answers).toMatchObject([{ outcome: 'tls' }])
+    expect(withIt.answers).toEqual([{ outcome: 'fetched', pid: expect.any(Number) }])
+  })
+
+  const isKnown = (flag: string) => process.allowedNodeEnvironmentFlags.has(flag)
+  const permission = isKnown('--permission') ? '--permission' : '--experimental-permission'
+  // Node 25 asks for a permission to connect as well
+  const restricted = [permission, '--allow-fs-read=*', ...(isKnown('--allow-net') ? ['--allow-net'] : [])]
+  describe.each([
+    ['that may start no process', () => ({ flags: restricted })],
+    ['without the file of the process', () => ({ from: incomplete })]
+  ] as [string, () => Omit<Program, 'task'>][])('%s', (_name, how) => {
+    const warnings = (errors: string) => errors.split('OAUTH_CLIENT_AUTH_FETCHES_IN_PROCESS').length - 1
+
+    test('fetches key sets itself and warns once, and asks no stranger', async () => {
+      const { code, answers, errors } = await run({
+        ...how(),
+        task: { keySets: [url('/1'), url('/2')], documents: [url('/client')] }
+      })
+      expect(answers.map(({ outcome }) => outcome)).toEqual(['fetched', 'fetched', 'connection'])
+      expect(answers[2]?.message).toContain(
+        'documents of strangers are not fetched in this process (option "inProcess")'
+      )
+      expect(requests).toEqual(['/1', '/2'])
+      expect([code, warnings(errors)]).toEqual([0, 1])
+    })
+
+    test('fetches all of it where inProcess says so, without a warning', async () => {
+      const client = {
+        client_id: url('/client'),
+        client_name: 'c',
+        redirect_uris: ['https://keys.client-app.net/cb'],
+        token_endpoint_auth_method: 'none'
+      }
+      play = (socket, request) => {
+        const chosen = request.startsWith('GET /client ') ? answer(JSON.stringify(client)) : answer()
+        chosen(socket, request)
+      }
+      const { code, answers, errors } = await run({
+        ...how(),
+        task: { keySets: [url('/1')], documents: [url('/client')], inProcess: true }
+      })
+      expect(answers).toEqual([{ outcome: 'fetched' }, { outcome: 'fetched' }])
+      expect([code, warnings(errors)]).toEqual([0, 0])
+    })
+  })
+})

@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import { issuer, keyAssertion, keyFor, now, tokenEndpoint } from '../support/assertions'
 import {
   acceptedAssertion,
@@ -14,6 +15,9 @@ import {
 
 jest.setTimeout(30_000)
 
+/** Without a time, an assertion is judged as of when it was made, since it is always pasted later. */
+const asOfNow = (page: Page) => page.getByRole('textbox', { name: 'Time' }).fill(new Date().toISOString())
+
 describeInChromium(({ open }) => {
   describe('what is pasted is explained', () => {
     test('a good assertion is accepted, and nothing is to be changed', async () => {
@@ -27,6 +31,7 @@ describeInChromium(({ open }) => {
 
     test('a whole request is refused: all four faults with expected, received and advice', async () => {
       const page = await open()
+      await asOfNow(page)
       await explain(page, asHttp(refusedAssertion()))
       expect(await verdict(page).textContent()).toMatch(/^Refused: assertion_typ\. 4 of \d+ checks failed\.$/)
       const failures = card(page, 'What to change').getByRole('listitem')
@@ -42,6 +47,7 @@ describeInChromium(({ open }) => {
 
     test('each check stands in the list, with its result in words', async () => {
       const page = await open()
+      await asOfNow(page)
       await explain(page, refusedAssertion())
       const checks = await card(page, 'All checks').getByRole('listitem').allTextContents()
       expect(checks.length).toBeGreaterThan(30)
@@ -109,6 +115,7 @@ describeInChromium(({ open }) => {
   describe('the drawing of the times', () => {
     test('each time is a point at its place: before its end or after it, by the line of now', async () => {
       const page = await open()
+      await asOfNow(page)
       await explain(page, refusedAssertion())
       const drawing = card(page, 'Times').getByRole('img')
       expect(await drawing.getAttribute('aria-label')).toMatch(/exp .* UTC, expired 4 h 12 min before now; now/)

@@ -1,6 +1,7 @@
 import type { CertificateFacts } from './steps'
 
-const untrusted = 'of an authority that is not trusted here (for an authority of your own: option "hosts", "ca")'
+const untrusted =
+  'of an authority that is not trusted here (for an authority of your own: option "proxy", "ca" or option "hosts", "ca")'
 const noCommonTls =
   'shares no TLS settings with this server: TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or ChaCha20, on X25519, P-256, P-384 or, from Node 22.20 on, X25519MLKEM768'
 

@@ -108,6 +108,7 @@ function checkedProxy(caller: string, { proxy, denyAddresses, resolver }: GuardC
   if (proxy === undefined) return undefined
   checkOptions(`${caller}: proxy`, proxy, proxyRules)
   const { url, resolve = 'here', ca } = proxy
+  if ((url as unknown) === undefined) throw new TypeError(`${caller}: proxy: option "url" is missing`)
   const idle = denyAddresses !== undefined ? 'denyAddresses' : resolver !== undefined ? 'resolver' : undefined
   if (resolve === 'proxy' && idle !== undefined)
     throw new TypeError(`${caller}: option "${idle}" has no say where the proxy resolves names (resolve: "proxy")`)

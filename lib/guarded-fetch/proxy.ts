@@ -39,7 +39,9 @@ function connectThrough({ host, authorization }: Proxy, socket: Socket, target: 
     })
     asked.on('connect', ({ statusCode }, tunnelled: Socket, early: Buffer) => {
       const status = Number(statusCode)
-      if (status === 407) fail('wants other credentials (407): they belong into the URL of the option "proxy"')
+      // tinyproxy answers 401 to wrong credentials
+      if (status === 407 || status === 401)
+        fail(`wants other credentials (${status}): they belong into the URL of the option "proxy"`)
       else if (status < 200 || status >= 300) fail(`refused to connect to ${target} (${status})${hint}`)
       if (early.length > 0) tunnelled.unshift(early)
       resolve(quiet(tunnelled))
@@ -61,8 +63,9 @@ export async function tunnel(
   signal: AbortSignal,
   { observe, authorities }: Pick<Surroundings, 'observe' | 'authorities'>
 ): Promise<Socket> {
-  const socket = await openProxy(proxy, signal, authorities)
+  // Told first: what does not come about from here on is waited for at the proxy
   observe({ step: 'proxy', host: proxy.host, port: proxy.port })
+  const socket = await openProxy(proxy, signal, authorities)
   const [address = host] = addresses
   const hint = address === host ? '' : '. If it refuses addresses, resolve: "proxy" sends it names'
   const tunnelled = await connectThrough(proxy, socket, `${isIPv6(address) ? `[${address}]` : address}:${port}`, hint)

@@ -18,7 +18,7 @@ export type FetchStep =
       /** `fault` says why an address must not be connected to; one such address refuses the fetch. */
       readonly addresses: readonly { readonly address: string; readonly fault: string | undefined }[]
     }
-  /** A connection to the proxy is there. */
+  /** The proxy is asked for the connection. */
   | { readonly step: 'proxy'; readonly host: string; readonly port: number }
   /** `address` is a name where the proxy has resolved it. */
   | { readonly step: 'connected'; readonly address: string; readonly port: number }

@@ -49,7 +49,7 @@ const useOf = ({ use, key_ops: operations }: Record<string, unknown>): string =>
         .join(' ')
     : text(use)
 
-function faultOf(jwk: Record<string, unknown>): string | undefined {
+function reportedFault(jwk: Record<string, unknown>): string | undefined {
   if (jwk.kty === 'oct') return 'is a symmetric key: a set must hold public keys only'
   if (secretMembers.some((name) => jwk[name] !== undefined))
     return 'is a private key: it must be replaced, and only the public half published'
@@ -66,7 +66,7 @@ const algOf = (jwk: Record<string, unknown>): string =>
 
 function rowOf(jwk: unknown): KeyRow {
   if (!isObject(jwk)) return { kid: '', kty: '', size: '', alg: '', use: '', fault: 'is not a JSON object' }
-  const fault = faultOf(jwk)
+  const fault = reportedFault(jwk)
   return {
     kid: text(jwk.kid),
     kty: text(jwk.kty),

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { equalTexts } from '../../lib/explain/for-cli'
 
 /** By what the page knows its own requests. */
 export interface Gate {
@@ -11,9 +11,6 @@ export interface Gate {
   readonly token: string
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-const isSame = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b))
-
 /**
  * The path behind the token, such as `page.js`, or the HTTP status by which the request is refused. Only this machine
  * can connect, but any web page that is open on it can make a browser connect, and any user of it can.
@@ -24,7 +21,7 @@ export function admit({ method, url, headers }: IncomingMessage, { host, origin,
   // Sent by every browser of today; `none` is the address bar
   if (!['none', 'same-origin', undefined].includes(headers['sec-fetch-site'])) return 403
   const [, given = '', path] = /^\/([^/?#]*)\/([^?#]*)$/.exec(String(url)) ?? []
-  if (path === undefined || !isSame(given, token)) return 404
+  if (path === undefined || !equalTexts(given, token)) return 404
   if (method === 'GET') return path
   if (method !== 'POST') return 405
   return headers.origin === origin && headers['content-type'] === 'application/json' ? path : 403

@@ -58,7 +58,7 @@ function inspectingKeySets() {
 }
 
 /** The keys of the client: those in its record, or those that were fetched. */
-async function keysOf(
+async function reportedKeys(
   { jwks, uri = '' }: ReturnType<typeof keySourceOf>,
   { keySets }: Server['options'],
   inspections: ReadonlyMap<string, Promise<Inspection>>
@@ -90,7 +90,7 @@ async function view(fields: Fields, configured: Server | undefined): Promise<Pag
   const report = await reportOn(input, server, { at, fetch: fields.fetch })
   const { clientId = '' } = report.explanation
   const client = clientId === '' ? undefined : await options.getClient(clientId, input as never)
-  const keys = client ? await keysOf(keySourceOf(client), server.options, inspections) : undefined
+  const keys = client ? await reportedKeys(keySourceOf(client), server.options, inspections) : undefined
   return viewOf(report, options.issuer, keys)
 }
 

@@ -6,7 +6,7 @@ import { ClientAuthError } from '../refusals/errors'
 import { createAsk } from '../methods/ask'
 import { nobody, wantsBoundTokens } from '../methods/client-record'
 import { lookedUp } from '../methods/look-up'
-import { claimedBy, withAudiences, type Claimed } from '../methods/method'
+import { withClient, withAudiences, type Claimed } from '../methods/method'
 import { createMethodsComparison } from '../methods/record-owner'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import { createExplainer } from '../explain/explainer'
@@ -81,11 +81,11 @@ export function createAuthenticator(options: ResolvedOptions) {
     const { clientId } = presented.credentials
     const { client, otherId } = lookedUp(await getClient(clientId, request), clientId)
     if (client !== undefined) compareMethods(client)
-    const claimed = claimedBy(presented, client ?? nobody, otherId)
+    const claimed = withClient(presented, client ?? nobody, otherId)
     seen.claimed = claimed
     const unregistered = firstFaultInEqualTime(method.recordRules, claimed)
     // Always: the time must not tell whether the client exists.
-    const proof = await method.prove(unregistered === undefined ? claimed : claimedBy(presented, nobody))
+    const proof = await method.prove(unregistered === undefined ? claimed : withClient(presented, nobody))
     if (unregistered === undefined) seen.proof = proof
     refuse(method.provesFirst ? (proof.fault ?? unregistered) : (unregistered ?? proof.fault), seen)
 

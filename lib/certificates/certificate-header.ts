@@ -1,6 +1,7 @@
 import { hash, X509Certificate } from 'node:crypto'
 import { CertificateSourceError } from './certificate-source'
-import { base64Octets, isIssuedBy } from './client-certificate'
+import { canonicalBase64 } from '../basics/canonical-base64'
+import { isIssuedBy } from './client-certificate'
 import { lookAtCertificate } from './undecoded-certificate'
 
 const refuse = (message: string): never => {
@@ -21,7 +22,7 @@ function decode(der: Buffer): X509Certificate {
 }
 
 function fromBase64(text: string): Buffer {
-  const octets = base64Octets(text) ?? refuse(noCertificate)
+  const octets = canonicalBase64(text) ?? refuse(noCertificate)
   return octets.includes('-----BEGIN') ? refuse('the value is base64 of PEM, where that of DER is needed') : octets
 }
 

@@ -2,14 +2,9 @@ import { hash, type X509Certificate } from 'node:crypto'
 import { keyFault, valueMembers } from '../jwt/jwk'
 import { certificateOf, keysOf } from '../jwt/jwk-set'
 import type { Jwk, JwkSet } from '../types'
+import { canonicalBase64 } from '../basics/canonical-base64'
 import { lookAtCertificate, type UndecodedCertificate } from './undecoded-certificate'
 import { comparable, type ComparableName, type DistinguishedName, readSubject } from './distinguished-name'
-
-/** Octets from base64 in its one canonical spelling (RFC 4648 §3.5): Node's decoder skips whatever it does not know. */
-export function base64Octets(text: string): Buffer | undefined {
-  const octets = Buffer.from(text, 'base64')
-  return octets.length > 0 && octets.toString('base64') === text ? octets : undefined
-}
 
 /** RFC 8705 §3.1: the SHA-256 of the DER in base64url. */
 export const thumbprintOf = ({ raw }: X509Certificate): string => hash('sha256', raw, 'base64url')
@@ -87,16 +82,19 @@ const isSameKey = (a: Jwk, b: Jwk): boolean => keyMembers.every((member) => a[me
 /**
  * RFC 8705 §2.2: whether a certificate is among a client's registered keys. A key with a certificate (`x5c`) or its
  * thumbprint stands for that certificate alone, a bare key for any certificate over it. A key that is not for
- * signatures (`use`) stands for none. Throws a `KeySetError` where the set is none that may be used.
+ * signatures (`use`) stands for none. Where there are no keys, as for an unknown client, a decoy is compared with. Throws
+ * a `KeySetError` where the set is none that may be used.
  */
-export const isRegistered = ({ jwk, thumbprint }: ClientCertificate, set: JwkSet, maxKeys?: number): boolean =>
-  keysOf(set, maxKeys).some(
+export function isRegistered({ jwk, thumbprint, decoys }: ClientCertificate, set: JwkSet, maxKeys?: number): boolean {
+  const keys = keysOf(set, maxKeys)
+  return (keys.length > 0 ? keys : keysOf(decoys)).some(
     (key) =>
       jwk !== undefined &&
       isSameKey(jwk, key) &&
       keyFault(key, 'tls') === undefined &&
       [undefined, thumbprint].includes(certificateOf(key))
   )
+}
 
 /**
  * Why the certificate that stands with a JWK (`x5c`) could not authenticate its client, in words that follow
@@ -107,7 +105,7 @@ export function registeredCertificateFault(jwk: Jwk, nowSeconds: number): string
   if (jwk.x5c === undefined) return undefined
   const chain: unknown = jwk.x5c
   const first: unknown = Array.isArray(chain) ? chain[0] : undefined
-  const der = typeof first === 'string' ? base64Octets(first) : undefined
+  const der = canonicalBase64(first)
   const certificate = der && lookAtCertificate(der)
   if (der === undefined || certificate === undefined)
     return 'has an x5c that does not begin with a certificate in base64'

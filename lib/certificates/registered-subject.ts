@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
+import { isDnsName } from '../basics/dns-name'
 import type { ClientCertificate } from './client-certificate'
 import { comparable, parseDistinguishedName } from './distinguished-name'
 
@@ -25,10 +26,7 @@ interface SubjectKind {
 }
 
 /** A host name, not a pattern and not an address. `checkHost` would take a leading dot for any subdomain. */
-const isHost = (value: string): boolean =>
-  value.length <= 253 &&
-  isIP(value) === 0 &&
-  value.split('.').every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label))
+const isHost = (value: string): boolean => isDnsName(value) && isIP(value) === 0
 
 const isAddress = (value: string): boolean => isIP(value) !== 0 && !value.includes('%')
 
@@ -76,7 +74,7 @@ const kinds: readonly SubjectKind[] = [
   {
     field: 'tls_client_auth_subject_dn',
     must: 'a distinguished name as in RFC 4514, such as CN=client.example,O=Example,C=DE',
-    decoy: 'CN=nobody.example,O=Nobody,C=ZZ',
+    decoy: 'CN=nobody.example,O=Nobody AG,C=ZZ',
     reader: nameReader
   },
   {
@@ -115,7 +113,7 @@ type SubjectFields = Readonly<Partial<Record<SubjectField, unknown>>>
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
 
-/** Those of the five that a record has at all. */
+/** Which of the five subject fields a record has. */
 export const subjectFields = (record: SubjectFields): SubjectField[] =>
   kinds.map(({ field }) => field).filter((field) => isGiven(record[field]))
 

@@ -20,7 +20,7 @@ export const acceptedBy = ({ methods, algorithms, hosts }: DocumentSettings): Ac
   isFetchable: (uri) => attempt(() => guardedUrl(uri, hosts)) !== undefined
 })
 
-/** What stands at a URL, ready to be judged. What is no JSON object is nobody's word: an outage page may be one. */
+/** Parses a body. One that is no JSON object may be the page of an outage, so it does not count as the owner's word. */
 export function readDocument(body: Uint8Array, url: string, accepted: AcceptedByServer): DocumentSubject {
   const json = jsonOf(body)
   if ('fault' in json) throw new ClientDocumentError('json', json.fault)

@@ -57,7 +57,7 @@ const isText = (value: unknown): value is string =>
 const isListOf = (value: unknown, test: (item: unknown) => boolean): boolean =>
   Array.isArray(value) && value.every(test)
 
-/** What a browser would run, or read from the user's own machine, in place of going somewhere. */
+/** URL schemes that a browser runs as code or reads from the user's machine. */
 const unsafeSchemes = ['javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:']
 
 /** Judged as a URL parser reads it: a space in front, or a tab inside, hides nothing. */

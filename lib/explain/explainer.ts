@@ -16,7 +16,7 @@ import {
 import { createAsk, type Question, secondsOf } from '../methods/ask'
 import { methodOf, nobody } from '../methods/client-record'
 import { idOf, lookedUp, type LookedUp } from '../methods/look-up'
-import { type Claimed, claimedBy, type Method, type Proof, withAudiences } from '../methods/method'
+import { type Claimed, withClient, type Method, type Proof, withAudiences } from '../methods/method'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import { type Verdict, verdictOf } from './verdicts'
 import type { RequestCertificate } from '../certificates/certificate-source'
@@ -127,7 +127,7 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
   ) {
     const ids = verdict !== undefined && verdict.claimed === undefined ? [] : namedIds(presented.credentials)
     const found = await trail.run(method.recordRules, () => verdict?.claimed ?? lookUp(ids, request))
-    const claimed = claimedBy(presented, found?.client ?? nobody, found?.otherId)
+    const claimed = withClient(presented, found?.client ?? nobody, found?.otherId)
     if (found === undefined) return { claimed, recorded: [], isProvable: false }
     const recorded =
       ids.length === 0 ? notChecked(method.recordRules) : findings(judgeable(method.recordRules, claimed), claimed)

@@ -18,6 +18,7 @@ export { type AcceptedSet, type Inspection, inspectFetch } from '../key-sets/ins
 export { type JwksFetcherOptions } from '../key-sets/options'
 export { keySourceOf } from '../methods/client-record'
 export { type ClientAuthOptions } from '../options/options'
+export { equalTexts } from '../basics/equal-texts'
 export { printable } from '../basics/printable'
 export { adviceFor, factsForSender } from '../refusals/reasons'
 export { type Detail } from '../refusals/reasons/reason'

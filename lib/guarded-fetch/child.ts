@@ -125,7 +125,7 @@ export function createChild(side: Side) {
   /** Begins the other fetches again, with the time that is left to them. */
   function lost(cause: Killed | Error, code?: number | null): void {
     running = undefined
-    const fault = cause instanceof Error ? faultOf(cause, code) : undefined
+    const fault = cause instanceof Error ? faultOfEnd(cause, code) : undefined
     for (const [id, job] of jobs) {
       const isFinal = fault instanceof NoChild || fault?.why === 'busy' || ++job.losses > 1
       if (job.isOver || (fault !== undefined && isFinal)) refuse(id, job, fault)
@@ -137,7 +137,7 @@ export function createChild(side: Side) {
     try {
       give(id, job)
     } catch (error) {
-      refuse(id, job, faultOf(error, undefined))
+      refuse(id, job, faultOfEnd(error, undefined))
     }
   }
 
@@ -176,7 +176,7 @@ export function createChild(side: Side) {
 }
 
 /** What the end of a process, or a start that failed, means for a fetch. */
-function faultOf(cause: unknown, exitCode: number | null | undefined): NoChild | FetchError {
+function faultOfEnd(cause: unknown, exitCode: number | null | undefined): NoChild | FetchError {
   if (cause instanceof NoChild) return cause
   const code = codeOf(cause)
   if (exhausted.has(code)) return new FetchError('busy', `no process could be started that fetches (${code})`)

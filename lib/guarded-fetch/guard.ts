@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { type IPv4, type IPv6, parse, parseCIDR } from 'ipaddr.js'
 import type { AddressRange } from '../basics/address-range'
+import { isDnsName } from '../basics/dns-name'
 
 /** Asks DNS for one fetch. `Resolver` of `node:dns/promises` has these methods. */
 export interface JwksResolver {
@@ -48,11 +49,8 @@ export const isHostName = (host: string): boolean =>
 /** Says why a host, as the URL parser prints it, is not a name on the public internet, in words that follow the host. */
 export function hostFault(host: string): string | undefined {
   if (!isHostName(host)) return 'is not a host name'
-  const labels = host.split('.')
-  if (labels.length < 2) return 'has no dot: a search domain could complete it'
-  if (host.length > 253 || !labels.every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label))) {
-    return 'is not a valid DNS name'
-  }
+  if (!host.includes('.')) return 'has no dot: a search domain could complete it'
+  if (!isDnsName(host)) return 'is not a valid DNS name'
   return privateSuffixes.has(host.slice(host.lastIndexOf('.') + 1)) ? 'is a special-use or private name' : undefined
 }
 

@@ -3,7 +3,7 @@ import { withDeadline } from './deadline'
 import { type Asked, guardedUrl, type GuardOptions, httpsGet } from './https-get'
 import type { FetchStep } from './steps'
 
-interface Seen {
+interface Inspected {
   /** The steps that were taken, in order. */
   readonly steps: readonly FetchStep[]
   /** The body as parsed JSON, where it is JSON. It is untrusted, and may hold secrets that were published by mistake. */
@@ -11,14 +11,14 @@ interface Seen {
 }
 
 /** A document that would be accepted. */
-export interface Accepted<T> extends Seen {
+export interface Accepted<T> extends Inspected {
   /** For how many seconds it would be served without another fetch. */
   readonly freshSeconds: number
   readonly value: T
   readonly error?: never
 }
 
-interface Refused<E> extends Seen {
+interface Refused<E> extends Inspected {
   readonly value?: never
   /** Why the fetch ends. */
   readonly error: E
@@ -40,7 +40,7 @@ export async function inspectDocument<T, E>(
 ): Promise<Accepted<T> | Refused<E>> {
   const steps: FetchStep[] = []
   const observe = (step: FetchStep): void => void steps.push(step)
-  let seen: Pick<Seen, 'json'> = {}
+  let seen: Pick<Inspected, 'json'> = {}
   try {
     const { hostname } = guardedUrl(uri, settings.hosts)
     const { headers, body } = await withDeadline(hostname, settings, observe, (signal, observeStep) =>

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { canonicalBase64 } from '../basics/canonical-base64'
 import { jsonOf } from '../basics/json-body'
 import { printable } from '../basics/printable'
 import type { Jwk, JwkSet } from '../types'
@@ -10,10 +11,8 @@ const neededMembers = ['kty', 'crv', ...valueMembers, 'kid', 'alg']
 
 /** RFC 7517 §4.7: the SHA-256 of the first certificate, whose base64 is canonical. */
 function chainThumbprint(x5c: unknown): string | undefined {
-  const first: unknown = Array.isArray(x5c) ? x5c[0] : undefined
-  if (typeof first !== 'string' || first === '') return undefined
-  const der = Buffer.from(first, 'base64')
-  return der.toString('base64') === first ? hash('sha256', der, 'base64url') : undefined
+  const der = Array.isArray(x5c) ? canonicalBase64(x5c[0]) : undefined
+  return der && hash('sha256', der, 'base64url')
 }
 
 /**
@@ -58,7 +57,7 @@ export interface KeyReport {
   readonly fault?: string
 }
 
-/** What was left out of a set, which its own keys no longer tell. */
+/** The reports on keys that `usableKeySet` left out of a set, by the set. */
 const leftOut = new WeakMap<JwkSet, readonly KeyReport[]>()
 
 function report(jwk: Record<string, unknown>, use?: KeyUse): KeyReport {

@@ -1,3 +1,4 @@
+import { canonicalBase64 } from '../basics/canonical-base64'
 import { type Algorithm, isSameAlgorithm, knownAlgorithms, namesOf } from './algorithms'
 
 type Members = Readonly<Record<string, unknown>>
@@ -23,13 +24,6 @@ export const algorithmsOf = (jwk: Members): readonly Algorithm[] =>
 export function isKeyFor(jwk: Members, algorithm: Algorithm): boolean {
   if (!hasType(jwk, algorithm)) return false
   return jwk.alg === undefined ? algorithm.keyOctets === undefined : isSameAlgorithm(jwk.alg, algorithm.alg)
-}
-
-/** The octets of a base64url value, or `undefined` unless it is written in the one canonical way (RFC 7515 §2). */
-function octets(value: unknown): Buffer | undefined {
-  if (typeof value !== 'string' || value === '') return undefined
-  const decoded = Buffer.from(value, 'base64url')
-  return decoded.toString('base64url') === value ? decoded : undefined
 }
 
 const toInteger = (bigEndian: Buffer): bigint => BigInt(`0x${bigEndian.toString('hex')}`)
@@ -114,7 +108,7 @@ export function valueText(jwk: Members, { kty, crv, keyOctets }: Algorithm): str
 /** What is wrong with the value of a key. To judge it costs the most by far, and it is the same for each use. */
 export function valueFault(jwk: Members, algorithm: Algorithm): string | undefined {
   const { members, fault } = types[algorithm.kty] ?? { members: [], fault: () => 'is not public' }
-  const values = members.map((name) => octets(jwk[name])).filter((value) => value !== undefined)
+  const values = members.map((name) => canonicalBase64(jwk[name], 'base64url')).filter((value) => value !== undefined)
   if (values.length < members.length) return `needs ${members.join(' and ')} in base64url`
   const [first = Buffer.of(), second = Buffer.of()] = values
   return fault(algorithm, first, second)

@@ -137,7 +137,7 @@ const verifyOnPool = (
 /** Node 24.18 to 24.21: a key with options costs another 11 to 35 µs, nine tenths of it on the event loop. */
 const areOptionsSlow = process.versions.node.startsWith('24.')
 
-/** Node 20, whose types are compiled with, lacks it; so does it lack the need. */
+/** The types are those of Node 20, which has no such method and does not need it. */
 interface ConvertibleKey extends KeyObject {
   toCryptoKey(algorithm: webcrypto.RsaHashedImportParams, extractable: boolean, usages: string[]): webcrypto.CryptoKey
 }

@@ -32,7 +32,7 @@ export function candidates(set: JwkSet, kid: unknown, maxKeys?: number): readonl
   return kid === undefined ? keys : keys.filter((key) => key.kid === kid)
 }
 
-/** All of a key that decides whether and how it verifies: read once, since an object may read otherwise the next time. */
+/** The members that decide whether and how a key verifies. Read once, since a getter may return another value later. */
 function readMembers({ kty, crv, kid, alg, use, key_ops, n, e, x, y, pub }: Jwk): Jwk {
   return { kty, crv, kid, alg, use, key_ops, n, e, x, y, pub } // by name, since every request asks
 }
@@ -54,7 +54,7 @@ function keyOf(jwk: Jwk, algorithm: Algorithm): VerificationKey | undefined {
   return key
 }
 
-/** Those of the given keys that may verify an algorithm for such a use, imported: the first eight. */
+/** Imports the first eight of the given keys that may verify this algorithm for this use. */
 export function keysFor(keys: readonly Jwk[], algorithm: Algorithm, use: KeyUse): readonly VerificationKey[] {
   const fitting: VerificationKey[] = []
   for (const key of keys) {

@@ -10,7 +10,7 @@ export interface Question {
   readonly presented: Presented
 }
 
-/** As of when to judge, and by what, where not as of now and by the options of the server. */
+/** What replaces the current time, the server's options, or what the source of certificates says of the request. */
 interface Circumstances {
   readonly at?: Date | undefined
   readonly policy?: Policy
@@ -22,8 +22,7 @@ interface Circumstances {
 export const secondsOf = (at: Date | undefined): number => Math.floor((at?.getTime() ?? Date.now()) / 1000)
 
 /**
- * Makes the question that `authenticate` and `explain` both answer: they differ in what they do with it, and not in
- * what they ask.
+ * Reads and judges a request up to its method, for `authenticate` and for `explain`, so that the two cannot differ.
  */
 export function createAsk(server: { policy: Policy; legacyAudiences: readonly string[] | undefined }) {
   const methodFor = createMethods(server.policy)

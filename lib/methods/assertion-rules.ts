@@ -3,14 +3,13 @@ import { algorithms as supported } from '../jwt/algorithms'
 import type { AssertionCredentials } from '../request/credentials'
 import { clientIdFault, isClientId, maxText } from '../request/syntax'
 import type { Rule } from '../refusals/rules'
-import type { Claimed, Policy, Presented } from './method'
+import type { Claimed, Policy, PresentedAssertion } from './method'
 import { ownerOf } from './record-owner'
 import { timeRules } from './time-rules'
 
-type Subject = Presented<AssertionCredentials>
-type AssertionRule = Rule<Subject>
+type AssertionRule = Rule<PresentedAssertion>
 
-const jwsOf = ({ credentials }: Subject) => credentials.jws
+const jwsOf = ({ credentials }: PresentedAssertion) => credentials.jws
 
 /** RFC 7515 §4.1.9: media types, compared in any case and with `application/` implied. */
 const isOfType = (typ: unknown, types: readonly string[]): boolean =>
@@ -18,7 +17,7 @@ const isOfType = (typ: unknown, types: readonly string[]): boolean =>
 
 /** RFC 10070: such a typ promises the strict audience. A profile may have one of its own (§4), as client documents do. */
 export const explicitTypes = ['client-authentication+jwt', 'oauth-client-auth+jwt']
-const isExplicitlyTyped = (subject: Subject): boolean => isOfType(jwsOf(subject).typ, explicitTypes)
+const isExplicitlyTyped = (subject: PresentedAssertion): boolean => isOfType(jwsOf(subject).typ, explicitTypes)
 
 const methodRule: AssertionRule = {
   check: 'method',
@@ -76,7 +75,7 @@ export const headerRules = (algorithms: readonly string[], types: readonly strin
 const typesInWords = (types: readonly string[]): readonly string[] =>
   types.map((type) => (type.includes('+') ? type : type.toUpperCase()))
 
-const subjectDetail = (subject: Subject) => {
+const subjectDetail = (subject: PresentedAssertion) => {
   const { iss, sub } = jwsOf(subject)
   const { formClientId } = subject.credentials
   const sent = formClientId === undefined ? {} : { client_id: printableId(formClientId) }
@@ -118,7 +117,7 @@ const subjectRules: readonly AssertionRule[] = [
 ]
 
 /** `isOptional`: whether the assertion may do without `jti`. */
-export const jtiRule = (isOptional: (subject: Subject) => boolean): AssertionRule => ({
+export const jtiRule = (isOptional: (subject: PresentedAssertion) => boolean): AssertionRule => ({
   check: 'jti',
   reason: 'assertion_jti',
   spec: 'RFC 7523 §3 item 7, OIDC Core §9',
@@ -130,7 +129,7 @@ export const jtiRule = (isOptional: (subject: Subject) => boolean): AssertionRul
 })
 
 /** An array, or a string as one of one element (RFC 7519 §4.1.3). */
-export const audienceOf = (subject: Subject): readonly unknown[] => {
+export const audienceOf = (subject: PresentedAssertion): readonly unknown[] => {
   const { aud } = jwsOf(subject)
   return Array.isArray(aud) ? aud : [aud]
 }
@@ -140,7 +139,7 @@ export const audienceOf = (subject: Subject): readonly unknown[] => {
  * the issuer or one of them, unless the typ promises the strict rule. Compared as strings (RFC 7519 §4.1.3, RFC 3986
  * §6.2.1): a path or a prefix never matches (CVE-2025-27370).
  */
-function audienceFits(subject: Subject, legacy: readonly string[]): boolean {
+function audienceFits(subject: PresentedAssertion, legacy: readonly string[]): boolean {
   const { issuer, stringAudience } = subject.policy
   const { aud } = jwsOf(subject)
   if (typeof aud === 'string') return aud === issuer || (!isExplicitlyTyped(subject) && legacy.includes(aud))

@@ -6,15 +6,13 @@ import type { Fault, Rule } from '../refusals/rules'
 import { assertionRules, clientAudienceRule, soleAudienceRule } from './assertion-rules'
 import { registeredAlg } from './client-record'
 import { proveByKey } from './key-proof'
-import { type Claimed, isJudgeable, type Method, type Policy, provenRules, recordRules } from './method'
+import { type ClaimedAssertion, isJudgeable, type Method, type Policy, provenRules, recordRules } from './method'
 import { registeredKeysRule } from './registered-keys'
 import { consume, wasUsed } from './replay'
 import { liveSecretRule, plainSecretRule } from './secret'
 import { liveSecrets, looksHashed } from './stored-secrets'
 
-type Subject = Claimed<AssertionCredentials>
-
-export const registeredAlgRule: Rule<Subject> = {
+export const registeredAlgRule: Rule<ClaimedAssertion> = {
   check: 'registered alg',
   reason: 'alg_not_registered',
   spec: 'OIDC Registration §2, RFC 8725 §3.1',
@@ -30,7 +28,7 @@ export const registeredAlgRule: Rule<Subject> = {
 }
 
 /** RFC 7523 §3 item 9 with the client's secrets as HMAC keys: the UTF-8 octets of each (OIDC Core §10.1). */
-function secretFault({ credentials, client, nowSeconds }: Subject): Fault | undefined {
+function secretFault({ credentials, client, nowSeconds }: ClaimedAssertion): Fault | undefined {
   const { jws } = credentials
   let match: string | undefined
   for (const secret of liveSecrets(client, nowSeconds)) {

@@ -5,12 +5,12 @@ import { printable } from '../basics/printable'
 import { certificateOf, keysOf } from '../jwt/jwk-set'
 import type { JwkSet, OAuthClient } from '../types'
 
-/** As many as are told of keys for assertions. */
+/** How many keys are listed, as in the report on keys for assertions. */
 const maxListed = 10
 
 const nameOf = (name: ReturnType<typeof readSubject>): string | undefined => name && asciiDistinguishedName(name)
 
-/** Where a certificate is needed and there is none. */
+/** The facts where a certificate is needed and none is shown. */
 export const noneShown = () => ({
   expected: 'a client certificate, in the TLS handshake or from a trusted proxy',
   received: 'none'
@@ -52,7 +52,7 @@ export function subjectFacts(certificate: ClientCertificate | undefined, client:
   }
 }
 
-/** What stands where one usable subject should. */
+/** What the record holds in place of one usable subject. */
 export function registeredSubjectFacts(client: OAuthClient) {
   const fields = subjectFields(client).map((field) => [field, printable(client[field])] as const)
   return {

@@ -18,8 +18,8 @@ export const registeredAlg = ({ token_endpoint_auth_signing_alg: alg }: Partial<
   given(alg)
 
 /**
- * The client that an unknown one is taken for: something is always proven, for the client or for nobody, so that the
- * time tells nothing. Without keys, so that a decoy key is verified with.
+ * Stand-in record for an unknown client, so that refusing it takes as long as refusing a known one. It has no keys, so a
+ * decoy key is used.
  */
 export const nobody: OAuthClient = Object.freeze({
   client_id: '',

@@ -14,7 +14,7 @@ import {
   type KnownIssuer,
   type Method,
   type Policy,
-  type Presented,
+  type PresentedAssertion,
   provenRules,
   recordRules
 } from './method'
@@ -23,33 +23,31 @@ import { fitsSpiffeId, registeredTrustDomain, trustDomainOf } from './spiffe-id'
 import { difference } from './subject-difference'
 import { timeRules } from './time-rules'
 
-type Subject = Presented<AssertionCredentials>
-
 /** What the two methods differ in. */
 interface Kind {
   readonly method: ClientAuthMethod
   readonly types: readonly string[]
   readonly algorithms: readonly string[]
-  /** Whose keys verify: a key of `trustedIssuers`, if it is one. */
+  /** The issuer or trust domain that the token names. Its keys verify the token, if it is trusted. */
   readonly issuerIn: (jws: Jws) => unknown
   readonly isSubject: (sub: unknown) => boolean
   /** What a subject must be, in words. */
   readonly subject: string
-  /** What the record names, one of which the token must be; without what is none. */
+  /** The identities in the client's record. The token must be of one of them. */
   readonly registered: (client: OAuthClient) => readonly FederatedIdentity[]
   readonly fits: (jws: Jws, registered: FederatedIdentity) => boolean
 }
 
-const issuerOf = (kind: Kind, { credentials, policy }: Subject): KnownIssuer | undefined => {
+const issuerOf = (kind: Kind, { credentials, policy }: PresentedAssertion): KnownIssuer | undefined => {
   const known = policy.trustedIssuers.get(kind.issuerIn(credentials.jws) as string)
   return known?.method === kind.method ? known : undefined
 }
 
 /** RFC 7523 §3: all that the token and the server's options decide. No rule looks at a client or at a key. */
-function requestRules(kind: Kind, policy: Policy): readonly Rule<Subject>[] {
-  const known = (subject: Subject) => issuerOf(kind, subject)
-  const isKnown = (subject: Subject) => known(subject) !== undefined
-  const demanded = (subject: Subject) => known(subject)?.audience ?? policy.issuer
+function requestRules(kind: Kind, policy: Policy): readonly Rule<PresentedAssertion>[] {
+  const known = (subject: PresentedAssertion) => issuerOf(kind, subject)
+  const isKnown = (subject: PresentedAssertion) => known(subject) !== undefined
+  const demanded = (subject: PresentedAssertion) => known(subject)?.audience ?? policy.issuer
   const algorithms = policy.issuerAlgorithms.filter((alg) => kind.algorithms.includes(alg))
   const trusted = [...policy.trustedIssuers.values()].filter(({ method }) => method === kind.method)
   return [
@@ -108,8 +106,8 @@ const identityRule = (kind: Kind): Rule<Claimed<AssertionCredentials>> => ({
 const shown = ({ issuer, subject }: FederatedIdentity) => ({ issuer: printable(issuer), subject: printable(subject) })
 
 function createIssuerMethod(kind: Kind, policy: Policy): Method<AssertionCredentials> {
-  const scopeOf = (subject: Subject) => `${String(issuerOf(kind, subject)?.issuer)} `
-  const isReusable = (subject: Subject) => issuerOf(kind, subject)?.reusable === true
+  const scopeOf = (subject: PresentedAssertion) => `${String(issuerOf(kind, subject)?.issuer)} `
+  const isReusable = (subject: PresentedAssertion) => issuerOf(kind, subject)?.reusable === true
   return {
     requestRules: requestRules(kind, policy),
     recordRules: [...recordRules, registeredAlgRule, identityRule(kind)],

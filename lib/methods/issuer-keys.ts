@@ -23,7 +23,7 @@ async function keysOfIssuer(known: KnownIssuer, keySets: KeySets, options: Optio
   return keySets.get(jwksUri ?? (await discoveredUri(known, keySets, options)), options)
 }
 
-/** Where the keys of an issuer are: its own, and never those of another one or of a header. */
+/** Gets the keys of one issuer, by its options or by discovery. Keys of other issuers or in a header are never used. */
 export const issuerKeys = (known: KnownIssuer, keySets: KeySets): KeySource => ({
   get: (options) => keysOfIssuer(known, keySets, options),
   use: known.method === 'spiffe_jwt' ? 'jwt-svid' : 'sig',

@@ -9,10 +9,9 @@ import type { AssertionCredentials } from '../request/credentials'
 import type { Fault } from '../refusals/rules'
 import type { Jwk, JwkSet, KeySets } from '../types'
 import { keySourceOf } from './client-record'
-import type { Claimed, Proof } from './method'
+import type { ClaimedAssertion, Proof } from './method'
 import { inlineSetDetail, unavailableSetDetail } from './registered-keys'
 
-type Subject = Claimed<AssertionCredentials>
 type ProofFault = Fault | undefined
 
 /**
@@ -42,7 +41,7 @@ async function verifyWith(own: readonly Jwk[], { jws }: AssertionCredentials, us
   return keys.length === 0 ? 'no_matching_key' : 'signature_mismatch'
 }
 
-function faultOf(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet, use: KeyUse = 'sig'): ProofFault {
+function outcomeFault(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet, use: KeyUse = 'sig'): ProofFault {
   if (outcome === 'verified') return undefined
   const asked = { kid: printable(jws.kid), alg: printable(jws.alg) }
   if (outcome === 'signature_mismatch') return { reason: outcome, detail: () => ({ received: asked }) }
@@ -52,7 +51,7 @@ function faultOf(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet, u
   }
 }
 
-/** Where the keys are that an assertion is verified with, and what is said where there are none to be had. */
+/** How to get the keys that verify an assertion, and the fault to give if they cannot be had. */
 export interface KeySource {
   /** The set; with `refresh` a newer one, if it is time to ask for one. */
   readonly get: (options?: { refresh?: boolean }) => Promise<JwkSet>
@@ -63,7 +62,7 @@ export interface KeySource {
 
 async function proveByInlineKeys(set: JwkSet, credentials: AssertionCredentials): Promise<ProofFault> {
   try {
-    return faultOf(await verifyWith(candidates(set, credentials.jws.kid), credentials), credentials, set)
+    return outcomeFault(await verifyWith(candidates(set, credentials.jws.kid), credentials), credentials, set)
   } catch (cause) {
     await verifyWith([], credentials)
     return { reason: 'jwks_invalid', cause, detail: () => inlineSetDetail(set, cause) }
@@ -82,14 +81,14 @@ export async function proveBySource(
     const keys = keysIn(set)
     const outcome = await verifyWith(keys, credentials, use)
     const isKnownKey = outcome === 'signature_mismatch' && kid !== undefined
-    if (outcome === 'verified' || isKnownKey) return faultOf(outcome, credentials, set, use)
+    if (outcome === 'verified' || isKnownKey) return outcomeFault(outcome, credentials, set, use)
     // OIDC Core §10.1.1: an unknown kid asks for a newer set; so does an assertion without kid that no key verifies.
     // Compared by text: a keySets of the application's own may edit its set in place.
     const text = JSON.stringify(keys)
     const newer = await get({ refresh: true })
-    if (JSON.stringify(keysIn(newer)) === text) return faultOf(outcome, credentials, newer, use)
+    if (JSON.stringify(keysIn(newer)) === text) return outcomeFault(outcome, credentials, newer, use)
     const last = await verifyWith(keysIn(newer), credentials, use)
-    return faultOf(last === 'no_matching_key' ? outcome : last, credentials, newer, use)
+    return outcomeFault(last === 'no_matching_key' ? outcome : last, credentials, newer, use)
   } catch (cause) {
     await verifyWith([], credentials)
     return unavailable(cause)
@@ -103,7 +102,7 @@ const registeredUri = (uri: string, keySets: KeySets): KeySource => ({
 })
 
 /** RFC 7523 §3 item 9 with the client's registered public keys. */
-export async function proveByKey({ client, credentials, policy }: Subject): Promise<Proof> {
+export async function proveByKey({ client, credentials, policy }: ClaimedAssertion): Promise<Proof> {
   const { jwks, uri } = keySourceOf(client)
   const fault =
     jwks === undefined

@@ -31,7 +31,7 @@ import { inlineSetDetail, registeredKeysRule, unavailableSetDetail } from './reg
 import { isRegisteredFor } from './registered-methods'
 
 type Asked = Presented<BareCredentials>
-type Subject = Claimed<BareCredentials>
+type ClaimedBare = Claimed<BareCredentials>
 
 const isShown = ({ certificate: { found } }: Asked): boolean => found.kind === 'shown'
 const shownIn = ({ certificate: { found } }: Asked): ClientCertificate | undefined =>
@@ -102,7 +102,7 @@ const requestRules: readonly Rule<Asked>[] = [
   }
 ]
 
-const neededRule: Rule<Subject> = {
+const neededRule: Rule<ClaimedBare> = {
   check: 'certificate of this client',
   reason: 'certificate_missing',
   spec: 'RFC 8705 §2',
@@ -113,10 +113,10 @@ const neededRule: Rule<Subject> = {
 }
 
 type Comparison = ReturnType<typeof compareSubject>
-const comparisons = new WeakMap<Subject, Comparison>()
+const comparisons = new WeakMap<ClaimedBare, Comparison>()
 
 /** How the certificate compares with the registered subject: once a request, since several rules ask. */
-function comparisonOf(subject: Subject): Comparison | undefined {
+function comparisonOf(subject: ClaimedBare): Comparison | undefined {
   const certificate = shownIn(subject)
   if (certificate === undefined) return undefined
   const known = comparisons.get(subject)
@@ -126,15 +126,15 @@ function comparisonOf(subject: Subject): Comparison | undefined {
   return comparison
 }
 
-const hasSubject = (subject: Subject): boolean => comparisonOf(subject) !== 'unusable'
-const differsInForm = (subject: Subject): boolean => comparisonOf(subject) === 'form'
-const subjectDetail = (subject: Subject) => subjectFacts(shownIn(subject), subject.client)
+const hasSubject = (subject: ClaimedBare): boolean => comparisonOf(subject) !== 'unusable'
+const differsInForm = (subject: ClaimedBare): boolean => comparisonOf(subject) === 'form'
+const subjectDetail = (subject: ClaimedBare) => subjectFacts(shownIn(subject), subject.client)
 
 /** What the handshake or the proxy said of the certificate. */
 const verdictOf = ({ certificate: { found } }: Asked) => (found.kind === 'shown' ? found.verdict : undefined)
 
 /** tls_client_auth (RFC 8705 §2.1): somebody vouches for the certificate, and its subject is the registered one. */
-const pkiRules: readonly Rule<Subject>[] = [
+const pkiRules: readonly Rule<ClaimedBare>[] = [
   {
     check: 'verified certificate',
     reason: 'certificate_unverified',
@@ -182,13 +182,15 @@ const pkiRules: readonly Rule<Subject>[] = [
   }
 ]
 
+const noKeys: JwkSet = { keys: [] }
+
 const notRegistered = (certificate: ClientCertificate, set: JwkSet): Fault => ({
   reason: 'certificate_not_registered',
   detail: () => registeredCertificateFacts(certificate, set)
 })
 
-/** RFC 8705 §2.2, by the keys in the record. Where it has none, a decoy is compared with. */
-function inlineFault(certificate: ClientCertificate, jwks: JwkSet = certificate.decoys): Fault | undefined {
+/** RFC 8705 §2.2, by the keys in the record. */
+function inlineFault(certificate: ClientCertificate, jwks: JwkSet = noKeys): Fault | undefined {
   try {
     return isRegistered(certificate, jwks) ? undefined : notRegistered(certificate, jwks)
   } catch (cause) {
@@ -198,7 +200,11 @@ function inlineFault(certificate: ClientCertificate, jwks: JwkSet = certificate.
 
 const selfSigned = (fault: Fault | undefined): Proof => ({ method: 'self_signed_tls_client_auth', fault })
 
-async function proveByUri(uri: string, certificate: ClientCertificate, { policy, client }: Subject): Promise<Proof> {
+async function proveByUri(
+  uri: string,
+  certificate: ClientCertificate,
+  { policy, client }: ClaimedBare
+): Promise<Proof> {
   const isIn = (set: JwkSet) => isRegistered(certificate, set, Infinity)
   const keySets = policy.keySetsOf(client)
   try {
@@ -212,14 +218,14 @@ async function proveByUri(uri: string, certificate: ClientCertificate, { policy,
   }
 }
 
-const isUsable = (method: ClientAuthMethod, { policy, client }: Subject): boolean =>
+const isUsable = (method: ClientAuthMethod, { policy, client }: ClaimedBare): boolean =>
   policy.methods.has(method) && isRegisteredFor(client, method)
 
 /**
  * By the subject, else by the registered keys. Before a refusal both are compared, whatever is registered: else the time
  * would tell which of the two a client has, or that nobody has this id.
  */
-function prove(subject: Subject): Proof | Promise<Proof> {
+function prove(subject: ClaimedBare): Proof | Promise<Proof> {
   const certificate = shownIn(subject)
   const isPublic = isUsable('none', subject)
   if (certificate === undefined) return { method: 'none', fault: isPublic ? undefined : faultOf(neededRule, subject) }

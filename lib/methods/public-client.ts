@@ -6,15 +6,18 @@ import { type Claimed, type Method, provenRules, recordRules } from './method'
 import { isRegisteredFor } from './registered-methods'
 import { acceptedRule } from './secret'
 
-/** A client of certificates is no public client while it shows one, also where the server lacks its method. */
+/**
+ * A client that is registered for certificates and shows one is no public client, even if the server does not accept its
+ * method.
+ */
 export const noFallBackRule: Rule<Claimed<BareCredentials>> = {
   check: 'no fall-back to none',
   reason: 'method_not_registered',
   spec: 'our rule',
   holds: ({ policy, client, certificate }) => {
+    if (certificate.found.kind !== 'shown') return true
     const registered = certificateMethods.filter((method) => isRegisteredFor(client, method))
-    if (registered.length === 0 || registered.some((method) => policy.methods.has(method))) return true
-    return certificate.found.kind !== 'shown'
+    return registered.length === 0 || registered.some((method) => policy.methods.has(method))
   },
   canJudge: ({ client }) => client !== nobody,
   detail: ({ client }) => ({

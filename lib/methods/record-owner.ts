@@ -22,7 +22,7 @@ export const owned = <R extends OAuthClient>(record: R, by: RecordOwner): Readon
 
 export const ownerOf = (client: OAuthClient): RecordOwner | undefined => (client as Owned)[owner]
 
-/** The host of a record that has an owner: anybody can make such clients, and they share what a host may have. */
+/** The host that published a client's document. Anybody can make such clients, so those of one host share one limit. */
 export const groupOf = (client: OAuthClient): string | undefined =>
   ownerOf(client) === undefined ? undefined : new URL(client.client_id).hostname
 

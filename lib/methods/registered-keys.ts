@@ -19,13 +19,13 @@ export const registeredKeysRule: Rule<Claimed> = {
   })
 }
 
-/** What is registered in place of a key set, by its kind alone. */
+/** What kind of value is registered in place of a key set. Its content is not told. */
 export function inlineSetDetail(set: unknown, cause: unknown) {
   const { why, received: message } = keySetDetail(cause)
   return { expected: 'a JWK Set of public keys', received: keySetShape(set), message, why }
 }
 
-/** What came of a `jwks_uri` in place of a key set. */
+/** Why a `jwks_uri` gave no key set. */
 export const unavailableSetDetail = (uri: string, cause: unknown) => ({
   uri: printable(uri),
   expected: 'a JWK Set of public keys',

@@ -3,16 +3,14 @@ import { ClientAuthError } from '../refusals/errors'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault } from '../refusals/rules'
 import type { ReplayEntry } from '../types'
-import type { Claimed } from './method'
+import type { ClaimedAssertion } from './method'
 import { groupOf } from './record-owner'
-
-type Subject = Claimed<AssertionCredentials>
 
 /** The id under which the use of an assertion is remembered: `jti`, or the digest of the signed part. */
 const replayId = ({ jti, signingInput }: AssertionCredentials['jws']): string =>
   typeof jti === 'string' ? jti : hash('sha256', signingInput, 'base64url')
 
-function replayEntry({ credentials: { clientId, jws }, policy, client }: Subject, scope: string): ReplayEntry {
+function replayEntry({ credentials: { clientId, jws }, policy, client }: ClaimedAssertion, scope: string): ReplayEntry {
   const expiresAt = Math.ceil(Number(jws.exp) + policy.clockTolerance)
   const entry = { clientId, id: scope + replayId(jws), expiresAt }
   const group = groupOf(client)
@@ -49,7 +47,7 @@ async function judge(answer: unknown, entry: ReplayEntry): Promise<Fault | undef
  * RFC 7523 §3 item 7. Only once all else has passed: an assertion that fails must not use up its jti. `scope` keeps the
  * ids of other issuers apart.
  */
-export function consume(claimed: Subject, scope = ''): Promise<Fault | undefined> | undefined {
+export function consume(claimed: ClaimedAssertion, scope = ''): Promise<Fault | undefined> | undefined {
   const entry = replayEntry(claimed, scope)
   try {
     const answer = claimed.policy.replayStore.consume(entry)
@@ -60,7 +58,7 @@ export function consume(claimed: Subject, scope = ''): Promise<Fault | undefined
 }
 
 /** For `explain`, which must not use an assertion up. A store that fails here refuses nothing. */
-export async function wasUsed(claimed: Subject, scope = ''): Promise<Fault | undefined | 'unknown'> {
+export async function wasUsed(claimed: ClaimedAssertion, scope = ''): Promise<Fault | undefined | 'unknown'> {
   const entry = replayEntry(claimed, scope)
   try {
     const isRemembered: unknown = await claimed.policy.replayStore.has?.(entry)

@@ -1,4 +1,5 @@
-import { hash, timingSafeEqual } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { equalTexts } from '../basics/equal-texts'
 import { warnOnce } from '../basics/warn-once'
 import { ClientAuthError } from '../refusals/errors'
 import type { BareCredentials, SecretCredentials } from '../request/credentials'
@@ -17,15 +18,9 @@ import {
 } from './method'
 import { decoySecret, liveSecrets, looksHashed, storedSecrets, unreadableSecret } from './stored-secrets'
 
-// As text, since a hash that makes a Buffer of its own costs twice as much.
-const digest = (text: string): Buffer => Buffer.from(hash('sha256', text))
-
-/** Equal in time that depends on the lengths alone, not on where the two differ. */
-export const equalSecrets = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b))
-
 /** Every stored secret is compared, also after a match. */
 const matchesAny = (candidate: string, stored: readonly string[]): boolean =>
-  stored.reduce((matched, secret) => equalSecrets(candidate, secret) || matched, false)
+  stored.reduce((matched, secret) => equalTexts(candidate, secret) || matched, false)
 
 type Live = Claimed<SecretCredentials>
 
@@ -42,7 +37,7 @@ export const liveSecretRule: Rule<Claimed> = {
     }
 }
 
-/** Where nothing compares hashes, a stored hash would itself be the password (pass the hash). */
+/** Without `verifySecret`, a stored hash would itself be the password (pass the hash). */
 export const plainSecretRule: Rule<Claimed> = {
   check: 'stored secret',
   reason: 'secret_stored_as_hash',
@@ -111,7 +106,7 @@ async function verifyOwn(verify: VerifySecret, presented: string, stored: string
 
 /** `verifySecret` with the client's stored hashes, or with a decoy. */
 function createHashComparison(verify: VerifySecret) {
-  // A hash of a client that was let in: a made-up one would be refused without the slow work. Until then, any.
+  // The last hash that matched: a made-up one would be refused without the slow work. Before one has, the first tried.
   let decoyHash: string | undefined
   let isProven = false
 
@@ -120,7 +115,6 @@ function createHashComparison(verify: VerifySecret) {
     // A record with the claimed id and nothing else: a verifier that counts failures must not count them against the
     // client whose hash this is. One that needs more of the record throws, which must not tell that nobody has this id.
     const record = { client_id: credentials.clientId }
-    decoyRecords.add(record)
     await callVerifier(verify, decoyGuess(credentials), decoyHash, record).catch((error: unknown) => {
       if (error instanceof ClientAuthError) throw error // too busy: said to known clients and unknown ones alike
     })
@@ -143,9 +137,6 @@ function createHashComparison(verify: VerifySecret) {
     return isMatched ? proofBy(credentials) : proofBy(credentials, 'secret_mismatch')
   }
 }
-
-/** Records that were made for ids that nobody has: `rememberSecrets` lets known clients go first. */
-export const decoyRecords = new WeakSet<object>()
 
 /** client_secret_basic and client_secret_post (RFC 6749 §2.3.1). */
 export const createSecretMethod = ({ verifySecret }: Policy): Method<SecretCredentials> => ({

@@ -1,17 +1,14 @@
 import { printable } from '../basics/printable'
 import { isSeconds, maxSeconds } from '../jwt/numeric-date'
-import type { AssertionCredentials } from '../request/credentials'
 import type { Rule } from '../refusals/rules'
-import type { Presented } from './method'
+import type { PresentedAssertion } from './method'
 
-type Subject = Presented<AssertionCredentials>
-
-const jwsOf = ({ credentials }: Subject) => credentials.jws
+const jwsOf = ({ credentials }: PresentedAssertion) => credentials.jws
 
 /** A time that is a number and not in milliseconds, so that it can be compared with now. */
 const isTime = (time: number | undefined): time is number => time !== undefined && isSeconds(time)
 
-const startRule = (name: 'nbf' | 'iat', spec: string): readonly Rule<Subject>[] => [
+const startRule = (name: 'nbf' | 'iat', spec: string): readonly Rule<PresentedAssertion>[] => [
   {
     check: name,
     reason: 'assertion_not_yet_valid',
@@ -42,7 +39,9 @@ const startRule = (name: 'nbf' | 'iat', spec: string): readonly Rule<Subject>[] 
 ]
 
 /** RFC 7523 §3 items 4 to 6. `maxLifetime` is how far ahead `exp` may lie, in seconds. */
-export const timeRules = (maxLifetime: (subject: Subject) => number): readonly Rule<Subject>[] => [
+export const timeRules = (
+  maxLifetime: (subject: PresentedAssertion) => number
+): readonly Rule<PresentedAssertion>[] => [
   {
     check: 'exp',
     reason: 'assertion_exp',
@@ -95,7 +94,7 @@ export const timeRules = (maxLifetime: (subject: Subject) => number): readonly R
   ...startRule('iat', 'RFC 7523 §3 item 6')
 ]
 
-function millisecondsClaim(subject: Subject): 'exp' | 'nbf' | 'iat' | undefined {
+function millisecondsClaim(subject: PresentedAssertion): 'exp' | 'nbf' | 'iat' | undefined {
   const { exp = 0, nbf = 0, iat = 0 } = jwsOf(subject)
   if (exp > maxSeconds) return 'exp'
   if (nbf > maxSeconds) return 'nbf'

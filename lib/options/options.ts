@@ -195,7 +195,7 @@ const families: Readonly<Record<string, readonly string[]>> = {
   spiffe_jwt: svidAlgorithms
 }
 
-/** Those of the algorithms that clients sign their own assertions with. */
+/** The algorithms that clients sign their own assertions with. */
 const ownAlgorithms = ({ methods, algorithms }: AcceptedMethods): readonly string[] =>
   algorithms.filter((alg) => methods.some((one) => !issuerMethods.includes(one) && families[one]?.includes(alg)))
 
@@ -229,7 +229,7 @@ export function resolveMethods(
   return { methods, algorithms: algorithms.filter((alg) => methods.some((method) => families[method]?.includes(alg))) }
 }
 
-/** Those of the methods and algorithms that a client can really use: hashes rule out client_secret_jwt. */
+/** The methods and algorithms that a client can really use: `verifySecret` rules out client_secret_jwt. */
 export function usableMethods({ methods, algorithms }: AcceptedMethods, hasHashes: boolean): AcceptedMethods {
   if (!hasHashes) return { methods, algorithms }
   return {

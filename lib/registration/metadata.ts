@@ -84,7 +84,7 @@ function checkMethods(metadata: Partial<OAuthClient>, { methods }: AcceptedMetho
   const offered = offeredMethods(metadata)
   const registered = registeredMethod(metadata)
   if (offered !== undefined && registered === offered) {
-    // Of a choice, unknown methods are no error, as long as one is left
+    // In a list, unknown methods are no error as long as a known one is left
     const usable = offered.filter(isAccepted)
     return usable.length > 0
       ? usable

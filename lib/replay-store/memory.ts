@@ -31,7 +31,7 @@ export interface MemoryReplayStore extends ReplayStore {
 interface Share {
   readonly key: string
   readonly ids: Set<string>
-  /** Where strangers choose the client: what its host may fill. */
+  /** The clients that share one limit with this one. Absent for registered clients. */
   readonly group: Group | undefined
 }
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { canonicalBase64 } from '../basics/canonical-base64'
 import { clientIdFault, secretFault } from './syntax'
 
 /** What stands in a Basic header, decoded. */
@@ -8,12 +9,6 @@ export interface Basic {
   readonly clientId: string
   readonly secret: string
   readonly undecoded: string
-}
-
-function decodeBase64(text: string): string | undefined {
-  const bytes = Buffer.from(text, 'base64')
-  // Buffer skips what it does not know; only the one canonical spelling (RFC 4648 §3.5) is taken.
-  return bytes.toString('base64') === text && isUtf8(bytes) ? bytes.toString() : undefined
 }
 
 /** RFC 6749 Appendix B, strict: undefined for a malformed %XX or UTF-8. */
@@ -30,8 +25,9 @@ const unreadable = (fault: string): Basic => ({ fault, clientId: '', secret: '',
 
 /** RFC 7617 §2 and RFC 6749 §2.3.1: id and secret, each form-encoded, joined by the first colon. */
 export function decodeBasic(token: string): Basic {
-  const pair = decodeBase64(token)
-  if (pair === undefined) return unreadable('The Basic credentials are not base64 of UTF-8 text.')
+  const octets = token === '' ? Buffer.of() : canonicalBase64(token)
+  if (octets === undefined || !isUtf8(octets)) return unreadable('The Basic credentials are not base64 of UTF-8 text.')
+  const pair = octets.toString()
   const colon = pair.indexOf(':')
   if (colon < 0) return unreadable('The Basic credentials hold no colon.')
   const undecoded = pair.slice(colon + 1)

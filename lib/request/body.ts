@@ -32,7 +32,7 @@ const isEmpty = (body: object): boolean =>
 /** The rules that are judged once the body is there; body-parser has judged its encoding. */
 const readRules = [contentTypeRule, utf8Rule]
 
-/** What is wrong with a body, on its way through body-parser, which adds the body itself to what is thrown. */
+/** Carries the fault of a body through body-parser, which adds the body itself to every error that passes it. */
 class BodyFault extends Error {
   constructor(readonly fault: Fault) {
     super('not a form')

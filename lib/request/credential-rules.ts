@@ -209,7 +209,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'no_credentials',
       spec: 'RFC 6749 §2.3',
       holds: (received) => isBare(received),
-      // Of another scheme in the header, or a JWT in another parameter, a check before this one has told.
+      // An earlier check reports another Authorization scheme, and a JWT in another parameter.
       canJudge: (received) =>
         isWhole(received) && received.authorization === undefined && !isMisplaced(received) && !isTypeAlone(received)
     }

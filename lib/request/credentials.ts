@@ -127,7 +127,10 @@ export const presentedSecrets = ({ basic, form }: Received): string[] =>
     .filter((secret) => secret !== undefined)
     .filter((secret) => secret !== '')
 
-/** The same for logs, where nobody is known to have this id. Inside of an assertion it is in its right place. */
+/**
+ * The claimed id for logs. No client is known to have it, so it may be a secret in the wrong place. As `sub` of an
+ * assertion it is shown as it is.
+ */
 export function shownId(received: Received): string | undefined {
   const id = claimedId(received)
   if (id === undefined || id === received.jws?.sub) return id

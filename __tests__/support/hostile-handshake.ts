@@ -30,21 +30,30 @@ function firstFlight(): Buffer {
 }
 
 /** A host whose certificates hold up whoever decodes them. `sent` is called when they are on their way. */
-export async function serveHostileHandshake(sent: () => void) {
+export async function serveHostileHandshake(sent: () => void, address = '127.0.0.1') {
   const flight = firstFlight()
   const sockets = new Set<Socket>()
   let connections = 0
+  let ended = 0
   const server = createServer((socket) => {
     connections++
     sockets.add(socket)
     socket.on('error', () => undefined)
-    socket.once('data', () => socket.write(flight, sent))
+    socket.once('data', () => {
+      socket.write(flight, sent)
+      // An alert: OpenSSL has decoded all of it
+      socket.on('data', () => ended++)
+    })
   })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  await new Promise<void>((done) => server.listen(0, address, done))
   return {
     port: (server.address() as AddressInfo).port,
     get connections() {
       return connections
+    },
+    /** How often the other side has come to the end of the certificates. */
+    get ended() {
+      return ended
     },
     close: () =>
       new Promise<void>((done) => {

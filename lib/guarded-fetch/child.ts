@@ -6,6 +6,7 @@ import { addressHeld } from './address-rest'
 import { defaultAuthorities, trustEnvironment, trustFlags } from './authorities'
 import { childFile } from './child-file'
 import type { FromChild, Killed, ToChild } from './child-messages'
+import type { Deadline } from './deadline'
 import type { Answer, Exchange } from './exchange'
 import { reportFetching, type Side } from './fetching-events'
 import type { Observe } from './steps'
@@ -15,6 +16,7 @@ export class NoChild extends Error {}
 
 interface Job {
   readonly exchange: Exchange
+  readonly deadline: Deadline
   readonly observe: Observe
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
@@ -22,15 +24,18 @@ interface Job {
   address?: string
   /** How often its process ended for no known reason. */
   losses: number
-  /** Its signal has ended it. */
-  isOver: boolean
+  /** Its signal has ended it; what it cost is still waited for. */
+  farewell?: NodeJS.Timeout
 }
 
 /** After so long without work the process is ended. */
 const idleMs = 60_000
 /** How long a fetch that is over is waited for, to learn what it cost. */
 const maxFarewellMs = 700
-const exhausted = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'])
+/** After so long a process that is not ready is given up. */
+const maxStartMs = 10_000
+const late = `not within ${maxStartMs / 1000} s`
+const exhausted = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', late])
 
 /** The first process that came up proves that there can be one: from then on whatever stops another is temporary. */
 let isPossible: boolean | undefined
@@ -42,13 +47,16 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 export function createChild(side: Side) {
   const jobs = new Map<number, Job>()
   let running: ChildProcess | undefined
+  /** Settles when that process is ready, or has ended. */
+  let ready: Promise<unknown> = Promise.resolve()
   let authorities: readonly string[] | undefined
   let idle: NodeJS.Timeout | undefined
 
   const tell = (message: ToChild): void => void running?.send(message, () => undefined) // its end is told by `close`
 
-  function give(id: number, { exchange }: Job): void {
+  function give(id: number, { exchange, deadline }: Job): void {
     running ??= start()
+    deadline.pauseFor(ready)
     const trusted = defaultAuthorities()
     if (trusted !== authorities) tell({ authorities: trusted ?? null })
     authorities = trusted
@@ -62,11 +70,21 @@ export function createChild(side: Side) {
     const child = fork(file, [], { execArgv: trustFlags(), env: trustEnvironment(), stdio: [...stdio] })
     const output = child.stdout as Socket | null
     let lastWords = ''
-    child.on('message', heard)
-    child.on('error', (error) => {
+    const fail = (error: Error): void => {
       child.kill('SIGKILL')
       if (running === child) lost(error)
+    }
+    // Keeps the server alive in place of the deadlines, which stand still
+    const limit = setTimeout(() => {
+      fail(Object.assign(new Error(), { code: late }))
+    }, maxStartMs)
+    ready = new Promise((done) => {
+      for (const event of ['message', 'error', 'close']) child.once(event, done)
+    }).then(() => {
+      clearTimeout(limit)
     })
+    child.on('message', heard)
+    child.on('error', fail)
     output?.on('data', (text) => (lastWords += String(text)))
     child.on('close', (code) => {
       if (running !== child) return
@@ -102,6 +120,7 @@ export function createChild(side: Side) {
   }
 
   function settled(id: number): void {
+    clearTimeout(jobs.get(id)?.farewell)
     jobs.delete(id)
     clearTimeout(idle)
     if (jobs.size === 0) idle = setTimeout(end, idleMs).unref()
@@ -128,7 +147,7 @@ export function createChild(side: Side) {
     const fault = cause instanceof Error ? faultOfEnd(cause, code) : undefined
     for (const [id, job] of jobs) {
       const isFinal = fault instanceof NoChild || fault?.why === 'busy' || ++job.losses > 1
-      if (job.isOver || (fault !== undefined && isFinal)) refuse(id, job, fault)
+      if (job.farewell !== undefined || (fault !== undefined && isFinal)) refuse(id, job, fault)
       else again(id, job)
     }
   }
@@ -147,24 +166,26 @@ export function createChild(side: Side) {
     job.reject(fault)
   }
 
-  /** Ends the process. What it is still asked for fails by its signal. */
+  /** Ends the process, whatever it is busy with. */
   function end(): void {
     const child = running
     running = undefined
+    for (const [id, job] of jobs) refuse(id, job, new FetchError('busy', 'the fetcher was closed'))
+    child?.kill() // ends it while it starts; afterwards it takes no notice
     if (child?.connected) child.disconnect()
   }
 
   return {
-    run(exchange: Exchange, signal: AbortSignal, observe: Observe): Promise<Answer> {
+    run(exchange: Exchange, deadline: Deadline, observe: Observe): Promise<Answer> {
       const id = ++lastId
+      const { signal } = deadline
       clearTimeout(idle)
       return new Promise<Answer>((resolve, reject) => {
-        const job: Job = { exchange, observe, resolve, reject, losses: 0, isOver: false }
+        const job: Job = { exchange, deadline, observe, resolve, reject, losses: 0 }
         jobs.set(id, job)
         signal.addEventListener('abort', () => {
-          job.isOver = true
           tell({ cancel: id })
-          setTimeout(refuse, maxFarewellMs, id, job, signal.reason)
+          job.farewell = setTimeout(refuse, maxFarewellMs, id, job, signal.reason)
         })
         again(id, job)
       }).catch((error: unknown) => {

@@ -1,6 +1,14 @@
 import { FetchError } from '../basics/fetch-error'
 import type { FetchStep, Observe } from './steps'
 
+/** The time limit of one fetch. */
+export interface Deadline {
+  /** Aborted when the time is over, or the fetcher closed. Its reason is what the fetch rejects with. */
+  readonly signal: AbortSignal
+  /** The time stands still until `wait` settles: the host has no part in that. */
+  readonly pauseFor: (wait: Promise<unknown>) => void
+}
+
 /** What a fetch waits for after each of its steps, in words that follow the host. */
 const awaited: Readonly<Record<FetchStep['step'], string>> = {
   url: 'was not found by DNS',
@@ -22,25 +30,44 @@ export async function withDeadline<T>(
   host: string,
   { timeout: seconds, closed }: { readonly timeout: number; readonly closed?: AbortSignal },
   observe: Observe,
-  work: (signal: AbortSignal, observe: Observe) => Promise<T>
+  work: (deadline: Deadline, observe: Observe) => Promise<T>
 ): Promise<T> {
   let fault = 'was not asked'
+  let left = seconds * 1000
+  let since = 0
+  let timer: NodeJS.Timeout | undefined
+  let pauses = 0
+  let isOver = false
   const deadline = new AbortController()
-  const timer = setTimeout(() => {
-    deadline.abort(new FetchError('timeout', `${host} ${fault} within ${seconds} s`))
-  }, seconds * 1000)
+  const { signal } = deadline
+  const run = (): void => {
+    since = performance.now()
+    timer = setTimeout(() => {
+      deadline.abort(new FetchError('timeout', `${host} ${fault} within ${seconds} s`))
+    }, left)
+  }
+  const pauseFor = (wait: Promise<unknown>): void => {
+    if (pauses++ === 0) left -= performance.now() - since
+    clearTimeout(timer)
+    const goOn = (): void => {
+      if (--pauses === 0 && !isOver) run()
+    }
+    wait.then(goOn, goOn)
+  }
   const close = (): void => {
     deadline.abort(new FetchError('busy', `${host} was not asked to the end: the fetcher was closed`))
   }
   closed?.addEventListener('abort', close)
   try {
     if (closed?.aborted) close()
-    deadline.signal.throwIfAborted()
-    return await work(deadline.signal, (step) => {
+    signal.throwIfAborted()
+    run()
+    return await work({ signal, pauseFor }, (step) => {
       fault = awaited[step.step]
       observe(step)
     })
   } finally {
+    isOver = true
     clearTimeout(timer)
     closed?.removeEventListener('abort', close)
   }

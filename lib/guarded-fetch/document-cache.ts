@@ -61,7 +61,7 @@ export interface DocumentKind<T, E extends Error> extends Asked {
 }
 
 export interface CacheSettings extends GuardOptions, FreshnessLimits {
-  /** A whole fetch may take so many seconds, the wait in the queue included. */
+  /** A whole fetch may take so many seconds, the wait in the queue included, that for the process not. */
   readonly timeout: number
   readonly maxEntries: number
   /** The most of one host, where strangers decide what is cached. Default: as many as of all. */
@@ -143,8 +143,8 @@ export function createDocumentCache<T extends object, E extends Error>(
       (step) => {
         if (step.step === 'closed') onBusy(step.busyMs)
       },
-      (signal, observe) =>
-        inQueue({ host, purpose }, () => httpsGet(uri, kind, settings, { signal, etag: old?.etag, observe }))
+      (deadline, observe) =>
+        inQueue({ host, purpose }, () => httpsGet(uri, kind, settings, { deadline, etag: old?.etag, observe }))
     )
     const fetched = toCachedDocument(answer, (body) => kind.parse(body, uri), start, settings, old)
     const event = answer.notModified ? 'not_modified' : old === undefined ? 'fetched' : 'refreshed'

@@ -2,6 +2,7 @@ import { FetchError } from '../basics/fetch-error'
 import { addressAnswered, addressRests } from './address-rest'
 import { measureByClock } from './bounded-socket'
 import { createChild, NoChild } from './child'
+import type { Deadline } from './deadline'
 import type { Answer, Exchange } from './exchange'
 import type { Side } from './fetching-events'
 import { runExchange } from './run-exchange'
@@ -15,7 +16,7 @@ export interface Place {
 }
 
 interface Running {
-  readonly signal: AbortSignal
+  readonly deadline: Deadline
   readonly observe: Observe
 }
 
@@ -52,13 +53,13 @@ function decide(noChild: NoChild): void {
   none = noChild
 }
 
-const runHere = (exchange: Exchange, { signal, observe }: Running): Promise<Answer> =>
-  runExchange(exchange, { signal, observe, measure: measureByClock })
+const runHere = (exchange: Exchange, { deadline, observe }: Running): Promise<Answer> =>
+  runExchange(exchange, { signal: deadline.signal, observe, measure: measureByClock })
 
 async function runInChild(exchange: Exchange, side: Side, running: Running): Promise<Answer> {
   if (none === undefined) {
     try {
-      return await children[side].run(exchange, running.signal, running.observe)
+      return await children[side].run(exchange, running.deadline, running.observe)
     } catch (error) {
       if (!(error instanceof NoChild)) throw error
       decide(error)
@@ -85,7 +86,7 @@ export async function runApart(exchange: Exchange, { side, inProcess }: Place, r
   const judged = awake(exchange)
   let reached: string | undefined
   const observed: Running = {
-    signal: running.signal,
+    deadline: running.deadline,
     observe: (step) => {
       if (step.step === 'connected') reached = step.address
       running.observe(step)

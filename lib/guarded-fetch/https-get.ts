@@ -1,4 +1,5 @@
 import { FetchError } from '../basics/fetch-error'
+import type { Deadline } from './deadline'
 import { resolveHost, type ResolveOptions } from './dns'
 import type { Answer, Exchange, Proxy } from './exchange'
 import { type Place, runApart } from './fetch-side'
@@ -21,8 +22,7 @@ export interface GuardOptions extends ResolveOptions, Place {
 export type Asked = Pick<Exchange, 'accept' | 'noun'>
 
 export interface GetOptions {
-  /** Ends the fetch; its reason is what {@link httpsGet} rejects with. */
-  readonly signal: AbortSignal
+  readonly deadline: Deadline
   readonly etag?: string | undefined
   readonly observe: Observe
 }
@@ -48,7 +48,7 @@ const adviceForDns = '. Where only the proxy can resolve names: resolve: "proxy"
 async function addressesOf(host: string, options: GuardOptions, proxy: ProxyRoute | undefined, get: GetOptions) {
   if (proxy?.resolve === 'proxy') return []
   try {
-    return await resolveHost(host, options, get.signal, get.observe)
+    return await resolveHost(host, options, get.deadline.signal, get.observe)
   } catch (error) {
     if (proxy === undefined || !(error instanceof FetchError)) throw error
     const { why, message } = error as FetchError
@@ -60,7 +60,7 @@ async function addressesOf(host: string, options: GuardOptions, proxy: ProxyRout
 
 /**
  * One GET through the guard: the URL, the name and its addresses are judged here, and the rest is done by
- * {@link runApart}. Rejects with a {@link FetchError}, or with the reason of `signal`. Settles on every path, and leaves
+ * {@link runApart}. Rejects with a {@link FetchError}, or with the reason of the deadline's signal. Settles on every path, and leaves
  * no question to DNS behind.
  */
 export async function httpsGet(uri: string, asked: Asked, options: GuardOptions, get: GetOptions): Promise<Answer> {

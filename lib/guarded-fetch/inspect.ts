@@ -43,8 +43,8 @@ export async function inspectDocument<T, E>(
   let seen: Pick<Inspected, 'json'> = {}
   try {
     const { hostname } = guardedUrl(uri, settings.hosts)
-    const { headers, body } = await withDeadline(hostname, settings, observe, (signal, observeStep) =>
-      httpsGet(uri, kind, settings, { signal, observe: observeStep })
+    const { headers, body } = await withDeadline(hostname, settings, observe, (deadline, observeStep) =>
+      httpsGet(uri, kind, settings, { deadline, observe: observeStep })
     )
     seen = { json: parsedJson(body) }
     const parsed = kind.parse(body, uri)

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { createJwksFetcher, type JwksFetcherOptions } from '../../../lib'
 import { serveHostileHandshake } from '../../support/hostile-handshake'
+import { freePort, isRunning } from '../../support/own-servers'
 import { answer } from '../../support/tls-answers'
 import { type Certificate, makeAuthority, makeCertificate } from '../../support/tls-certificates'
 import { type Play, serveRaw, type TestServer } from '../../support/tls-server'
@@ -70,21 +71,6 @@ afterEach(() => {
 const pause = () => new Promise((done) => setTimeout(done, 5))
 const until = async (isTrue: () => boolean): Promise<void> => {
   while (!isTrue()) await pause()
-}
-
-/** Whether there is such a process. One that nobody has waited for yet has ended too. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch {
-    return false
-  }
-  if (process.platform !== 'linux') return true
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  } catch {
-    return false
-  }
 }
 
 // Threat 33: certificates of a key server that take OpenSSL seconds to decode, in plain text and without a private key
@@ -159,31 +145,43 @@ test('close() of the last fetcher ends the process; nothing is fetched after it,
 
 describe('a server', () => {
   let folder: string
-  /** The library as the build has made it, and without the file of the process. */
+  /** The library as the build has made it. */
   const library = join(root, 'dist/lib')
-  let incomplete: string
+  const copies: string[] = []
   const running: ChildProcess[] = []
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'child-process-'))
+  })
+  /** A copy of the library in which the file of the process is another. */
+  function copyWith(change: (file: string) => void): string {
     const cache = join(root, 'node_modules/.cache')
     mkdirSync(cache, { recursive: true })
     // Inside the project, so that it finds its dependencies
-    incomplete = mkdtempSync(join(cache, 'child-process-'))
-    cpSync(library, incomplete, { recursive: true })
-    rmSync(join(incomplete, 'guarded-fetch/guarded-fetch-child.js'))
-  })
+    const copy = mkdtempSync(join(cache, 'child-process-'))
+    copies.push(copy)
+    cpSync(library, copy, { recursive: true })
+    change(join(copy, 'guarded-fetch/guarded-fetch-child.js'))
+    return copy
+  }
+  /** A copy whose process waits for so long before it does anything. */
+  const slowToStart = (ms: number) =>
+    copyWith((file) => {
+      const wait = `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${ms})\n`
+      writeFileSync(file, `if (require('node:worker_threads').isMainThread) ${wait}${readFileSync(file, 'utf8')}`)
+    })
   afterEach(() => {
     for (const one of running.splice(0)) one.kill('SIGKILL')
   })
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true })
-    rmSync(incomplete, { recursive: true, force: true })
+    for (const copy of copies) rmSync(copy, { recursive: true, force: true })
   })
 
   interface Told {
     outcome: string
     message?: string
+    killed?: number
     pid?: number
   }
   interface Program {
@@ -198,7 +196,7 @@ describe('a server', () => {
     const told = { library: pathToFileURL(join(from, 'index.js')), hosts: { [host]: hostRules() }, ...task }
     const program = spawn(process.execPath, [...flags, file, JSON.stringify(told)], {
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe']
+      stdio: ['pipe', 'pipe', 'pipe']
     })
     running.push(program)
     let errors = ''
@@ -241,13 +239,87 @@ describe('a server', () => {
     expect(withIt.answers).toEqual([{ outcome: 'fetched', pid: expect.any(Number) }])
   })
 
+  test('whose process is slow to start: that is no time of the fetch', async () => {
+    const { answers } = await run({ from: slowToStart(4000), task: { keySets: [url('/')], timeout: 3 } })
+    expect(answers).toMatchObject([{ outcome: 'fetched' }])
+  })
+
+  test('whose process never gets ready gives it up, and does not fetch itself', async () => {
+    const { code, answers, errors } = await run({
+      from: slowToStart(60_000),
+      task: { keySets: [url('/')], timeout: 1 }
+    })
+    const message = 'no process could be started that fetches (not within 10 s)'
+    expect([code, errors, answers]).toEqual([0, '', [{ outcome: 'busy', message, pid: expect.any(Number) }]])
+    expect(requests).toEqual([])
+    await until(() => !isRunning(Number(answers[0]?.pid)))
+  })
+
+  test.each(['close', 'exit'])('that ends does not wait for a process that is stuck: %s', async (how) => {
+    // Nothing but the end of the server ends the work on the certificates
+    const patient = copyWith((file) => {
+      const text = readFileSync(file, 'utf8')
+      expect(text).toContain('maxWork = 500;')
+      writeFileSync(file, text.replace('maxWork = 500;', 'maxWork = 60000;'))
+    })
+    const sent: (() => void)[] = []
+    const isStuck = new Promise<void>((done) => sent.push(done))
+    const hostileServer = await serveHostileHandshake(() => sent[0]?.())
+    try {
+      const hosts = { [hostile]: hostRules([hostileServer.port]) }
+      const task = { keySets: [`https://${hostile}:${hostileServer.port}/`], hosts }
+      const { program, lines } = start({ from: patient, task })
+      const answers: Told[] = []
+      lines.on('line', (line) => answers.push(JSON.parse(line) as Told))
+      await isStuck
+      program.stdin.write(`${how}\n`)
+      const [code] = (await once(program, 'close')) as [number | null]
+      expect(code).toBe(0)
+      expect(answers.map(({ outcome }) => outcome)).toEqual(how === 'close' ? ['busy', 'ended'] : ['ended'])
+      await until(() => !isRunning(Number(answers[0]?.pid)))
+      expect(hostileServer.ended).toBe(0)
+    } finally {
+      await hostileServer.close()
+    }
+  })
+
+  test('with workers of node:cluster has a process for each, and none when they have ended', async () => {
+    const { program, lines } = start({ task: { keySets: [url('/')], workers: 2, stays: true } })
+    const answers: Told[] = []
+    lines.on('line', (line) => answers.push(JSON.parse(line) as Told))
+    await until(() => answers.length === 2)
+    const pids = answers.map(({ pid }) => Number(pid))
+    expect(answers.map(({ outcome }) => outcome)).toEqual(['fetched', 'fetched'])
+    expect(new Set(pids).size).toBe(2)
+    program.kill('SIGKILL')
+    await until(() => !pids.some(isRunning))
+  })
+
+  test('with an inspector and hooks of its own: none of them is started in its process', async () => {
+    const hook = join(folder, 'hook.cjs')
+    const seen = join(folder, 'seen')
+    writeFileSync(hook, `require('node:fs').appendFileSync(${JSON.stringify(seen)}, process.pid + '\\n')`)
+    const how = {
+      flags: [`--inspect=${await freePort()}`, '--require', hook],
+      env: { NODE_OPTIONS: `--require ${hook}` }
+    }
+    const { program, lines, errors } = start({ ...how, task: { keySets: [url('/')], stays: true, tellsFlags: true } })
+    const [line] = (await once(lines, 'line')) as [string]
+    const { outcome, pid, flags } = JSON.parse(line) as Told & { flags: string[] }
+    expect([outcome, flags]).toEqual(['fetched', []])
+    const pids = new Set(readFileSync(seen, 'utf8').trim().split('\n').map(Number))
+    expect([...pids]).toEqual([program.pid])
+    expect(pids).not.toContain(pid)
+    expect(errors()).toMatch(/^Debugger listening on .*\n.*\n$/)
+  })
+
   const isKnown = (flag: string) => process.allowedNodeEnvironmentFlags.has(flag)
   const permission = isKnown('--permission') ? '--permission' : '--experimental-permission'
   // Node 25 asks for a permission to connect as well
   const restricted = [permission, '--allow-fs-read=*', ...(isKnown('--allow-net') ? ['--allow-net'] : [])]
   describe.each([
     ['that may start no process', () => ({ flags: restricted })],
-    ['without the file of the process', () => ({ from: incomplete })]
+    ['without the file of the process', () => ({ from: copyWith(rmSync) })]
   ] as [string, () => Omit<Program, 'task'>][])('%s', (_name, how) => {
     const warnings = (errors: string) => errors.split('OAUTH_CLIENT_AUTH_FETCHES_IN_PROCESS').length - 1
 

@@ -7,7 +7,7 @@ import type { JwksFetcherOptions } from '../../../lib/key-sets/options'
 import { parseRange } from '../../../lib/basics/address-range'
 import corpus from '../../fixtures/jwks-uri.json'
 import { deflateSync, gzipSync } from 'node:zlib'
-import { nameOf } from '../../support/jwks-uri-cases'
+import { nameOf, watchNetwork } from '../../support/jwks-uri-cases'
 import { answer, goodBody, goodPlays, head, hostilePlays } from '../../support/tls-answers'
 import { type Certificate, makeAuthority, makeCertificate } from '../../support/tls-certificates'
 import { type Play, serveRaw, serveSilence, type TestServer } from '../../support/tls-server'
@@ -28,6 +28,7 @@ const kept = (made: TestServer): TestServer => {
 }
 const plays = new Map<string, Play>()
 const resourcesBefore = process.getActiveResourcesInfo()
+const network = watchNetwork()
 
 const toLoopback = () => ({
   resolve4: () => Promise.resolve(['127.0.0.1']),
@@ -266,7 +267,10 @@ describe('the connection', () => {
       ...more
     }
     const asked = { accept: 'application/json', noun: 'a key set' }
-    return httpsGet(uriFor(answer()), asked, guard, { signal, observe: () => undefined })
+    return httpsGet(uriFor(answer()), asked, guard, {
+      deadline: { signal, pauseFor: () => undefined },
+      observe: () => undefined
+    })
   }
 
   test('tries one vetted address after another', async () => {
@@ -476,6 +480,11 @@ describe('the test vectors', () => {
         })
     }
   )
+})
+
+test('all of it was fetched in one process of its own', () => {
+  network.stop()
+  expect(network.seen).toEqual({ connects: 0, lookups: 0, processes: 1 })
 })
 
 test('afterwards nothing is left but the server', async () => {

@@ -202,6 +202,6 @@ async function keySets() {
 
 console.log(`Node ${process.version}, ${cpus().length} cores: ${cpus()[0].model}`)
 await authentications()
-memoryStore()
-await redisStores()
 await keySets()
+await redisStores()
+memoryStore()

@@ -82,7 +82,7 @@ interface Attempt<T> {
 }
 
 /** All documents of one cache together may take so much, in octets of memory. */
-export const cacheOctets = 64 * 1024 * 1024
+const cacheOctets = 64 * 1024 * 1024
 
 /** A failed fetch that computed for n ms is not repeated for n s, but at most for so many ms. */
 const maxRest = 86_400_000

@@ -1,26 +1,18 @@
 import { FetchError } from '../basics/fetch-error'
 import { jsonOf } from '../basics/json-body'
-import { cacheOctets, type DocumentKind } from '../guarded-fetch/document-cache'
+import type { DocumentKind } from '../guarded-fetch/document-cache'
 import { isObject } from '../jwt/jwk'
 import { parseKeySet } from '../jwt/jwk-set'
 import { KeySetError } from '../jwt/key-set-error'
-import type { Jwk, JwkSet } from '../types'
+import type { JwkSet } from '../types'
 import { report } from './events'
 
-/** Each algorithm that a key serves makes an imported key of its own. */
-const importsOf = ({ kty, alg }: Jwk): number => (alg !== undefined ? 1 : kty === 'RSA' ? 6 : 2)
-
 /**
- * What a set takes in memory once its keys are imported under every algorithm, in octets: measured, and rounded up. An
- * RSA key of 2048 bits takes some 5 KiB each time it is imported, so its 400 characters of text would tell too little.
+ * What a set takes in memory, in octets: measured, and rounded up. Keys are imported elsewhere, each once for all sets
+ * (`jwt/key-ring`).
  */
-export function octetsInMemory({ keys }: JwkSet): number {
-  const perKey = keys.map((jwk) => {
-    const text = Buffer.byteLength(JSON.stringify(jwk))
-    return 256 + text + importsOf(jwk) * (4096 + 3 * (jwk.kty === 'RSA' ? String(jwk.n).length : 0))
-  })
-  return perKey.reduce((sum, octets) => sum + octets, 1024)
-}
+const octetsInMemory = ({ keys }: JwkSet): number =>
+  keys.reduce((sum, jwk) => sum + 256 + 2 * JSON.stringify(jwk).length, 1024)
 
 /** An edited set would be verified by the keys that were imported before the edit, so it cannot be edited. */
 function frozen(set: JwkSet): JwkSet {
@@ -31,11 +23,7 @@ function frozen(set: JwkSet): JwkSet {
 
 function parseSet(body: Buffer, maxKeys: number) {
   const set = frozen(parseKeySet(body, maxKeys))
-  const octets = octetsInMemory(set)
-  // The cache would not keep it, and each request would fetch it
-  if (octets > cacheOctets / 2)
-    throw new KeySetError('too_large', `the keys of the set would take ${Math.round(octets / 1e6)} MB of memory`)
-  return { value: set, octets }
+  return { value: set, octets: octetsInMemory(set) }
 }
 
 /** Whatever went wrong, as callers see it. */

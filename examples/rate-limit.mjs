@@ -1,47 +1,37 @@
-// A limit on guessing, by address and by the client that a request claims to be: express-rate-limit.
+// A limit on guessing that refuses no right request: the brake, over rate-limiter-flexible.
 import express from 'express'
-import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
-import { claimedClientId, clientAuth } from 'oauth-client-auth'
+import { clientAuth, createBrake } from 'oauth-client-auth'
+import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { byBasic, byPost } from './support/compare.mjs'
 import { findClient, issuer, issueToken, newKey, newSecret } from './support/clients.mjs'
 import { listening, report, row } from './support/demonstrate.mjs'
 import { postForm, requestToken } from './support/requests.mjs'
 
-// --- glue
-const limit = (failures, keyGenerator) =>
-  rateLimit({
-    windowMs: 60_000,
-    limit: failures,
-    skipSuccessfulRequests: true,
-    keyGenerator,
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    handler: (req, res) =>
-      res.status(429).json({ error: 'temporarily_unavailable', error_description: 'Too many failed attempts.' })
-  })
-const address = (req) => ipKeyGenerator(req.ip)
-
-const limits = [
-  limit(100, address),
-  express.urlencoded({ extended: false, limit: '64kb' }), // the id may stand in the form
-  limit(5, (req) => `${address(req)} ${claimedClientId(req)}`) // read as clientAuth() reads it, however it is spelt
-]
-// --- end
-
 const app = express()
-app.post('/token', limits, clientAuth({ issuer, getClient: findClient }), (req, res) => {
+// --- glue
+const authenticateClient = clientAuth({ issuer, getClient: findClient })
+const brake = createBrake({ limiter: new RateLimiterMemory({ points: 5, duration: 60 }) })
+
+app.post('/token', brake.over(authenticateClient), authenticateClient, (req, res) => {
   res.set('Cache-Control', 'no-store').json(issueToken(req.oauthClient))
 })
+// --- end
 
 const { url, close } = await listening(app.listen(0, '127.0.0.1'))
 const client_credentials = { grant_type: 'client_credentials' }
 const token = ({ form, headers }) => postForm(`${url}/token`, { ...form, ...client_credentials }, headers)
 const refused = (reason) => ({ status: 401, error: 'invalid_client', reason })
-const limited = { status: 429, error: 'temporarily_unavailable' }
+const limited = { status: 429, error: 'temporarily_unavailable', reason: 'too_many_failures' }
 const basic = 'client_secret_basic'
 const post = 'client_secret_post'
 
-const rows = [await row(basic, 'the right secret', {}, () => token(byBasic('web-shop')))]
+const rows = [
+  await row(basic, 'the right secret', {}, () => token(byBasic('web-shop'))),
+  await row(basic, 'a hundred times at once', {}, async () => {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => token(byBasic('web-shop'))))
+    return answers.find((answer) => answer.status !== 200) ?? answers[0]
+  })
+]
 for (const spelling of ['web-shop', '%77eb-shop', 'w%65b-shop', 'web%2Dshop', 'web%2dsho%70']) {
   rows.push(
     await row(basic, `a guess at ${spelling}`, refused('secret_mismatch'), () => token(byBasic(spelling, newSecret())))

@@ -43,7 +43,7 @@ describe('decoration: an assertion beside a secret that authenticates', () => {
   })
 })
 
-// Threat 9: an empty secret for a client that has only keys, and an empty stored one
+// Threat 9: an empty secret for a client that has only keys, and an empty stored one (CVE-2026-73309, CVE-2026-44476)
 describe('empty secrets', () => {
   const base64 = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString('base64')}` })
   const ids = ['keys only', 'empty', 'empty among']

@@ -38,7 +38,7 @@ import { serveHttps } from '../support/tls-server'
  * Cases that are not right yet. Whoever makes one right deletes it here: a case that is right and stands here fails.
  * `metadata` is behind the id where registration is meant.
  */
-const notYet: readonly string[] = ['rep-06f', 'ju-7b']
+const notYet: readonly string[] = []
 
 /** A test, or, for what is not right yet, a test that must fail. */
 const testOf = (name: string) => (notYet.includes(name) ? test.failing : test)

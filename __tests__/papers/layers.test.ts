@@ -35,6 +35,7 @@ const owners: Record<string, string[]> = {
     'guarded-fetch/address-rest',
     'guarded-fetch/document-cache',
     'jwt/key-ring',
+    'secrets/brake',
     'secrets/remember-secrets'
   ],
   'node:dns': ['guarded-fetch/fetch-options'],

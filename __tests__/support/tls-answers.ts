@@ -106,7 +106,7 @@ export const hostilePlays: Record<string, [Play, string]> = {
   ],
   // Threat 16: a 101 answer
   'switches protocols': [write(head(101, { connection: 'upgrade', upgrade: 'x' })), 'protocol'],
-  // Threat 6: redirects
+  // Threat 6: redirects (CVE-2026-102267)
   redirects: [answer('', { location: 'https://127.0.0.1/' }, 302), 'status'],
   'says not modified though not asked': [write(head(304, {})), 'status'],
   'answers 204': [write(head(204, json)), 'status'],

@@ -3,7 +3,7 @@ import type { RequestCertificate } from '../certificates/certificate-source'
 import { subjectOf, thumbprintOf } from '../certificates/client-certificate'
 import { formatDistinguishedName } from '../certificates/distinguished-name'
 import { ClientAuthError } from '../refusals/errors'
-import { createAsk } from '../methods/ask'
+import { createAsk, type Question } from '../methods/ask'
 import { nobody, wantsBoundTokens } from '../methods/client-record'
 import { lookedUp } from '../methods/look-up'
 import { withClient, withAudiences, type Claimed } from '../methods/method'
@@ -22,6 +22,7 @@ import {
 import { credentialRules } from '../request/credential-rules'
 import { receive } from '../request/credentials'
 import { firstFault, firstFaultInEqualTime, type Fault } from '../refusals/rules'
+import type { Braked } from '../secrets/brake'
 import type {
   AttachedCertificate,
   AuthenticatedClient,
@@ -71,13 +72,20 @@ export function createAuthenticator(options: ResolvedOptions) {
   const ask = createAsk(options)
   const compareMethods = createMethodsComparison(options.policy.methods)
 
-  async function authenticate(request: ClientAuthRequest, seen: Seen): Promise<AuthenticatedClient> {
+  async function authenticate(
+    request: ClientAuthRequest,
+    seen: Seen,
+    braked: Braked = (_clientId, work) => work()
+  ): Promise<AuthenticatedClient> {
     const received = receive(request, options.accepted)
     seen.received = received
     refuse(firstFault(credentialRules(received.mechanism), received), seen)
     const { method, presented } = ask(request, received, {})
     refuse(firstFault(method.requestRules, presented), seen)
+    return braked(presented.credentials.clientId, () => prove(request, { method, presented }, seen))
+  }
 
+  async function prove(request: ClientAuthRequest, { method, presented }: Question, seen: Seen) {
     const { clientId } = presented.credentials
     const { client, otherId } = lookedUp(await getClient(clientId, request), clientId)
     if (client !== undefined) compareMethods(client)

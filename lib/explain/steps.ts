@@ -2,7 +2,8 @@ import { algorithms } from '../jwt/algorithms'
 import type { Claimed, Method, Presented, ProofStep } from '../methods/method'
 import { type Credentials, issuerMethods, type Received } from '../request/credentials'
 import { isClientId, isSecret } from '../request/syntax'
-import { hasUtf8Escapes, unparsedRules } from '../request/content-type'
+import { contentTypeRule, hasUtf8Escapes, unparsedRules } from '../request/content-type'
+import { isUnread } from '../request/form'
 import { failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
 import type { Fault, Rule } from '../refusals/rules'
 import type { ClientAuthMethod, ClientAuthRequest, KeySets } from '../types'
@@ -25,7 +26,11 @@ export const cachedOnly = (keySets: KeySets): KeySets => ({
  */
 export function readText(request: ClientAuthRequest): { request: ClientAuthRequest; findings: readonly Finding[] } {
   const { headers, body } = request
-  if (typeof body !== 'string') return { request, findings: [] }
+  if (typeof body !== 'string') {
+    // Nobody has read it: its type may be why.
+    const unread = isUnread(request) ? findings([contentTypeRule], { headers, isEmpty: false, isUtf8: true }) : []
+    return { request, findings: unread.filter(isFailed) }
+  }
   const made = findings(unparsedRules, { headers, isEmpty: body === '', isUtf8: hasUtf8Escapes(body) })
   if (made.some(isFailed)) return { request: { headers, body: {} }, findings: made }
   return { request: { ...request, body: body === '' ? undefined : new URLSearchParams(body) }, findings: made }

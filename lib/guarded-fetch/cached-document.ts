@@ -29,6 +29,15 @@ export interface CachedDocument<T> {
   goneAt: number | undefined
 }
 
+/** When each value was had from its owner, or confirmed by it. */
+const hadAt = new WeakMap<object, number>()
+
+/** How old a value of the cache is, in seconds; `undefined` for one that was not fetched. */
+export function ageOf(value: object): number | undefined {
+  const at = hadAt.get(value)
+  return at === undefined ? undefined : Math.floor((now() - at) / 1000)
+}
+
 /** The operator's limits of freshness, in seconds. */
 export interface FreshnessLimits {
   readonly minTtl: number
@@ -66,7 +75,7 @@ export const lifetimeOf = (headers: IncomingHttpHeaders): number | undefined => 
  * What an answer makes of the cache: a new document, or the old one renewed. Freshness and cool-down count from
  * `start`, the start of the attempt, so a slow answer is not kept longer.
  */
-export function toCachedDocument<T>(
+export function toCachedDocument<T extends object>(
   { notModified, headers, body }: Answer,
   parse: (body: Buffer) => Parsed<T>,
   start: number,
@@ -75,13 +84,16 @@ export function toCachedDocument<T>(
 ): CachedDocument<T> {
   const parsed: Parsed<T> =
     notModified && old !== undefined ? { value: old.value, octets: old.octets, ...old.limits } : parse(body)
-  const { value, octets, ...parsedLimits } = parsed
+  const { value: parsedValue, octets, ...parsedLimits } = parsed
+  // The same object for the same content: what is made of it (imported keys) is kept with the object
+  const isUnchanged = old !== undefined && JSON.stringify(parsedValue) === JSON.stringify(old.value)
+  const value = isUnchanged ? old.value : parsedValue
+  hadAt.set(value, start)
   const lifetime = lifetimeOf(headers) ?? (notModified ? old?.lifetime : undefined)
   const freshMs = freshSeconds(lifetime, limits, parsedLimits) * 1000
   const freshUntil = start + freshMs
   return {
-    // The same object for the same content: what is made of it (imported keys) is kept with the object
-    value: old !== undefined && JSON.stringify(value) === JSON.stringify(old.value) ? old.value : value,
+    value,
     etag: storableTag(headers.etag ?? (notModified ? old?.etag : undefined)),
     lifetime,
     limits: parsedLimits,

@@ -1,5 +1,6 @@
 import { printable } from '../basics/printable'
 import { algorithmOf } from '../jwt/algorithms'
+import { ageOf } from '../guarded-fetch/cached-document'
 import { decoyKeys } from '../jwt/decoy-key'
 import type { KeyUse } from '../jwt/jwk'
 import { keyReports } from '../jwt/jwk-set'
@@ -44,7 +45,13 @@ async function verifyWith(own: readonly Jwk[], { jws }: AssertionCredentials, us
 function outcomeFault(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet, use: KeyUse = 'sig'): ProofFault {
   if (outcome === 'verified') return undefined
   const asked = { kid: printable(jws.kid), alg: printable(jws.alg) }
-  if (outcome === 'signature_mismatch') return { reason: outcome, detail: () => ({ received: asked }) }
+  if (outcome === 'signature_mismatch') {
+    const cachedSeconds = ageOf(set)
+    return {
+      reason: outcome,
+      detail: () => ({ received: asked, ...(cachedSeconds !== undefined && { cachedSeconds }) })
+    }
+  }
   return {
     reason: outcome,
     detail: () => ({ expected: keyReports(set, { kid: jws.kid, alg: jws.alg, use }), received: asked })

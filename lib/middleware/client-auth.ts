@@ -15,6 +15,7 @@ import {
 import { asError, createObserver } from '../authenticate/observer'
 import { errorContext, resolveOptions, type ClientAuthOptions } from '../options/options'
 import { createBodyParser, octetsOf, type ParsedRequest } from '../request/body'
+import { brakable, type Braked } from '../secrets/brake'
 import type { ClientAuthentication, OAuthClient } from '../types'
 
 declare global {
@@ -129,6 +130,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     object,
     { client: OAuthClient; presented: readonly unknown[]; certificate: RequestCertificate | undefined }
   >()
+  const braked = new WeakMap<object, Braked>()
   const isJudged = (req: IncomingMessage): boolean => {
     const before = authenticated.get(req)
     if (before === undefined || !isSame(before.presented, presentedBy(req))) return false
@@ -139,7 +141,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     let certificate: RequestCertificate | undefined
     const authentication = await observe(req, async (_request, seen) => {
       await parseBody(req, res)
-      const outcome = await authenticate(req, seen)
+      const outcome = await authenticate(req, seen, braked.get(req))
       certificate = seen.claimed?.certificate
       return outcome
     })
@@ -216,6 +218,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     }
   }
 
+  brakable.set(middleware, braked)
   return Object.assign(middleware, {
     clientOf: (req: object): C => {
       const client = authenticated.get(req)?.client

@@ -26,6 +26,7 @@ export function completeError(
   error.headers = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
   if (error.reference !== undefined) error.headers[referenceHeader] = error.reference
   if (error.status === 503) error.headers['Retry-After'] = RETRY_AFTER
+  if (error.status === 429) error.headers['Retry-After'] = String(error.detail?.retryAfter)
   if (error.code !== 'invalid_client') return
   // RFC 9110 §15.5.2: a 401 carries a challenge. RFC 6749 §5.2 allows 400 unless Authorization was used.
   if (acceptsBasic || usedAuthorization) {

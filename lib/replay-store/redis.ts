@@ -1,4 +1,5 @@
 import { checkOptions, isFunction, isNumber, isText, type OptionRule } from '../basics/option-checks'
+import { within } from '../basics/within'
 import type { ReplayEntry, ReplayStore } from '../types'
 import { digest } from './digest'
 
@@ -42,18 +43,28 @@ export function createRedisReplayStore(options: RedisReplayStoreOptions): Replay
     )
   }
 
+  const noAnswer = () => new Error(`createRedisReplayStore: no answer within ${timeout} s`)
+
   async function consume({ clientId, id, expiresAt }: ReplayEntry): Promise<boolean> {
     const left = Math.ceil(expiresAt * 1000 - Date.now())
     if (!(left > 0)) return false
     const key = prefix + digest(clientId, id)
     const ttl = String(left + clockDifference)
-    const reply = await within(timeout, () => send(['SET', key, '1', 'NX', 'PX', ttl]))
+    const set = () => send(['SET', key, '1', 'NX', 'PX', ttl])
+    const reply = await within(timeout * 1000, set, noAnswer).catch(explainUnbound)
     if (reply === null) return false
     if (reply === 'OK' || (Buffer.isBuffer(reply) && reply.toString() === 'OK')) return true
     throw new Error('createRedisReplayStore: sendCommand must resolve with the reply to SET, which is OK or null')
   }
 
   return { consume }
+}
+
+/** A method of a client that was taken off it fails with a TypeError about `this`. */
+function explainUnbound(cause: unknown): never {
+  if (!(cause instanceof TypeError)) throw cause
+  const hint = 'createRedisReplayStore: sendCommand failed; is it bound? Write (args) => client.sendCommand(args)'
+  throw new Error(hint, { cause })
 }
 
 /** Says how to give a client that was given itself: its own fields would only be called unknown options. */
@@ -69,24 +80,4 @@ function refuseClient(options: object | null | undefined): void {
     `createRedisReplayStore: give a function over your client, not the client: { sendCommand: ${line} } ` +
       '(node-redis: (args) => client.sendCommand(args); ioredis: (args) => redis.call(...args))'
   )
-}
-
-/** The outcome of `work`, or a rejection after `seconds`; a later outcome is ignored, a rejection too. */
-async function within(seconds: number, work: () => Promise<unknown>): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    const giveUp = () => {
-      reject(new Error(`createRedisReplayStore: no answer within ${seconds} s`))
-    }
-    timer = setTimeout(giveUp, seconds * 1000)
-  })
-  try {
-    return await Promise.race([work(), late])
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause
-    const hint = 'createRedisReplayStore: sendCommand failed; is it bound? Write (args) => client.sendCommand(args)'
-    throw new Error(hint, { cause })
-  } finally {
-    clearTimeout(timer)
-  }
 }

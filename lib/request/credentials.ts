@@ -182,14 +182,15 @@ export function claimedMethod(received: Received): ClientAuthMethod | undefined 
 
 /**
  * The id of the client that a request claims to be, read exactly as the package reads it: the form-decoded id of a
- * Basic header, `client_id` in the parsed body, or `sub` of a client's own assertion. Nothing is proven. The key for a rate limit
- * (RFC 6749 §2.3.1): an id read in another way could be spelt in many ways, each with a limit of its own.
+ * Basic header, `client_id` in the parsed body, or `sub` of a client's own assertion. Nothing is proven. The key for a
+ * limit of your own: an id read in another way could be spelt in many ways, each with a limit of its own. `createBrake`
+ * is a limit on guessing (RFC 6749 §2.3.1).
  *
  * @param request - headers and body; a body that is not parsed yet is not read
  * @returns 1 to 1024 printable ASCII characters, or `undefined` where the request names no client
  *
  * @example
- * rateLimit({ keyGenerator: (req) => `${ipKeyGenerator(req.ip)} ${claimedClientId(req) ?? ''}` })
+ * const key = `${req.ip} ${claimedClientId(req) ?? ''}`
  */
 export const claimedClientId = (request: ClientAuthRequest): string | undefined =>
   claimedId(receive(request, { bareMethods: [], issuerMethods }))

@@ -72,10 +72,14 @@ function reader(body: object): (name: SingleParameter) => unknown {
   }
 }
 
-/** Whether the headers announce a body (RFC 9112 §6.3). */
-const announcesBody = ({ headers }: ClientAuthRequest): boolean =>
-  headerValues(headers, 'transfer-encoding').some(Boolean) ||
-  headerValues(headers, 'content-length').some((length) => Number(length) > 0)
+/**
+ * Whether the headers announce a body (RFC 9112 §6.3) that is not there. It was read by somebody else, or by nobody: not
+ * the same as an empty one.
+ */
+export const isUnread = ({ headers, body }: ClientAuthRequest): boolean =>
+  (body === undefined || body === null) &&
+  (headerValues(headers, 'transfer-encoding').some(Boolean) ||
+    headerValues(headers, 'content-length').some((length) => Number(length) > 0))
 
 /** Reads the parameters that matter. Judges nothing: that is {@link formRules}' part. */
 export function readForm(request: ClientAuthRequest): ReceivedForm {
@@ -84,8 +88,7 @@ export function readForm(request: ClientAuthRequest): ReceivedForm {
   const received: ReceivedForm = { form, isReadable: true, repeated: undefined, malformed: undefined }
   const { body } = request
   if (body === undefined || body === null) {
-    // An announced body that is not there was read by somebody else, or by nobody: not the same as an empty one.
-    received.isReadable = !announcesBody(request)
+    received.isReadable = !isUnread(request)
     return received
   }
   if (!isForm(body)) {

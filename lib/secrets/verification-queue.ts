@@ -1,3 +1,4 @@
+import { within } from '../basics/within'
 import { ClientAuthError } from '../refusals/errors'
 
 /** Slow verifications at once, of the four threads that Node has by default, and how many may wait. */
@@ -75,7 +76,8 @@ export function createVerificationQueue(timeoutMs: number) {
   return async (turn: Turn, task: Task): Promise<boolean> => {
     await start(turn)
     try {
-      return await within(timeoutMs, task)
+      // A task that never settles must not hold its place for good.
+      return await within(timeoutMs, task, () => busy(`the verification did not settle within ${timeoutMs} ms`))
     } finally {
       running.delete(turn)
       startNext()
@@ -85,18 +87,3 @@ export function createVerificationQueue(timeoutMs: number) {
 
 const busy = (why: string) =>
   new ClientAuthError('secret_verifier_busy', { cause: new Error(`rememberSecrets: ${why}`) })
-
-/** The outcome of `task`, or 503 once the time is over: a task that never settles must not hold its place for good. */
-async function within(timeoutMs: number, task: Task): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(busy(`the verification did not settle within ${timeoutMs} ms`))
-    }, timeoutMs)
-  })
-  try {
-    return await Promise.race([task(), late])
-  } finally {
-    clearTimeout(timer)
-  }
-}

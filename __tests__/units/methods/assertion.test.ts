@@ -89,7 +89,7 @@ const requestRows: [name: string, token: () => string, reason: string, options?:
   // Threat 3: an unknown `crit` is ignored (CVE-2025-59420, CVE-2026-32597)
   ['crit', () => tokenWith({}, { crit: ['x'], x: 1 }), 'assertion_crit'],
   ['crit empty', () => tokenWith({}, { crit: [] }), 'assertion_crit'],
-  // Threat 3: `b64: false`
+  // Threat 3: `b64: false` (CVE-2026-48525)
   ['b64 false', () => tokenWith({}, { b64: false, crit: ['b64'] }), 'assertion_crit'],
   ['b64 false without crit', () => tokenWith({}, { b64: false }), 'assertion_crit'],
   ['kid no string', () => tokenWith({}, { kid: 1 }), 'assertion_malformed'],

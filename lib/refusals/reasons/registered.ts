@@ -209,6 +209,15 @@ export const registeredReasons = table({
     cause:
       'The client signs with another key than the one that it registered, or signs a text that was changed afterwards.',
     advice: 'Sign with the private key or secret whose counterpart is registered, and send the JWT unchanged.',
+    cases: [
+      {
+        // OIDC Core §10.1.1
+        when: 'the key set was fetched from the jwks_uri',
+        applies: ({ cachedSeconds }) => cachedSeconds !== undefined,
+        advice:
+          'Sign with the published key. If it was changed: a new key needs a new kid, since the set in the cache has the old one under this kid until it is fetched again.'
+      }
+    ],
     forSender: 'Sign with the key or secret of this client that is in use, and send the JWT unchanged.',
     factsForSender: 'received'
   },

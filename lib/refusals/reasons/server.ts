@@ -1,12 +1,20 @@
 import { table, unavailable } from './reason'
 
-/** Reasons of the server: of its stores, and of metadata that it cannot register. */
+/** Reasons of the server: of its brake, of its stores, and of metadata that it cannot register. */
 export const serverReasons = table({
+  too_many_failures: {
+    ...unavailable,
+    status: 429,
+    message: 'Too many failed attempts. Try again later.',
+    meaning: 'The brake does not hear the request: too many attempts of this client or address have failed.',
+    cause: 'Somebody is guessing; or a program repeats a wrong secret, and shares its address with others.',
+    advice: 'Correct the credentials, and wait as long as Retry-After says.'
+  },
   secret_verifier_busy: {
     ...unavailable,
     meaning: 'Too many slow verifications of secrets are waiting.',
     cause: 'Somebody is guessing secrets.',
-    advice: 'Limit the rate of failed requests by client and address, and let the client try again.',
+    advice: 'Put createBrake in front of clientAuth, and let the client try again.',
     forSender: 'Try again later: the server is busy.'
   },
   issuer_unavailable: {

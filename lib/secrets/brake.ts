@@ -1,0 +1,227 @@
+import { channel } from 'node:diagnostics_channel'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
+import { networkOf, plainAddress } from '../basics/address-range'
+import { checkOptions, isInteger, type OptionRule } from '../basics/option-checks'
+import { warnOnce } from '../basics/warn-once'
+import { within } from '../basics/within'
+import { ClientAuthError } from '../refusals/errors'
+import { isUnproven } from '../refusals/reasons'
+import { digest } from '../replay-store/digest'
+import { createCrowd } from './crowd'
+
+/** Failures of one key, and how long they count. */
+interface Count {
+  readonly consumedPoints: number
+  readonly msBeforeNext: number
+}
+
+/** A limiter of rate-limiter-flexible: memory, Redis, or another. A rejection that is no Error means: over the limit. */
+export interface BrakeLimiter {
+  /** How many failures a client may have from one address. */
+  readonly points: number
+  get(key: string): Promise<Count | null>
+  consume(key: string): Promise<unknown>
+}
+
+/** Options of {@link createBrake}. */
+export interface BrakeOptions {
+  /**
+   * Counts failures: `new RateLimiterMemory({ points: 5, duration: 60 })` lets a client fail five times a minute from one
+   * address. For several processes, a limiter over Redis. Give each server a limiter, or a `keyPrefix`, of its own.
+   */
+  limiter: BrakeLimiter
+  /** Failures of one address, whatever clients it names, in the limiter's `duration`. Default 20 times `points`. */
+  addressLimit?: number | undefined
+  /**
+   * Failures of one client from all addresses, after which an address from which this client never came before waits for
+   * a second. It only waits, so a stranger can lock nobody out. Default 4 times `points`.
+   */
+  clientLimit?: number | undefined
+  /**
+   * Requests of one client and address that are verified at once before one has come through, in each process. Default 4.
+   * So many guesses beyond `points` may be heard.
+   */
+  atOnce?: number | undefined
+}
+
+/** Published on `oauth-client-auth:brake`: the limiter cannot be asked, and the request is heard all the same. */
+export interface BrakeEvent {
+  /** What the limiter threw, or that it did not answer within a second. */
+  readonly error: unknown
+  /** The client that the request names. Claimed, not proven. */
+  readonly clientId: string
+  /** The request itself. Holds the credentials: never log it whole. */
+  readonly request: unknown
+}
+
+/** What {@link createBrake} returns. */
+export interface Brake {
+  /**
+   * The middleware to mount in front of the very value that `clientAuth()` returned. It asks the limiter nothing itself:
+   * the request is counted where its body is parsed and its client is known.
+   *
+   * @throws TypeError for anything else than the value of `clientAuth()`
+   */
+  over(
+    authenticateClient: (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
+  ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
+}
+
+/** Surrounds the part of the work that looks a client up and proves it. */
+export type Braked = <T>(clientId: string, work: () => Promise<T>) => Promise<T>
+/** For each value of `clientAuth()`: the requests that came through a brake, and what brakes them. */
+export const brakable = new WeakMap<object, WeakMap<object, Braked>>()
+
+const events = channel('oauth-client-auth:brake')
+const example = 'new RateLimiterMemory({ points: 5, duration: 60 })'
+const limiterRule: OptionRule = {
+  must: `a limiter of rate-limiter-flexible without inMemoryBlockOnConsumed, such as ${example}`,
+  test: (value) => {
+    const limiter = Object(value) as Partial<BrakeLimiter> & { inMemoryBlockOnConsumed?: number }
+    const hasMethods = typeof limiter.get === 'function' && typeof limiter.consume === 'function'
+    // With it, the limiter stops counting at that number, also for addresses.
+    return hasMethods && Number(limiter.points) > 0 && !(Number(limiter.inMemoryBlockOnConsumed) > 0)
+  }
+}
+const limiterMs = 1000
+const slowMs = 1000
+
+/** What Express knows of a request. */
+interface ExpressRequest extends IncomingMessage {
+  ip?: string
+  app?: { enabled?: (name: string) => boolean }
+}
+
+/** The network that a request comes from. Behind a proxy that Express does not trust, all requests have the proxy's. */
+function networkFor({ ip, app, socket, headers }: ExpressRequest): string {
+  const { remoteAddress } = socket
+  const isOfConnection = ip === undefined || ip === remoteAddress
+  if (isOfConnection && headers['x-forwarded-for'] !== undefined && app?.enabled?.('trust proxy') !== true) {
+    warnOnce({
+      code: 'OAUTH_CLIENT_AUTH_UNTRUSTED_PROXY',
+      message: 'createBrake: X-Forwarded-For is not trusted, so all clients behind a proxy count as one address.',
+      detail: "Name your proxies: app.set('trust proxy', ['loopback', '10.0.0.0/8']). Without Express, set req.ip."
+    })
+  }
+  const address = plainAddress(ip ?? remoteAddress)
+  return address === undefined ? 'unknown' : networkOf(address)
+}
+
+/** Refusals that a guess can cause. All that have the one answer: what is not counted could be told from what is. */
+const isGuess = (thrown: unknown): boolean => thrown instanceof ClientAuthError && isUnproven(thrown.reason)
+
+const tooMany = (counted: string, retryAfter: number, facts = {}) =>
+  new ClientAuthError('too_many_failures', { detail: () => ({ counted, ...facts, retryAfter }) })
+
+/** A limiter rejects with its count, which is no Error, where the count is over its `points`. */
+const unlessOver = (thrown: unknown): void => {
+  if (typeof (thrown as Partial<Count> | undefined)?.msBeforeNext !== 'number') throw thrown
+}
+
+function refuseOver(counted: string, count: Count | null | undefined, limit: number): void {
+  if (count === null || count === undefined || count.consumedPoints < limit) return
+  const { consumedPoints: failures, msBeforeNext } = count
+  throw tooMany(counted, Math.max(1, Math.ceil(msBeforeNext / 1000)), { failures, limit })
+}
+
+const full = (counted: string) => () => tooMany(counted, 1)
+
+/** Of client and address together, of the address, of the client. */
+type Keys = readonly [pair: string, address: string, client: string]
+
+interface Attempt {
+  readonly clientId: string
+  readonly network: string
+  readonly request: unknown
+}
+
+/** Asks the limiter. `undefined` where it does not answer: then requests pass, and the operator is told. */
+async function reached<T>({ clientId, request }: Attempt, ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await within(limiterMs, ask, () => new Error(`createBrake: the limiter did not answer in ${limiterMs} ms`))
+  } catch (error) {
+    if (events.hasSubscribers) events.publish({ error, clientId, request } satisfies BrakeEvent)
+    return undefined
+  }
+}
+
+/**
+ * Slows guessing (RFC 6749 §2.3.1): after too many failures the client is answered with 429 for a while. It looks before
+ * and counts after, and it counts only requests whose client was not proven, so a right request costs nothing and is not
+ * refused because there are many of it.
+ *
+ * Failures are counted by client and address together, and by address. An IPv6 address counts as its /64. The address is
+ * `req.ip`: behind a proxy set Express' `trust proxy`, else all clients share one. Where the limiter fails or does not
+ * answer within a second, requests pass, and the channel `oauth-client-auth:brake` tells it.
+ *
+ * @param options - see {@link BrakeOptions}
+ * @throws TypeError on unknown, missing or unfit options
+ *
+ * @example
+ * const brake = createBrake({ limiter: new RateLimiterMemory({ points: 5, duration: 60 }) })
+ * app.post('/token', brake.over(authenticateClient), authenticateClient, issueToken)
+ */
+export function createBrake(options: BrakeOptions): Brake {
+  const count = isInteger('a number of failures', 1, 1_000_000)
+  const rules = {
+    limiter: limiterRule,
+    addressLimit: count,
+    clientLimit: count,
+    atOnce: isInteger('a number of requests', 1, 1000)
+  }
+  checkOptions('createBrake', options, rules, `createBrake({ limiter: ${example} })`)
+  const { limiter, atOnce = 4 } = options
+  if ((limiter as unknown) === undefined)
+    throw new TypeError(`createBrake: option "limiter" is required: it must be ${limiterRule.must}`)
+  const { addressLimit = 20 * limiter.points, clientLimit = 4 * limiter.points } = options
+  const atOnceOfAddress = Math.ceil((atOnce * Math.max(addressLimit, limiter.points)) / limiter.points)
+  const inTurn = createCrowd(isGuess)
+  /** Clients that were proven, each with its address. */
+  const proven = new LRUCache<string, true>({ max: 10_000 })
+
+  async function look(attempt: Attempt, [pair, address, client]: Keys): Promise<void> {
+    const counts = await reached(attempt, () => Promise.all([pair, address, client].map((key) => limiter.get(key))))
+    const [ofPair, ofAddress, ofClient] = counts ?? []
+    refuseOver('client and address', ofPair, limiter.points)
+    refuseOver('address', ofAddress, addressLimit)
+    if ((ofClient?.consumedPoints ?? 0) >= clientLimit && !proven.has(pair)) await wait(slowMs)
+  }
+
+  async function heard<T>(attempt: Attempt, keys: Keys, work: () => Promise<T>): Promise<T> {
+    await look(attempt, keys)
+    try {
+      const result = await work()
+      proven.set(keys[0], true)
+      return result
+    } catch (thrown) {
+      // Before the answer: the next request, at whatever process, is judged with this one counted.
+      if (isGuess(thrown))
+        await reached(attempt, () => Promise.all(keys.map((key) => limiter.consume(key).catch(unlessOver))))
+      throw thrown
+    }
+  }
+
+  const guarded = <T>(attempt: Attempt, work: () => Promise<T>): Promise<T> => {
+    const { clientId, network } = attempt
+    const keys: Keys = [digest('pair', clientId, network), digest('address', network), digest('client', clientId)]
+    const [pair, address] = keys
+    return inTurn(pair, atOnce, full('client and address'), () =>
+      inTurn(address, atOnceOfAddress, full('address'), () => heard(attempt, keys, work))
+    )
+  }
+
+  return {
+    over: (authenticateClient) => {
+      const braked = brakable.get(authenticateClient)
+      if (braked === undefined)
+        throw new TypeError('createBrake: over() needs the very value that clientAuth({ … }) returned')
+      return (req, _res, next) => {
+        const network = networkFor(req)
+        braked.set(req, (clientId, work) => guarded({ clientId, network, request: req }, work))
+        next()
+      }
+    }
+  }
+}

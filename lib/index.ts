@@ -40,7 +40,14 @@ export {
 } from './registration/metadata'
 export type { AuthenticatedEvent, FailedEvent, RejectedEvent } from './authenticate/observer'
 export type { AuthenticatorOptions, ClientAuthOptions } from './options/options'
-export { createBrake, type Brake, type BrakeEvent, type BrakeLimiter, type BrakeOptions } from './secrets/brake'
+export {
+  createBrake,
+  type Brake,
+  type BrakeEvent,
+  type BrakeCount,
+  type BrakeLimiter,
+  type BrakeOptions
+} from './secrets/brake'
 export { rememberSecrets, type RememberSecretsOptions } from './secrets/remember-secrets'
 export { createMemoryReplayStore, type MemoryReplayStore, type MemoryReplayStoreOptions } from './replay-store/memory'
 export { createRedisReplayStore, type RedisReplayStoreOptions } from './replay-store/redis'

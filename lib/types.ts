@@ -123,7 +123,7 @@ export interface OAuthClient {
  * @throws whatever it throws is a server error and goes to `next`
  *
  * @example
- * const verifySecret = (presented, stored) => bcrypt.compare(presented, stored)
+ * const verifySecret: VerifySecret = (presented, stored) => bcrypt.compare(presented, stored)
  */
 export type VerifySecret<C extends OAuthClient = OAuthClient> = (
   presented: string,

@@ -19,6 +19,9 @@ export type FetchFault =
 /**
  * A document that was refused or could not be fetched. The message is for logs; it never holds any of the document's
  * content.
+ *
+ * @example
+ * const why = error.cause instanceof FetchError ? error.cause.why : undefined // such as 'timeout'
  */
 export class FetchError<Why extends string = FetchFault> extends Error {
   override readonly name: string = 'FetchError'

@@ -27,7 +27,7 @@ export interface PresentedCertificate {
  * const certificates: ClientCertificates = {
  *   get: (request) => {
  *     const { pem, verified } = handshakeOf(request)
- *     return pem && { certificate: new X509Certificate(pem), verified }
+ *     return pem === undefined ? undefined : { certificate: new X509Certificate(pem), verified }
  *   }
  * }
  */

@@ -75,7 +75,7 @@ function createSide(settings: DocumentSettings) {
  * @throws TypeError for options that cannot be meant; it names the option and the fix
  *
  * @example
- * const methods = ['private_key_jwt', 'client_secret_basic', 'none']
+ * const methods = ['private_key_jwt', 'client_secret_basic', 'none'] as const
  * const documents = createClientDocuments({ allow: ['claude.ai', 'chatgpt.com'], methods })
  * const authenticateClient = clientAuth({
  *   issuer,

@@ -8,7 +8,12 @@ export type DocumentRuleFault =
 /** Why a client document is not to be had or not to be used. Stable, for logs and events. */
 export type ClientDocumentFault = FetchFault | 'policy' | DocumentRuleFault
 
-/** A client document that was refused or could not be had. The message never holds any of its content. */
+/**
+ * A client document that was refused or could not be had. The message never holds any of its content.
+ *
+ * @example
+ * await documents.get(id).catch(({ cause }) => logger.warn(cause instanceof ClientDocumentError ? cause.why : 'unknown'))
+ */
 export class ClientDocumentError extends FetchError<ClientDocumentFault> {
   override readonly name = 'ClientDocumentError'
 }

@@ -10,7 +10,7 @@ export type Side = 'registered' | 'strangers'
  * @example
  * import { subscribe } from 'node:diagnostics_channel'
  *
- * subscribe('oauth-client-auth:fetching', ({ event }) => counters.increment(event))
+ * subscribe('oauth-client-auth:fetching', (message) => logger.info((message as FetchingEvent).event))
  */
 export interface FetchingEvent {
   /**

@@ -16,10 +16,14 @@ interface ErrorParts {
  * None of them, nor `cause`, ever holds a secret or an assertion.
  *
  * @example
- * onError: (error, req, res, next) => {
- *   log.warn({ reason: error.reason, detail: error.detail, clientId: error.clientId })
- *   res.status(error.status).json(error)
- * }
+ * clientAuth({
+ *   issuer,
+ *   getClient,
+ *   onError: (error, req, res, next) => {
+ *     logger.warn({ reason: error.reason, detail: error.detail, clientId: error.clientId })
+ *     next(error) // the headers are set already
+ *   }
+ * })
  */
 export class ClientAuthError extends Error {
   override readonly name = 'ClientAuthError'

@@ -223,6 +223,12 @@ function checkKeys(metadata: Partial<OAuthClient>, methods: string[], keySets: K
  * names the field, for metadata with which a client could not authenticate here, or not safely. Give it
  * the options of your `clientAuth`: `methods`, `algorithms`, `verifySecret`, `keySets` and `trustedIssuers` count.
  * No network is used: whether a `jwks_uri` resolves to a public address is judged when it is fetched.
+ *
+ * @example
+ * app.post('/register', express.json(), (req, res) => {
+ *   validateClientMetadata(req.body, options)
+ *   res.status(201).json(store(req.body))
+ * })
  */
 export function validateClientMetadata(metadata: Partial<OAuthClient>, options: ClientMetadataOptions = {}): void {
   const accepted = acceptedMethods('validateClientMetadata', options)

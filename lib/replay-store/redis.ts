@@ -31,6 +31,9 @@ const clockDifference = 60_000
  * Redis must not evict (`maxmemory-policy noeviction`): a key lost early lets its assertion in again.
  *
  * @throws TypeError on unknown, missing or unfit options
+ *
+ * @example
+ * const replayStore = createRedisReplayStore({ sendCommand: (args) => redis.sendCommand(args) }) // node-redis
  */
 export function createRedisReplayStore(options: RedisReplayStoreOptions): ReplayStore {
   refuseClient(options)

@@ -12,7 +12,7 @@ import { digest } from '../replay-store/digest'
 import { createCrowd } from './crowd'
 
 /** Failures of one key, and how long they count. */
-interface Count {
+export interface BrakeCount {
   readonly consumedPoints: number
   readonly msBeforeNext: number
 }
@@ -21,7 +21,7 @@ interface Count {
 export interface BrakeLimiter {
   /** How many failures a client may have from one address. */
   readonly points: number
-  get(key: string): Promise<Count | null>
+  get(key: string): Promise<BrakeCount | null>
   consume(key: string): Promise<unknown>
 }
 
@@ -117,10 +117,10 @@ const tooMany = (counted: string, retryAfter: number, facts = {}) =>
 
 /** A limiter rejects with its count, which is no Error, where the count is over its `points`. */
 const unlessOver = (thrown: unknown): void => {
-  if (typeof (thrown as Partial<Count> | undefined)?.msBeforeNext !== 'number') throw thrown
+  if (typeof (thrown as Partial<BrakeCount> | undefined)?.msBeforeNext !== 'number') throw thrown
 }
 
-function refuseOver(counted: string, count: Count | null | undefined, limit: number): void {
+function refuseOver(counted: string, count: BrakeCount | null | undefined, limit: number): void {
   if (count === null || count === undefined || count.consumedPoints < limit) return
   const { consumedPoints: failures, msBeforeNext } = count
   throw tooMany(counted, Math.max(1, Math.ceil(msBeforeNext / 1000)), { failures, limit })

@@ -28,7 +28,12 @@ export const reasons: Readonly<Record<ClientAuthErrorReason, Reason>> = {
   ...serverReasons
 }
 
-/** Every {@link ClientAuthErrorReason}, for counters that start at zero and for tests. */
+/**
+ * Every {@link ClientAuthErrorReason}, for counters that start at zero and for tests.
+ *
+ * @example
+ * const refusals = new Map(clientAuthErrorReasons.map((reason) => [reason, 0]))
+ */
 export const clientAuthErrorReasons: readonly ClientAuthErrorReason[] = Object.freeze(
   Object.keys(reasons) as ClientAuthErrorReason[]
 )

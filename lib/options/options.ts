@@ -10,7 +10,7 @@ import { createJwksFetcher } from '../key-sets/fetcher'
 import { algorithmOf, hmacAlgorithms, keyAlgorithms, lackingNote, namesOf, svidAlgorithms } from '../jwt/algorithms'
 import * as check from '../basics/option-checks'
 import { type Fix, fixStore, fixUrl } from '../basics/option-fixes'
-import { createMemoryReplayStore } from '../replay-store/memory'
+import { ownReplayStore } from '../replay-store/own-store'
 import { type AcceptedHere, issuerMethods } from '../request/credentials'
 import type {
   ClientAuthMethod,
@@ -284,7 +284,7 @@ export function resolveOptions<C extends OAuthClient>(
     verifySecret,
     keySets,
     keySetsOf: (client: OAuthClient) => ownerOf(client)?.keySets ?? keySets,
-    replayStore: options.replayStore ?? createMemoryReplayStore(),
+    replayStore: options.replayStore ?? ownReplayStore(options.issuer),
     trustedIssuers: knownIssuers(caller, methods, { issuer: options.issuer, keySets }, options.trustedIssuers),
     issuerAlgorithms: Object.freeze(algorithms),
     clientCertificates: options.clientCertificates

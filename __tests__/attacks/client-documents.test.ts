@@ -1,4 +1,5 @@
 // Threats of CLIENT-DOCUMENTS: whoever writes a document is a stranger, and so is whoever names it.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import supertest from 'supertest'
 import {
   clientAuth,
@@ -9,6 +10,7 @@ import {
   createMemoryReplayStore,
   type ClientDocumentsOptions,
   type OAuthClient,
+  type RejectedEvent,
   type ReplayEntry
 } from '../../lib'
 import { assertionForm, issuer, keyAssertion, keyFor, makeKey, tokenEndpoint } from '../support/assertions'
@@ -101,6 +103,93 @@ describe('the wire', () => {
     expect(new Set(seen.map((one) => JSON.stringify(one))).size).toBe(1)
     expect(seen[0]).toMatchObject({ status: 503, headers: { 'retry-after': '5' } })
     expect(JSON.parse((seen[0] as { text: string }).text)).toMatchObject({ error: 'temporarily_unavailable' })
+  })
+
+  // Threat 53: an outage of the keys of a document wipes tokens, or tells what the network looks like
+  describe('of keys', () => {
+    const json = { 'content-type': 'application/json' }
+    const nowhere: NonNullable<ClientDocumentsOptions['resolver']> = () => ({
+      resolve4: (host) => Promise.resolve([host === 'app.example.com' ? '127.0.0.1' : '10.0.0.5']),
+      resolve6: () => Promise.resolve([]),
+      cancel: () => undefined
+    })
+    const keysAt = (host: string) => idOf(host, '/keys.json')
+    const hostRules = () => world.options().hosts['app.example.com']!
+    const faults: [why: string, answer: HostAnswer, options?: () => Partial<ClientDocumentsOptions>][] = [
+      [
+        'address',
+        {},
+        () => ({
+          hosts: { 'app.example.com': hostRules(), 'partner.example.com': { ports: [world.port] } },
+          resolver: nowhere
+        })
+      ],
+      [
+        'tls',
+        {},
+        () => ({
+          hosts: {
+            'app.example.com': hostRules(),
+            'partner.example.com': { addresses: ['127.0.0.1'], ports: [world.port] }
+          }
+        })
+      ],
+      ['status', { status: 302, headers: { location: 'http://169.254.169.254/' } }],
+      ['status', { status: 500 }],
+      ['status', { status: 403, headers: { 'content-type': 'text/html' }, body: '<html>' }],
+      ['content_type', { headers: { 'content-type': 'text/html' }, body: '<html>' }],
+      ['json', { headers: json, body: '{' }],
+      ['timeout', { headers: json, drip: true }, () => ({ timeout: 0.3 })]
+    ]
+
+    test('tells no outage from another: 503, and explain says the same', async () => {
+      const id = publish('app.example.com', { jwks_uri: keysAt('partner.example.com') })
+      const seen: unknown[] = []
+      for (const [why, answer, options = () => ({})] of faults) {
+        world.answers.set(keysAt('partner.example.com'), answer)
+        const documents = documentsOf(options())
+        await documents.get(id)
+        const rejected: unknown[] = []
+        const hear = (event: unknown) => rejected.push((event as RejectedEvent).error)
+        subscribe('oauth-client-auth:rejected', hear)
+        const { status, headers, text } = await post(serverOf(documents), signed(id))
+        unsubscribe('oauth-client-auth:rejected', hear)
+        expect(rejected).toMatchObject([{ reason: 'client_keys_unavailable', detail: { why } }])
+        seen.push({ status, text, headers: { ...headers, date: undefined } })
+        const { explain } = clientAuth({ issuer, getClient: (asked) => documents.get(asked) })
+        const { findings, reason } = await explain({ headers: {}, body: signed(id) }, { fetch: true })
+        expect(reason).toBe('client_keys_unavailable')
+        expect(findings.filter(({ result }) => result === 'failed').map(({ check }) => check)).toEqual(['key set'])
+        documents.close()
+      }
+      expect(new Set(seen.map((one) => JSON.stringify(one))).size).toBe(1)
+      expect(seen[0]).toMatchObject({ status: 503, headers: { 'retry-after': '5' } })
+      expect(JSON.parse((seen[0] as { text: string }).text)).toEqual({
+        error: 'temporarily_unavailable',
+        error_description: 'The keys of the client cannot be had at this time.'
+      })
+    })
+
+    test('what the owner says is no outage, and registered clients have the answer that they had', async () => {
+      const id = publish('app.example.com', { jwks_uri: keysAt('partner.example.com') })
+      const mine = {
+        client_id: 'mine',
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks_uri: keysAt('partner.example.com')
+      }
+      const codeOf = async (clientId: string, answer: HostAnswer) => {
+        world.answers.set(keysAt('partner.example.com'), answer)
+        const keySets = createJwksFetcher(world.options())
+        const { status, body } = await post(serverOf(documentsOf(), { keySets }, mine), signed(clientId))
+        return [status, body.error, body.error_description]
+      }
+      const refused = [401, 'invalid_client', 'Client authentication failed.']
+      const privateKey = { ...rsa.jwk, d: 'AQAB' }
+      for (const answer of [{ status: 404 }, { status: 410 }, { body: {} }, { body: { keys: [privateKey] } }])
+        expect(await codeOf(id, answer)).toEqual(refused)
+      for (const answer of [{ status: 404 }, { status: 500 }, { headers: json, body: '{' }])
+        expect(await codeOf('mine', answer)).toEqual(refused)
+    })
   })
 
   // Threat 53: an outage wipes tokens: clients throw them away on invalid_client (pomerium#6786)

@@ -292,7 +292,10 @@ describe.each(Object.entries(attempts))('%s', (reason, attempt) => {
 
 test('every reason a request can end with is tried above', () => {
   // They end no request, or only one of many, or need a host of documents: tests of these subjects have them
-  const others = ['invalid_client_metadata', 'secret_verifier_busy', 'too_many_failures', 'client_document_invalid']
+  const others = [
+    ...['invalid_client_metadata', 'secret_verifier_busy', 'too_many_failures'],
+    ...['client_document_invalid', 'client_keys_unavailable']
+  ]
   expect(Object.keys(attempts).sort()).toEqual(
     Object.keys(reasons)
       .filter((reason) => !others.includes(reason))

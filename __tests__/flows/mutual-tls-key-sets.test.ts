@@ -8,6 +8,7 @@ import {
   type OAuthClient
 } from '../../lib'
 import { keyAlgorithms } from '../../lib/jwt/algorithms'
+import { owned } from '../../lib/methods/record-owner'
 import { issuer } from '../support/assertions'
 import { newKeyPair } from '../../lib/testing/signing'
 import { publicJwk, x509 } from '../support/client-certificates'
@@ -65,6 +66,12 @@ describe('a client with a jwks_uri', () => {
       [record.jwks_uri, { refresh: true }]
     ] as const
     expect(asked).toEqual(looks.slice(0, answers.length))
+  })
+
+  test('an outage of the keys of a client document is called one', async () => {
+    const keySets = { get: () => Promise.reject(new Error('down')) }
+    const document = owned({ client_id: 'c', ...record }, { keySets, methods: ['self_signed_tls_client_auth'] })
+    expect(await reasonOf(serverFor('self-bank', document))).toBe('client_keys_unavailable')
   })
 
   test('the log is told which set cannot be had, and why', async () => {

@@ -52,7 +52,7 @@ export const createPrivateKeyJwt = (policy: Policy): Method<AssertionCredentials
   requestRules: assertionRules(policy),
   recordRules: [...recordRules, registeredAlgRule, registeredKeysRule],
   proofSteps: [
-    { check: 'key set', spec: 'RFC 7591 §2', reasons: ['jwks_unavailable', 'jwks_invalid'] },
+    { check: 'key set', spec: 'RFC 7591 §2', reasons: ['jwks_unavailable', 'client_keys_unavailable', 'jwks_invalid'] },
     { check: 'key', spec: 'RFC 7515 §4.1.4, RFC 7517 §4', reasons: ['no_matching_key'] },
     { check: 'signature', spec: signatureSpec, reasons: ['signature_mismatch'] }
   ],

@@ -8,10 +8,10 @@ import { verifySignature } from '../jwt/jws'
 import { candidates, keysFor, type VerificationKey } from '../jwt/key-ring'
 import type { AssertionCredentials } from '../request/credentials'
 import type { Fault } from '../refusals/rules'
-import type { Jwk, JwkSet, KeySets } from '../types'
+import type { Jwk, JwkSet, KeySets, OAuthClient } from '../types'
 import { keySourceOf } from './client-record'
 import type { ClaimedAssertion, Proof } from './method'
-import { inlineSetDetail, unavailableSetDetail } from './registered-keys'
+import { inlineSetDetail, unavailableSet } from './registered-keys'
 
 type ProofFault = Fault | undefined
 
@@ -102,10 +102,10 @@ export async function proveBySource(
   }
 }
 
-const registeredUri = (uri: string, keySets: KeySets): KeySource => ({
+const registeredUri = (uri: string, client: OAuthClient, keySets: KeySets): KeySource => ({
   get: (options) => keySets.get(uri, options),
   use: 'sig',
-  unavailable: (cause) => ({ reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) })
+  unavailable: (cause) => unavailableSet(client, uri, cause)
 })
 
 /** RFC 7523 §3 item 9 with the client's registered public keys. */
@@ -113,7 +113,7 @@ export async function proveByKey({ client, credentials, policy }: ClaimedAsserti
   const { jwks, uri } = keySourceOf(client)
   const fault =
     jwks === undefined
-      ? await proveBySource(registeredUri(uri ?? '', policy.keySetsOf(client)), credentials)
+      ? await proveBySource(registeredUri(uri ?? '', client, policy.keySetsOf(client)), credentials)
       : await proveByInlineKeys(jwks, credentials)
   return { method: 'private_key_jwt', fault }
 }

@@ -27,7 +27,7 @@ import {
   recordRules
 } from './method'
 import { noFallBackRule } from './public-client'
-import { inlineSetDetail, registeredKeysRule, unavailableSetDetail } from './registered-keys'
+import { inlineSetDetail, registeredKeysRule, unavailableSet } from './registered-keys'
 import { isRegisteredFor } from './registered-methods'
 
 type Asked = Presented<BareCredentials>
@@ -214,7 +214,7 @@ async function proveByUri(
     const newer = await keySets.get(uri, { refresh: true })
     return selfSigned(newer !== set && isIn(newer) ? undefined : notRegistered(certificate, newer))
   } catch (cause) {
-    return selfSigned({ reason: 'jwks_unavailable', cause, detail: () => unavailableSetDetail(uri, cause) })
+    return selfSigned(unavailableSet(client, uri, cause))
   }
 }
 
@@ -246,7 +246,7 @@ const step = ({ check, spec, reason }: Rule<never>): ProofStep => ({ check, spec
 
 const selfSignedSteps: readonly ProofStep[] = [
   step(registeredKeysRule),
-  { check: 'key set', spec: 'RFC 7591 §2', reasons: ['jwks_unavailable', 'jwks_invalid'] },
+  { check: 'key set', spec: 'RFC 7591 §2', reasons: ['jwks_unavailable', 'client_keys_unavailable', 'jwks_invalid'] },
   { check: 'registered certificate', spec: 'RFC 8705 §2.2', reasons: ['certificate_not_registered'] }
 ]
 

@@ -76,5 +76,13 @@ export const documentReasons = table({
       }
     ],
     forSender: 'Serve the document at the client_id URL to everybody, as JSON and with status 200, and try again later.'
+  },
+  client_keys_unavailable: {
+    ...unavailable,
+    message: 'The keys of the client cannot be had at this time.',
+    meaning: 'The `jwks_uri` of a client document gave no key set: nobody’s word.',
+    cause: 'The host of the keys is down, or refuses this server.',
+    advice: 'Try again later; oauth-client-auth jwks URL shows each step of the fetch.',
+    forSender: 'Serve the key set at the jwks_uri to everybody, as JSON and with status 200, and try again later.'
   }
 })

@@ -150,10 +150,34 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
       close()
     })
 
-    it('one that evicts lets assertions in again, as the documentation warns', async () => {
+    let warn: jest.SpyInstance
+    beforeEach(() => (warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)))
+    afterEach(() => {
+      warn.mockRestore()
+    })
+
+    it('no warning where nothing is evicted, nor where INFO is forbidden', async () => {
+      const good = await start('--maxmemory', '3mb', '--maxmemory-policy', 'noeviction')
+      const silent = await start('--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru')
+      expect(await askRedis(silent.redis.port, 'ACL SETUSER default -info')).toBe('+OK')
+      for (const { store, close } of [good, silent]) {
+        for (const id of ['first', 'second']) expect(await store.consume(entry(id))).toBe(true)
+        await wait(50)
+        close()
+      }
+      expect(warn).not.toHaveBeenCalled()
+    })
+
+    // Threat 4: a Redis that evicts forgets used assertions
+    it('one that evicts lets assertions in again, as the documentation and a warning say', async () => {
       const { store, close } = await start('--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru')
       expect(await store.consume(entry('first'))).toBe(true)
       await fill(store)
+      expect(warn).toHaveBeenCalledTimes(1)
+      expect(warn).toHaveBeenCalledWith(
+        expect.stringContaining('maxmemory-policy allkeys-lru'),
+        expect.objectContaining({ type: 'SecurityWarning', code: 'OAUTH_CLIENT_AUTH_REDIS_EVICTS' })
+      )
       const again = await Promise.all(Array.from({ length: 500 }, (_, i) => store.consume(entry(`filler ${i}`))))
       expect(again).toContain(true)
       close()

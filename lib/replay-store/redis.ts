@@ -1,4 +1,5 @@
 import { checkOptions, isFunction, isNumber, isText, type OptionRule } from '../basics/option-checks'
+import { warnOnce } from '../basics/warn-once'
 import { within } from '../basics/within'
 import type { ReplayEntry, ReplayStore } from '../types'
 import { digest } from './digest'
@@ -28,7 +29,8 @@ const clockDifference = 60_000
 /**
  * Remembers used assertions in Redis or Valkey, for servers of several processes or machines: one
  * `SET … NX PX` each. Fails closed: without an answer in time the request is refused with 503.
- * Redis must not evict (`maxmemory-policy noeviction`): a key lost early lets its assertion in again.
+ * Redis must not evict (`maxmemory-policy noeviction`): a key lost early lets its assertion in again. At the first use
+ * `INFO memory` is asked, where that is allowed, and a process warning says so of another policy.
  *
  * @throws TypeError on unknown, missing or unfit options
  *
@@ -47,6 +49,24 @@ export function createRedisReplayStore(options: RedisReplayStoreOptions): Replay
   }
 
   const noAnswer = () => new Error(`createRedisReplayStore: no answer within ${timeout} s`)
+  let isAsked = false
+
+  /** Beside the first use. A connection that may not ask, or a cluster that answers otherwise, tells nothing. */
+  async function warnIfEvicting(): Promise<void> {
+    if (isAsked) return
+    isAsked = true
+    const info = String(await send(['INFO', 'memory']))
+    const policy = /^maxmemory_policy:((?:allkeys|volatile)-[a-z]+)/m.exec(info)?.[1]
+    if (policy === undefined) return
+    warnOnce({
+      type: 'SecurityWarning',
+      code: 'OAUTH_CLIENT_AUTH_REDIS_EVICTS',
+      message:
+        `oauth-client-auth: the Redis of the replay store has maxmemory-policy ${policy}. ` +
+        'When memory is short it forgets used assertions, and each could be used again.',
+      detail: 'Set maxmemory-policy noeviction (docs/replay-stores.md).'
+    })
+  }
 
   async function consume({ clientId, id, expiresAt }: ReplayEntry): Promise<boolean> {
     const left = Math.ceil(expiresAt * 1000 - Date.now())
@@ -55,6 +75,7 @@ export function createRedisReplayStore(options: RedisReplayStoreOptions): Replay
     const ttl = String(left + clockDifference)
     const set = () => send(['SET', key, '1', 'NX', 'PX', ttl])
     const reply = await within(timeout * 1000, set, noAnswer).catch(explainUnbound)
+    warnIfEvicting().catch(() => undefined)
     if (reply === null) return false
     if (reply === 'OK' || (Buffer.isBuffer(reply) && reply.toString() === 'OK')) return true
     throw new Error('createRedisReplayStore: sendCommand must resolve with the reply to SET, which is OK or null')

@@ -46,6 +46,7 @@ const others = await runAll([
     'workload-identity',
     'a pod, a CI job and a SPIFFE workload without a secret, by the tokens of their issuers'
   ),
+  example('mcp', 'the MCP TypeScript SDK as server: clients by document and registered ones, by its own client'),
   example('audit', 'an audit log, and a counter for each reason')
 ])
 

@@ -34,7 +34,7 @@ export function nearest(name: string, known: readonly string[], most: number): s
   return best !== undefined && best.score <= most ? best.candidate : undefined
 }
 
-/** What to write instead of a wrong value; `undefined` where only the rule itself can be said. */
+/** What to write instead of a wrong value; `undefined` where there is no better hint than the rule's own words. */
 export type Fix = (value: unknown) => string | undefined
 
 export const fixFunction: Fix = (value) => {
@@ -52,7 +52,7 @@ export const fixObject =
 
 const sendCommand = '{ sendCommand: (args) => client.sendCommand(args) }'
 
-/** A database or a client of one, where the store over it is meant. */
+/** Where a database, its client or its URL is given as `replayStore`: which function makes a store of it. */
 export const fixStore: Fix = (value) => {
   const has = (name: string) => typeof (value as Record<string, unknown> | null | undefined)?.[name] === 'function'
   if (has('sendCommand') || has('customCommand')) return `write createRedisReplayStore(${sendCommand})`
@@ -74,7 +74,7 @@ export const fixWords =
   (value) => {
     if (typeof value === 'string') return `write ["${nearest(value, known, 1) ?? known[0]}"]`
     const wrong: unknown = Array.isArray(value) ? value.find((one) => !known.includes(one as string)) : undefined
-    // Short names such as ES256 differ from others by a letter: only their spelling is mended
+    // One letter makes ES256 another algorithm: a short name is suggested only for another case or punctuation
     const found = typeof wrong === 'string' ? nearest(wrong, known, wrong.length > 8 ? 2 : 0) : undefined
     return found === undefined ? undefined : `did you mean "${found}"?`
   }

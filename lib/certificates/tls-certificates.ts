@@ -60,8 +60,8 @@ export interface TlsCertificates extends ClientCertificates {
 }
 
 /**
- * A resumed session skips the certificate, and after a renegotiation the verdict is that of the old one
- * (nodejs/node#35317, CVE-2025-23419).
+ * Session tickets and renegotiation, both off: in a resumed session no certificate is sent, and after a renegotiation
+ * Node's verdict is still that of the first certificate (nodejs/node#35317, CVE-2025-23419).
  */
 const SWITCHES = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION
 
@@ -122,8 +122,9 @@ const warn = (message: string): void => {
 }
 
 /**
- * The options of a further context, completed. A list passed on purpose replaces ours, but for authorities that are not
- * ours: what they vouch for would count for every host name, since a request may name another one than the handshake.
+ * The options of the context of one host name, completed. `ca` and `crl` given for it replace those of `serverOptions`. A
+ * `ca` that is not in the option `ca` is refused: a request may name another host than the handshake did, so what it
+ * vouches for would count for all of them.
  */
 function completed(
   caller: string,
@@ -157,8 +158,8 @@ const contextOf = (socket: TLSSocket): unknown =>
 const maxSent = 10
 
 /**
- * Whether a certificate that was validated leads to one of the authorities, by signatures: the names in what a client
- * sends beside its certificate are the client's own.
+ * Whether the chain of a validated certificate reaches one of the authorities. Each link is checked by its signature,
+ * since a client may write any issuer's name into what it sends beside its certificate.
  */
 function leadsTo(authorities: readonly X509Certificate[], leaf: X509Certificate): boolean {
   const sent: X509Certificate[] = []
@@ -175,7 +176,7 @@ function leadsTo(authorities: readonly X509Certificate[], leaf: X509Certificate)
 
 let hasWarned = false
 
-/** No code of ours runs before OpenSSL has decoded what a client sends. Figures: docs/mutual-tls.md. */
+/** Warns once that handshakes run in this process. Figures: docs/mutual-tls.md. */
 function warnOfSharedProcess(): void {
   if (hasWarned) return
   hasWarned = true

@@ -79,7 +79,7 @@ function spotMac(algorithm: Algorithm, jws: Jws, { claimed }: Scene): string | u
 /** The registered keys as far as they are in hand. */
 async function setOf(client: OAuthClient, { claimed }: Scene, refresh = false): Promise<JwkSet> {
   const { jwks, uri = '' } = keySourceOf(client)
-  return jwks ?? (await claimed?.policy.keySets.get(uri, { refresh })) ?? { keys: [] }
+  return jwks ?? (await claimed?.policy.keySetsOf(client).get(uri, { refresh })) ?? { keys: [] }
 }
 
 export async function spotSignature(scene: Scene): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import * as tls from 'node:tls'
 
-/** From Node 22.15 on. */
+/** `tls.getCACertificates`, which Node has from 22.15 on. */
 interface WithCACertificates {
   readonly getCACertificates?: (type: 'default') => readonly string[]
 }
@@ -17,7 +17,7 @@ export function defaultAuthorities(): readonly string[] | undefined {
 const kept =
   /^--(?:use-(?:openssl|bundled|system)-ca|openssl-(?:shared-config|legacy-provider|config=.*)|(?:enable|force)-fips)$/
 
-/** Of the flags of this process, those that decide on trust. All others would start inspectors, loaders, hooks. */
+/** Of the flags of this process, those that decide on trust. Others are not passed on: some start inspectors, loaders or hooks. */
 export const trustFlags = (): string[] =>
   [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].filter((flag) => kept.test(flag))
 

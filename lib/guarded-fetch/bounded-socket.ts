@@ -1,7 +1,10 @@
 import { connect, isIPv6, type LookupFunction, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
-/** Node calls this instead of DNS. An empty or synchronous answer would be an uncaught error inside Node. */
+/**
+ * A `lookup` for `net.connect` that answers with these addresses and asks no DNS. An empty or synchronous answer would be
+ * an uncaught error inside Node.
+ */
 function pinned(addresses: readonly string[]): LookupFunction {
   const all = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }))
   // All of them, which autoSelectFamily asks for
@@ -31,7 +34,7 @@ export const quiet = (socket: Socket): Socket => socket.on('error', () => undefi
 /** Runs work on octets that a stranger has sent, and says how long it held the process, in milliseconds. */
 export type Measure = (work: () => void) => number
 
-/** By the clock. */
+/** By the clock, where the fetch runs in the server. The process that fetches measures its CPU time. */
 export const measureByClock: Measure = (work) => {
   const start = performance.now()
   work()
@@ -92,7 +95,7 @@ export function boundedSocket(socket: Socket, handshakeOctets: number, measure: 
   socket.on('end', () => stream.push(null))
   socket.on('error', (error) => stream.destroy(error))
   socket.on('close', () => stream.destroy())
-  // Handled where TLS is waited for
+  // The handshake reports it. Without a listener it would end the process.
   stream.on('error', () => undefined)
   return {
     stream,

@@ -3,11 +3,9 @@ import { algorithms as supported } from '../jwt/algorithms'
 import type { AssertionCredentials } from '../request/credentials'
 import { clientIdFault, isClientId, maxText } from '../request/syntax'
 import type { Rule } from '../refusals/rules'
-import type { Claimed, Policy, PresentedAssertion } from './method'
+import type { AssertionRule, Claimed, Policy, PresentedAssertion } from './method'
 import { ownerOf } from './record-owner'
 import { timeRules } from './time-rules'
-
-type AssertionRule = Rule<PresentedAssertion>
 
 const jwsOf = ({ credentials }: PresentedAssertion) => credentials.jws
 
@@ -136,20 +134,23 @@ export const audienceOf = (subject: PresentedAssertion): readonly unknown[] => {
 
 /**
  * RFC 7523 §3 item 3 as RFC 10070 tightens it: the issuer as the sole value. With legacy values any element may equal
- * the issuer or one of them, unless the typ promises the strict rule. Compared as strings (RFC 7519 §4.1.3, RFC 3986
- * §6.2.1): a path or a prefix never matches (CVE-2025-27370).
+ * the issuer or one of them; there are none where the typ promises the strict rule. Compared as strings (RFC 7519 §4.1.3,
+ * RFC 3986 §6.2.1): a path or a prefix never matches (CVE-2025-27370).
  */
 function audienceFits(subject: PresentedAssertion, legacy: readonly string[]): boolean {
   const { issuer, stringAudience } = subject.policy
   const { aud } = jwsOf(subject)
-  if (typeof aud === 'string') return aud === issuer || (!isExplicitlyTyped(subject) && legacy.includes(aud))
+  if (typeof aud === 'string') return aud === issuer || legacy.includes(aud)
   const values = audienceOf(subject)
   if (stringAudience || !values.every((value) => typeof value === 'string')) return false
-  if (legacy.length === 0 || isExplicitlyTyped(subject)) return values.length === 1 && values[0] === issuer
+  if (legacy.length === 0) return values.length === 1 && values[0] === issuer
   return values.some((value) => value === issuer || legacy.includes(value))
 }
 
-/** Passes as long as the further audiences are not known: they may depend on the client. */
+/**
+ * Where `legacyAudiences` is a function, only an explicit typ is judged before the client is known, and every other
+ * assertion after the proof ({@link clientAudienceRule}).
+ */
 const audienceRule: AssertionRule = {
   check: 'aud',
   reason: 'assertion_audience',
@@ -167,8 +168,8 @@ const audienceRule: AssertionRule = {
 
 /**
  * A client from a document talks to any server, also to hostile ones: among several audiences one may be another
- * server's, which could use the assertion here (CVE-2025-27370). So `legacyAudiences` give it other values, and never
- * more than one at once.
+ * server's, which could use the assertion here (CVE-2025-27370). `legacyAudiences` may allow such a client other values,
+ * but its `aud` must hold one value only. Clients of the application's own records are not concerned.
  */
 export const soleAudienceRule: Rule<Claimed<AssertionCredentials>> = {
   check: 'sole aud of a client document',

@@ -17,7 +17,7 @@ export const acceptedHere = (methods: readonly ClientAuthMethod[]): AcceptedHere
   issuerMethods: issuerMethods.filter((method) => methods.includes(method))
 })
 
-/** The only list of kinds: which method judges and proves some credentials. */
+/** Which method judges and proves some credentials, by their kind. */
 export function createMethods(policy: Policy): (credentials: Credentials) => Method<Credentials> {
   const secret = createSecretMethod(policy)
   const keyJwt = createPrivateKeyJwt(policy)
@@ -28,8 +28,13 @@ export function createMethods(policy: Policy): (credentials: Credentials) => Met
   }
   const bare = certificateMethods.some((method) => policy.methods.has(method)) ? mutualTls : publicMethod
   return (credentials) => {
-    if (credentials.kind === 'secret') return secret as Method<Credentials>
-    if (credentials.kind === 'bare') return bare as Method<Credentials>
-    return (byAssertion[String(credentials.methods[0])] ?? keyJwt) as Method<Credentials>
+    switch (credentials.kind) {
+      case 'secret':
+        return secret as Method<Credentials>
+      case 'bare':
+        return bare as Method<Credentials>
+      case 'assertion':
+        return (byAssertion[String(credentials.methods[0])] ?? keyJwt) as Method<Credentials>
+    }
   }
 }

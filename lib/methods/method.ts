@@ -70,6 +70,7 @@ export interface Claimed<K extends Credentials = Credentials> extends Presented<
 /** The subject of the rules about assertions, before and after the client is looked up. */
 export type PresentedAssertion = Presented<AssertionCredentials>
 export type ClaimedAssertion = Claimed<AssertionCredentials>
+export type AssertionRule = Rule<PresentedAssertion>
 
 /** Field by field: on Node 20 a spread that adds a field costs a microsecond. */
 export const withClient = (presented: Presented, client: OAuthClient, otherId?: unknown): Claimed => {

@@ -1,14 +1,13 @@
 import { printable } from '../basics/printable'
 import { isSeconds, maxSeconds } from '../jwt/numeric-date'
-import type { Rule } from '../refusals/rules'
-import type { PresentedAssertion } from './method'
+import type { AssertionRule, PresentedAssertion } from './method'
 
 const jwsOf = ({ credentials }: PresentedAssertion) => credentials.jws
 
 /** A time that is a number and not in milliseconds, so that it can be compared with now. */
 const isTime = (time: number | undefined): time is number => time !== undefined && isSeconds(time)
 
-const startRule = (name: 'nbf' | 'iat', spec: string): readonly Rule<PresentedAssertion>[] => [
+const startRule = (name: 'nbf' | 'iat', spec: string): readonly AssertionRule[] => [
   {
     check: name,
     reason: 'assertion_not_yet_valid',
@@ -39,9 +38,7 @@ const startRule = (name: 'nbf' | 'iat', spec: string): readonly Rule<PresentedAs
 ]
 
 /** RFC 7523 §3 items 4 to 6. `maxLifetime` is how far ahead `exp` may lie, in seconds. */
-export const timeRules = (
-  maxLifetime: (subject: PresentedAssertion) => number
-): readonly Rule<PresentedAssertion>[] => [
+export const timeRules = (maxLifetime: (subject: PresentedAssertion) => number): readonly AssertionRule[] => [
   {
     check: 'exp',
     reason: 'assertion_exp',

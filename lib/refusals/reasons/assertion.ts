@@ -36,7 +36,7 @@ export const assertionReasons = table({
     ]
   },
   assertion_alg: {
-    ...badClient('The alg of client_assertion is not supported.'),
+    ...badClient('The alg of client_assertion must be one that is supported here.'),
     meaning: '`alg` is missing, `none`, or not among the algorithms of the server.',
     cause: 'The client signs with the default of its library.',
     advice: 'Sign with one of the expected algorithms.',
@@ -81,7 +81,8 @@ export const assertionReasons = table({
         applies: ({ trusted, received }) =>
           Array.isArray(trusted) &&
           trusted.some((one) => one !== received && withoutSlash(textOf(one)) === withoutSlash(textOf(received))),
-        advice: 'Write the key of trustedIssuers exactly as iss stands in the token: a slash at the end counts.'
+        advice:
+          'Write iss exactly as the server trusts it, since a slash at the end counts; the operator can write the key of trustedIssuers as iss stands in the token.'
       }
     ]
   },
@@ -116,7 +117,7 @@ export const assertionReasons = table({
     ]
   },
   assertion_audience: {
-    ...badClient('The aud of client_assertion does not name this server.'),
+    ...badClient('The aud of client_assertion must be the issuer alone, as one string.'),
     meaning: '`aud` does not name this server as it must.',
     cause: 'The client sends the URL of the token endpoint.',
     advice: 'Set aud to the issuer of this server, as one string.',
@@ -174,13 +175,13 @@ export const assertionReasons = table({
     advice: 'Make a new assertion for each request, and set the clock of the client by NTP.'
   },
   assertion_lifetime: {
-    ...badClient('The exp of client_assertion lies too far ahead.'),
+    ...badClient('The exp of client_assertion may lie only so far ahead.'),
     meaning: '`exp` lies further ahead than `maxAssertionLifetime`.',
     cause: 'The library signs for a day or a year.',
     advice: 'Let the assertion expire sooner: a minute after it is made is enough.'
   },
   assertion_not_yet_valid: {
-    ...badClient('client_assertion is not valid yet.'),
+    ...badClient('nbf or iat of client_assertion lies in the future.'),
     meaning: '`nbf` or `iat` lies in the future, or is no number.',
     cause: 'The clock of the client is fast.',
     advice: 'Set the clock of the client by NTP: it is ahead of that of the server.',

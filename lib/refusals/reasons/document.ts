@@ -22,7 +22,7 @@ export const documentReasons = table({
         when: 'the host is no public name',
         applies: whyIs('host'),
         advice:
-          'Publish the document on a public https host; for a private network the operator names the host in the option hosts.'
+          'Publish the document on a public https host; for a private network the operator names the host, with its addresses, in the option hosts.'
       }
     ],
     forSender: 'Use a client_id URL that this server accepts, exactly as its document has it, on a public https host.'

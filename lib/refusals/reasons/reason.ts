@@ -20,13 +20,19 @@ export interface Reason {
   readonly code: ClientAuthErrorCode
   /** The HTTP status. */
   readonly status: number
-  /** The `error_description`. Where it depends on what is registered, it is that of {@link unproven}. */
+  /**
+   * The `error_description`, unless the rule has `words` of its own. Where it depends on what is registered, it is that
+   * of {@link unproven}.
+   */
   readonly message: string
   /** When it happens. */
   readonly meaning: string
   /** What usually causes it. */
   readonly cause: string
-  /** What the sender or the operator has to change, in one sentence; where no case applies. */
+  /**
+   * What the sender or the operator has to change, in one sentence; where no case applies. What follows a semicolon is for
+   * the operator alone: advice that is not for the sender at all needs `forSender`.
+   */
   readonly advice: string
   /** Narrower advice. The first one that applies counts. */
   readonly cases?: readonly AdviceCase[]

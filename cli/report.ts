@@ -6,7 +6,8 @@ import {
   findingOfLog,
   isSeconds,
   maxAssertion,
-  type ReplayStore
+  type ReplayStore,
+  withoutJwt
 } from '../lib/explain/for-cli'
 import { certificateOf, type Connection } from './connection'
 import type { Server } from './files'
@@ -15,6 +16,12 @@ import { date, duration, type Times, timesOf } from './times'
 import { UsageError } from './usage'
 
 type Members = Readonly<Record<string, unknown>>
+
+/** Members of an assertion. One may be an assertion in the wrong place, which still could be used. */
+const shown = (members: Members): Members =>
+  JSON.parse(
+    JSON.stringify(members, (_name, value: unknown) => (typeof value === 'string' ? withoutJwt(value) : value))
+  ) as Members
 
 /** An explanation, and what a reader needs beside it. */
 export interface Report {
@@ -125,8 +132,8 @@ export async function reportOn(
       ? {}
       : {
           assertion: {
-            header: jws.header,
-            claims: jws.payload,
+            header: shown(jws.header),
+            claims: shown(jws.payload),
             times: timesOf(jws.payload, now, options.clockTolerance ?? 30)
           }
         })

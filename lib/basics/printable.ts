@@ -4,6 +4,10 @@ const jwtStart = /(?:eyJ|ZXlK)[\w+/=-]{10}/
 /** Stands in logs for a text that must not be shown. */
 export const byLength = (what: string, { length }: string): string => `(${what} of ${length} characters)`
 
+/** A text, or its length where it looks like a JWT. */
+export const withoutJwt = (text: string): string =>
+  jwtStart.test(text.replace(/\s+/g, '')) ? byLength('a JWT', text) : text
+
 /**
  * Decides how logs, events and `explain` show a value from outside. Strings are cut to 256 printable ASCII characters,
  * lists to ten items, and of an object only the kind is told. What looks like a JWT is told by its length: it may be a
@@ -13,8 +17,8 @@ export function printable(value: string): string
 export function printable(value: unknown): unknown
 export function printable(value: unknown): unknown {
   if (typeof value === 'string') {
-    if (jwtStart.test(value.replace(/\s+/g, ''))) return byLength('a JWT', value)
-    return value.slice(0, 256).replace(/[^\x20-\x7e]/g, '?')
+    const text = withoutJwt(value)
+    return text.slice(0, 256).replace(/[^\x20-\x7e]/g, '?')
   }
   if (Array.isArray(value))
     return value.slice(0, 10).map((item: unknown) => (Array.isArray(item) ? 'an array' : printable(item)))

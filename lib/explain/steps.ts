@@ -4,6 +4,7 @@ import { type Credentials, issuerMethods, type Received } from '../request/crede
 import { isClientId, isSecret } from '../request/syntax'
 import { contentTypeRule, hasUtf8Escapes, unparsedRules } from '../request/content-type'
 import { isUnread } from '../request/form'
+import { headerValues } from '../request/headers'
 import { failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
 import type { Fault, Rule } from '../refusals/rules'
 import type { ClientAuthMethod, ClientAuthRequest, KeySets } from '../types'
@@ -27,8 +28,9 @@ export const cachedOnly = (keySets: KeySets): KeySets => ({
 export function readText(request: ClientAuthRequest): { request: ClientAuthRequest; findings: readonly Finding[] } {
   const { headers, body } = request
   if (typeof body !== 'string') {
-    // Nobody has read it: its type may be why.
-    const unread = isUnread(request) ? findings([contentTypeRule], { headers, isEmpty: false, isUtf8: true }) : []
+    // Nobody has read it: the type that it has may be why.
+    const isTyped = isUnread(request) && headerValues(headers, 'content-type').length > 0
+    const unread = isTyped ? findings([contentTypeRule], { headers, isEmpty: false, isUtf8: true }) : []
     return { request, findings: unread.filter(isFailed) }
   }
   const made = findings(unparsedRules, { headers, isEmpty: body === '', isUtf8: hasUtf8Escapes(body) })

@@ -59,6 +59,7 @@ export const realClients: RealClient[] = [
   js('auth0', 'auth0.mjs', [post, 'private_key_jwt'], { https: true }),
   js('@okta/okta-sdk-nodejs', 'okta-sdk-nodejs.mjs', ['private_key_jwt'], { https: true, again: true }),
   js('@azure/msal-node', 'msal-node.mjs', [post, 'private_key_jwt'], { https: true, again: true }),
+  js('@modelcontextprotocol/sdk', 'mcp-sdk.mjs', [...secrets, 'private_key_jwt'], { again: true }),
   {
     name: 'curl',
     debian: 'curl',

@@ -4,19 +4,18 @@
 //
 // Redis and its cluster are left out, in words, where there is no redis-server.
 import { execFileSync, spawn } from 'node:child_process'
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import https from 'node:https'
 import { createServer } from 'node:net'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createClient, createCluster } from 'redis'
-import selfsigned from 'selfsigned'
-import { createJwksFetcher, createMemoryReplayStore, createRedisReplayStore } from '../dist/lib/index.js'
+import { createMemoryReplayStore, createRedisReplayStore } from '../dist/lib/index.js'
 import { authenticatorOf, headers } from './assertions.mjs'
 import { assertionForm, basicHeader, mainAlgorithms, makeAssertions, makeClient, secretClient } from './clients.mjs'
+import { fetcherFor, startKeyServer } from './key-server.mjs'
 import { compare, of } from './measure.mjs'
 
 const number = (value) => Math.round(value).toLocaleString('en')
@@ -157,32 +156,9 @@ function childrenCpu() {
 async function keySets() {
   const sets = 20_000
   heading(`Key sets of two ES256 keys, ${number(sets)} of them fetched from a server on this machine`)
-  const host = 'keys.example.com'
-  const { private: key, cert } = await selfsigned.generate([{ name: 'commonName', value: host }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true },
-      { name: 'subjectAltName', altNames: [{ type: 2, value: host }] }
-    ]
-  })
-  const keys = ['a', 'b'].map((kid) => {
-    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    return { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }
-  })
-  const server = https.createServer({ key, cert }, (request, response) => {
-    const own = keys.map((jwk) => ({ ...jwk, kid: `${jwk.kid}${request.url}` }))
-    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: own }))
-  })
-  await new Promise((done) => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address()
-  const fetcher = createJwksFetcher({
-    hosts: { [host]: { addresses: ['127.0.0.1'], ports: [port], ca: cert } },
-    resolver: () => ({ resolve4: async () => ['127.0.0.1'], resolve6: async () => [], cancel() {} }),
-    maxEntries: 1_000_000,
-    maxConcurrentPerHost: 64
-  })
-  const uri = (i) => `https://${host}:${port}/${i}`
+  const keyServer = await startKeyServer((keys, url) => keys.map((jwk) => ({ ...jwk, kid: `${jwk.kid}${url}` })))
+  const { server, uri } = keyServer
+  const fetcher = fetcherFor(keyServer, { maxEntries: 1_000_000, maxConcurrentPerHost: 64 })
   await fetcher.get(uri('warm'))
   const [heap, cpu, started] = [memory(), childrenCpu(), performance.now()]
   let next = 0

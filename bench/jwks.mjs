@@ -1,36 +1,12 @@
 // What the key set cache costs: a cached hit beside a bare lru-cache get, and a cold fetch, with its DNS answer, its
 // vetting and its key checks, beside a bare https.get to the same server. Build first: npm run build.
-import { generateKeyPairSync } from 'node:crypto'
 import https from 'node:https'
 import { LRUCache } from 'lru-cache'
-import selfsigned from 'selfsigned'
-import { createJwksFetcher } from '../dist/lib/index.js'
+import { fetcherFor, startKeyServer } from './key-server.mjs'
 
-const host = 'keys.example.com'
-const certificate = await selfsigned.generate([{ name: 'commonName', value: host }], {
-  keyType: 'ec',
-  algorithm: 'sha256',
-  extensions: [
-    { name: 'basicConstraints', cA: true },
-    { name: 'subjectAltName', altNames: [{ type: 2, value: host }] }
-  ]
-})
-const keys = ['a', 'b'].map((kid) => {
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }
-})
-const body = JSON.stringify({ keys })
-const server = https.createServer({ key: certificate.private, cert: certificate.cert }, (_request, response) => {
-  response.setHeader('content-type', 'application/json').end(body)
-})
-await new Promise((done) => server.listen(0, '127.0.0.1', done))
-const { port } = server.address()
-const uri = (index = '') => `https://${host}:${port}/${index}`
-
-const fetcher = createJwksFetcher({
-  hosts: { [host]: { addresses: ['127.0.0.1'], ports: [port], ca: certificate.cert } },
-  resolver: () => ({ resolve4: async () => ['127.0.0.1'], resolve6: async () => [], cancel() {} })
-})
+const keyServer = await startKeyServer()
+const { server, cert, uri } = keyServer
+const fetcher = fetcherFor(keyServer)
 const lru = new LRUCache({ max: 1000, ttl: 600_000, ttlResolution: 0 })
 lru.set(uri(), await fetcher.get(uri()))
 
@@ -38,7 +14,7 @@ function bareGet(index) {
   const lookup = (_host, { all }, callback) =>
     setImmediate(callback, null, all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4)
   return new Promise((resolve, reject) => {
-    const options = { agent: false, ca: certificate.cert, lookup }
+    const options = { agent: false, ca: cert, lookup }
     https
       .get(uri(index), options, async (response) => resolve(JSON.parse((await response.toArray()).join(''))))
       .on('error', reject)

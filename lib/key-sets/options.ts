@@ -77,9 +77,6 @@ const defaults = {
 
 const rules = { ...fetchRules('sets'), maxKeys: isInteger('a number of keys', 1, 10_000) }
 
-/** Options with their defaults, and with hosts and addresses parsed. */
-export type JwksSettings = ReturnType<typeof resolveJwksOptions>
-
 /** Applies the defaults. Throws a `TypeError` that names the option and the fix. */
 export const resolveJwksOptions = (options: JwksFetcherOptions) => ({
   ...resolveFetchOptions('createJwksFetcher', options, rules, defaults),

@@ -157,6 +157,27 @@ describe.each(Object.entries(sdks))('%s: a client that has a key and sends nothi
   })
 })
 
+test('discovery tells what is accepted, and browsers may ask and read a refusal', async () => {
+  const server = await guarded(sdks['sdk 1'])
+  const metadata = await fetch(new URL('/.well-known/oauth-authorization-server', server.issuer))
+  const methods = ['private_key_jwt', 'client_secret_basic', 'none']
+  expect(await metadata.json()).toMatchObject({
+    issuer: server.issuer,
+    token_endpoint: `${server.issuer}token`,
+    token_endpoint_auth_methods_supported: expect.arrayContaining(methods),
+    token_endpoint_auth_signing_alg_values_supported: expect.arrayContaining(['RS256']),
+    revocation_endpoint_auth_methods_supported: expect.arrayContaining(methods),
+    client_id_metadata_document_supported: true
+  })
+  expect(server.issuer).toMatch(/\/$/)
+  const origin = 'https://app.example'
+  const asks = { origin, 'access-control-request-method': 'POST' }
+  expect((await fetch(server.tokenEndpoint, { method: 'OPTIONS', headers: asks })).status).toBe(204)
+  const body = new URLSearchParams({ client_id: 'nobody' })
+  const refusal = await fetch(server.tokenEndpoint, { method: 'POST', headers: { origin }, body })
+  expect([refusal.status, refusal.headers.get('access-control-allow-origin')]).toEqual([401, '*'])
+})
+
 // Threat 53: an outage wipes tokens: clients throw them away on invalid_client (pomerium#6786)
 test('the SDK’s client keeps its tokens over an outage, and throws them away on invalid_client', async () => {
   const server = await guarded(sdks['sdk 1'])

@@ -143,7 +143,7 @@ test.each<[string, string, object]>([
   ],
   [
     'a request whose body is not there: a paragraph without expected and received',
-    fields('POST /token HTTP/1.1\nContent-Length: 29'),
+    fields('POST /token HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 29'),
     { verdict: matching(/^Refused: body_unreadable/), partner: matching(/1\. body \(RFC 6749 §3\.2\)\n {3}What to/) }
   ],
   [

@@ -94,11 +94,8 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   const text = json === true ? asJson(report, issuer) : partner === true ? partnerSentence(report, issuer) : lines()
   io.stdout.write(`${text}\n`)
   const { accepted, reason } = report.explanation
-  return accepted ? 0 : reason === undefined ? unchecked : 1
+  return accepted ? 0 : reason === undefined ? 5 : 1
 }
-
-/** The exit code where nothing failed, but not everything could be checked. */
-const unchecked = 5
 
 /** `oauth-client-auth explain`. */
 export const explain: Command = {

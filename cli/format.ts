@@ -1,4 +1,5 @@
-import { type Detail, type Finding, isSeconds } from '../lib/explain/for-cli'
+import { type Finding, isSeconds } from '../lib/explain/for-cli'
+import { factText } from './fact-text'
 import type { Report } from './report'
 import { partnerSentence } from './partner'
 import { inline, safe } from './text'
@@ -17,13 +18,8 @@ export interface Styles {
 const marks = { passed: '✓', failed: '✗', not_checked: '·' } as const
 
 /** The facts about times, which are numbers of seconds, in words. */
-function fact(name: string, value: unknown, { expected }: Detail, now: number): { label: string; text: string } {
-  if (value === '') return { label: name, text: '(empty)' }
-  // What was received keeps its form, since that may be the fault: a number in quotation marks is a text.
-  if (name === 'received' && typeof value === 'string' && String(expected).includes('number'))
-    return { label: name, text: inline(JSON.stringify(value)) }
-  if (name === 'expected' && Array.isArray(value)) return { label: name, text: value.map(inline).join(', ') }
-  if (typeof value !== 'number' || !isSeconds(value)) return { label: name, text: inline(value) }
+function fact(finding: Finding, name: string, value: unknown, now: number): { label: string; text: string } {
+  if (typeof value !== 'number' || !isSeconds(value)) return { label: name, text: factText(finding, name, value) }
   const [, label] = /^seconds(\w+)$/.exec(name) ?? []
   if (label !== undefined) return { label: label.toLowerCase(), text: duration(value) }
   return {
@@ -56,7 +52,7 @@ export function formatFinding(finding: Finding, { good, bad, faint }: Styles, no
     const items =
       Array.isArray(value) && value.some((item) => typeof item === 'object') ? (value as unknown[]) : [value]
     items.forEach((item, index) => {
-      const { label, text } = fact(name, item, detail, now)
+      const { label, text } = fact(finding, name, item, now)
       lines.push(...detailLines(index === 0 ? label : '', text))
     })
   }
@@ -70,13 +66,14 @@ function formatAssertion({ header, claims, times }: NonNullable<Report['assertio
     const words = claim === undefined ? '' : faint(`  ${date(claim.time)}, ${inWords(name, claim.time, times.now)}`)
     return `    ${safe(name).padEnd(8)} ${inline(value)}${words}`
   }
-  const drawing = times.claims.length === 0 ? [] : ['', ...timeline(times).map((line) => `  ${line}`)]
-  const legend = times.claims.length === 0 ? [] : [faint(`  ═ valid, ┄ within the leeway of ${times.leeway} s`)]
+  const drawing = [
+    ...['', ...timeline(times).map((line) => `  ${line}`)],
+    faint(`  ═ valid, ┄ within the leeway of ${times.leeway} s`)
+  ]
   return [
     ...['', '  header', ...Object.entries(header).map(member)],
     ...['', '  claims', ...Object.entries(claims).map(member)],
-    ...drawing,
-    ...legend
+    ...(times.claims.length === 0 ? [] : drawing)
   ]
 }
 

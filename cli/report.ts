@@ -6,8 +6,10 @@ import {
   findingOfLog,
   isSeconds,
   maxAssertion,
-  type ReplayStore,
-  withoutJwt
+  storedSecrets,
+  withoutSecrets,
+  type OAuthClient,
+  type ReplayStore
 } from '../lib/explain/for-cli'
 import { certificateOf, type Connection } from './connection'
 import type { Server } from './files'
@@ -17,15 +19,11 @@ import { UsageError } from './usage'
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Members of an assertion. One may be an assertion in the wrong place, which still could be used. */
-const shown = (members: Members): Members =>
-  JSON.parse(
-    JSON.stringify(members, (_name, value: unknown) => (typeof value === 'string' ? withoutJwt(value) : value))
-  ) as Members
-
 /** An explanation, and what a reader needs beside it. */
 export interface Report {
   readonly explanation: Explanation
+  /** The record that was looked up, where there is one. */
+  readonly client?: OAuthClient | undefined
   /** Whether the client was looked up; else only what the request alone decides is judged. */
   readonly isClientKnown: boolean
   /** As of when the request is judged, in seconds since the epoch. */
@@ -33,22 +31,22 @@ export interface Report {
   /** What the reader must know of how it was judged. */
   readonly notes: readonly string[]
   /** The decoded assertion, if the request holds one. Its signature is left out: whoever reads this could use it. */
-  readonly assertion?: { readonly header: Members; readonly claims: Members; readonly times: Times }
+  readonly assertion?: { readonly header: Members; readonly claims: Members; readonly times: Times } | undefined
 }
 
 /** Nobody was asked for the client, so it is not known whether there is one. */
 function withoutRecord(explanation: Explanation): Explanation {
-  const { clientId, method } = explanation
   const findings = explanation.findings.map((finding): Finding => {
     const { check, spec, reason } = finding
     return reason === 'unknown_client' ? { check, spec, result: 'not_checked' } : finding
   })
+  const { clientId, method } = explanation
   const reason = findings.find(({ result }) => result === 'failed')?.reason
   return {
     accepted: false,
-    ...(reason === undefined ? {} : { reason }),
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(method === undefined ? {} : { method }),
+    ...(reason && { reason }),
+    ...(clientId && { clientId }),
+    ...(method && { method }),
     findings
   }
 }
@@ -83,18 +81,18 @@ function guessedTime(claims: Members = {}): { at?: Date; note?: string } {
   }
 }
 
+const lateNote =
+  'If the server refused it, it had ended when it came, or came a second time: make a new assertion for each request.'
+const fetchNote =
+  'The key set was fetched just now. A running server may use an older one for a while: a new key needs a new kid.'
+
 /** What the line of a log tells, without the request. */
 function reportOnLog({ reason, detail, clientId }: LogLine): Report {
   const finding = findingOfLog(reason, detail)
   if (finding === undefined)
     throw new UsageError('INPUT looks like a line of a log, but holds no reason of this package.')
   return {
-    explanation: {
-      accepted: false,
-      reason: finding.reason,
-      ...(clientId === undefined ? {} : { clientId }),
-      findings: [finding]
-    },
+    explanation: { accepted: false, reason: finding.reason, ...(clientId && { clientId }), findings: [finding] },
     isClientKnown: true,
     now: Math.floor(Date.now() / 1000),
     notes: ['From a line of the log alone: with the request itself every check is made.']
@@ -115,27 +113,32 @@ export async function reportOn(
   const jws = assertionOf(input)
   const guessed = how.at === undefined ? guessedTime(jws?.payload) : {}
   const { certificate, note } = certificateOf(options.clientCertificates, input, how)
+  let client: OAuthClient | undefined
+  const getClient = async (...asked: Parameters<typeof options.getClient>) =>
+    (client = (await options.getClient(...asked)) ?? undefined)
   const explain = explainerFor(
-    { ...options, replayStore: options.replayStore ?? noStore },
+    { ...options, getClient, replayStore: options.replayStore ?? noStore },
     { certificate, ...(records && { others: records }) }
   )
   const { headers, url, body, text } = input
   const at = how.at ?? guessed.at
   const explanation = await explain({ headers, url, body: text ?? body }, { at, fetch: how.fetch })
   const now = Math.floor((at?.getTime() ?? Date.now()) / 1000)
+  const isFetched = how.fetch === true && client?.jwks_uri !== undefined
+  const later = explanation.accepted ? [guessed.note && lateNote, isFetched ? fetchNote : undefined] : []
+  // Of every client that is at hand: a server knows those of one alone
+  const secrets = [...(records ?? []), ...(client === undefined ? [] : [client])].flatMap(storedSecrets)
+  const hide = <T>(value: T): T => withoutSecrets(value, secrets)
   return {
-    explanation: knowsClients ? explanation : withoutRecord(explanation),
+    explanation: hide(knowsClients ? explanation : withoutRecord(explanation)),
+    client: client?.client_id === explanation.clientId ? client : undefined,
     isClientKnown: knowsClients,
     now,
-    notes: [guessed.note, note].filter((one) => one !== undefined),
-    ...(jws === undefined
-      ? {}
-      : {
-          assertion: {
-            header: shown(jws.header),
-            claims: shown(jws.payload),
-            times: timesOf(jws.payload, now, options.clockTolerance ?? 30)
-          }
-        })
+    notes: [guessed.note, ...later, note].filter((one) => one !== undefined),
+    assertion: jws && {
+      header: hide(jws.header),
+      claims: hide(jws.payload),
+      times: timesOf(jws.payload, now, options.clockTolerance ?? 30)
+    }
   }
 }

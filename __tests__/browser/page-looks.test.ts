@@ -1,6 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { source as axe } from 'axe-core'
 import {
   acceptedAssertion,
@@ -8,14 +5,11 @@ import {
   describeInChromium,
   explain,
   fill,
-  refusedAssertion
+  refusedAssertion,
+  shot
 } from '../support/page-in-chromium'
 
 jest.setTimeout(30_000)
-
-/** Where the screenshots go, to be looked at. */
-const shots = process.env.PAGE_SHOTS ?? path.join(tmpdir(), 'oauth-client-auth-page')
-mkdirSync(shots, { recursive: true })
 
 const schemes = ['light', 'dark'] as const
 const requests = { accepted: acceptedAssertion, refused: () => asHttp(refusedAssertion()) }
@@ -29,7 +23,7 @@ describeInChromium(({ open }) => {
     async ({ scheme, outcome, request }) => {
       const page = await open({ colorScheme: scheme, viewport: { width: 1280, height: 900 } })
       await explain(page, request())
-      await page.screenshot({ path: path.join(shots, `${outcome}-${scheme}.png`), fullPage: true })
+      await page.screenshot({ path: shot(`${outcome}-${scheme}`), fullPage: true })
       await page.evaluate(axe)
       const faults = await page.evaluate(
         `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]))`
@@ -48,7 +42,7 @@ describeInChromium(({ open }) => {
   ])('at $zoom % zoom nothing is wider than the window, and all can be used', async ({ zoom, width }) => {
     const page = await open({ viewport: { width, height: 450 } })
     await explain(page, refusedAssertion())
-    await page.screenshot({ path: path.join(shots, `refused-zoom-${zoom}.png`), fullPage: true })
+    await page.screenshot({ path: shot(`refused-zoom-${zoom}`), fullPage: true })
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
     const drawing = (await page.getByRole('img').boundingBox())!
     expect(drawing.x + drawing.width).toBeLessThanOrEqual(width)

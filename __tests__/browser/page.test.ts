@@ -33,7 +33,9 @@ describeInChromium(({ open }) => {
       const page = await open()
       await asOfNow(page)
       await explain(page, asHttp(refusedAssertion()))
-      expect(await verdict(page).textContent()).toMatch(/^Refused: assertion_typ\. 4 of \d+ checks failed\.$/)
+      expect(await verdict(page).textContent()).toMatch(
+        /^Make and sign an assertion.*Refused: assertion_typ\. 4 of \d+ checks failed\.$/
+      )
       const failures = card(page, 'What to change').getByRole('listitem')
       expect(await failures.locator('.reason').allTextContents()).toEqual([
         'assertion_typ',
@@ -49,6 +51,9 @@ describeInChromium(({ open }) => {
       const page = await open()
       await asOfNow(page)
       await explain(page, refusedAssertion())
+      await card(page, 'All checks')
+        .getByText(/\d+ passed/)
+        .click()
       const checks = await card(page, 'All checks').getByRole('listitem').allTextContents()
       expect(checks.length).toBeGreaterThan(30)
       expect(checks.filter((text) => text.includes('failed: '))).toHaveLength(4)
@@ -87,7 +92,7 @@ describeInChromium(({ open }) => {
       const page = await open()
       const client = { ...record, jwks: undefined, jwks_uri: 'https://localhost/jwks' }
       await explain(page, acceptedAssertion(), client)
-      expect(await verdict(page).textContent()).toBe('Not refused, but not everything could be checked.')
+      expect(await verdict(page).textContent()).toContain('Not refused, but not everything could be checked.')
       await page.getByRole('checkbox', { name: /Fetch/ }).check()
       await explain(page, acceptedAssertion(), client)
       expect(await verdict(page).textContent()).toContain('Refused: jwks_unavailable.')

@@ -4,8 +4,15 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { clientAuth, type RejectedEvent } from '../../lib'
+import {
+  clientAuth,
+  type ClientAuthError,
+  createClientAuthenticator,
+  createJwksFetcher,
+  type RejectedEvent
+} from '../../lib'
 import { assertionForm, basic, issuer, keyAssertion, keyFor } from '../support/assertions'
+import { nameOf, optionsOf, uriCases } from '../support/jwks-uri-cases'
 import { clientsOf, tokenServer } from '../support/token-server'
 
 const key = keyFor('ES256')
@@ -80,6 +87,31 @@ describe.each(Object.entries(types))('%s', (_type, contentType) => {
     expect(accepted ? 'accepted' : reason).toBe(await sent(headers, Buffer.from(text)))
   })
 })
+
+/** Each URL of the corpus that is refused before a server is asked. */
+const refusedUris = uriCases.filter(
+  ({ stage, dns }) => stage === 'url' || (stage === 'dns' && !JSON.stringify(dns).includes('HANG'))
+)
+
+test('there are many such URLs', () => {
+  expect(refusedUris.length).toBeGreaterThan(50)
+})
+
+test.each(refusedUris.map((one) => [nameOf(one), one] as const))(
+  'the jwks_uri of %s: explain gives the reason of the server',
+  async (_name, one) => {
+    const record = { client_id: 'remote', token_endpoint_auth_method: 'private_key_jwt', jwks_uri: one.url }
+    const make = () =>
+      createClientAuthenticator({ issuer, getClient: () => record, keySets: createJwksFetcher(optionsOf(one)) })
+    const request = { headers: {}, body: assertionForm(keyAssertion(key, { clientId: 'remote' })) }
+    const outcome = await make()(request).then(
+      () => 'accepted',
+      ({ reason }: ClientAuthError) => reason
+    )
+    const { accepted, reason } = await make().explain(request, { fetch: true })
+    expect(accepted ? 'accepted' : reason).toBe(outcome)
+  }
+)
 
 test('a compressed body: the encoding is what is wrong', async () => {
   const { text } = bodies['a secret']!()

@@ -276,7 +276,7 @@ describe('a jwks_uri', () => {
     const { explain } = clientAuth(optionsFor(byUri, { keySets: sets }))
     const explanation = await explain(request(by()))
     expect(explanation).toMatchObject({ accepted: false, reason: 'no_matching_key' })
-    expect(failedOf(explanation)[0]?.advice).toMatch(/Only the cached key set was looked at: ask with fetch\.$/)
+    expect(failedOf(explanation)[0]?.advice).toMatch(/Only the key set in the cache was looked at: ask with fetch\.$/)
     expect(calls).toEqual([])
   })
 

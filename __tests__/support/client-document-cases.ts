@@ -4,6 +4,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { randomBytes } from 'node:crypto'
 import supertest from 'supertest'
 import {
+  clientAuth,
   type ClientAuthMethod,
   ClientAuthError,
   createClientDocuments,
@@ -245,11 +246,12 @@ async function runFlow(documents: Documents, documentCase: DocumentCase, { world
   const reasons: unknown[] = []
   const listen = (message: unknown) => reasons.push((message as { reason: unknown }).reason)
   subscribe('oauth-client-auth:rejected', listen)
-  const app = tokenServer({
+  const options = {
     methods: serverMethods,
-    getClient: async (asked) =>
+    getClient: async (asked: string) =>
       database !== undefined && asked === id ? (database as { client_id: string }) : documents.get(asked)
-  })
+  }
+  const app = tokenServer(options)
   const post = () => {
     const { key, exp, ...claims } = (sent.assertion ?? {}) as { key?: string; exp?: number }
     const header = claims as { header?: Record<string, unknown> }
@@ -265,9 +267,13 @@ async function runFlow(documents: Documents, documentCase: DocumentCase, { world
             })
           ))
     }
-    return supertest(app).post('/token').type('form').send(form)
+    const { explain } = clientAuth({ issuer, ...options })
+    const judge = () =>
+      explain({ headers: {}, body: new URLSearchParams(form as Record<string, string>) }, { fetch: true })
+    return { sent: supertest(app).post('/token').type('form').send(form), judge }
   }
-  const response = await post()
+  const { sent: asked, judge } = post()
+  const response = await asked
   unsubscribe('oauth-client-auth:rejected', listen)
   expect(response.status).toBe(expected.status)
   if (expected.error !== undefined) expect(response.body.error).toBe(expected.error)
@@ -277,6 +283,9 @@ async function runFlow(documents: Documents, documentCase: DocumentCase, { world
   for (const text of [expected.untold ?? []].flat())
     expect(JSON.stringify([response.headers, response.text])).not.toContain(text)
   checkCounts(world, documentCase, [])
+  // After the count, since explain looks the client up where the server refuses earlier
+  const { accepted, reason } = await judge()
+  expect(accepted ? undefined : reason).toBe(reasons[0])
   if (expected.sameAnswerAs === undefined) return
   // Another server, whose host answers so
   world.answers.set(id, expected.sameAnswerAs)

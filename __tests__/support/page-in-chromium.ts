@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { startPage } from '../../cli/page/command'
 import type { RunningPage } from '../../cli/page/server'
@@ -13,7 +15,11 @@ const args = [
   ...['--disable-component-update', '--disable-sync']
 ]
 
-const key = keyFor('ES256')
+/** Where the screenshots go, to be looked at. */
+const shots = process.env.PAGE_SHOTS ?? path.join(tmpdir(), 'oauth-client-auth-page')
+export const shot = (name: string): string => path.join(shots, `${name}.png`)
+
+export const key = keyFor('ES256')
 export const record = {
   client_id: 'bank',
   token_endpoint_auth_method: 'private_key_jwt',

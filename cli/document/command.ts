@@ -3,13 +3,11 @@ import {
   type ClientAuthMethod,
   type DocumentInspection,
   inspectClientDocument,
-  type JwksFetcherOptions,
-  type JwksHost,
   printable,
   refusalOf
 } from '../../lib/explain/for-cli'
 import { stylesFor } from '../explain'
-import { hostsOf, textOf } from '../jwks/command'
+import { type Guard, hostsOf, textOf } from '../jwks/command'
 import { fetchLines, line, type StepLine } from '../jwks/fetch-report'
 import { reportOfSet, reportOfUrl, type JwksReport } from '../jwks/report'
 import { type Command, type Io, parseArguments, UsageError } from '../usage'
@@ -59,8 +57,6 @@ const recordText = (record: unknown): string =>
     .split('\n')
     .map((text) => `  ${printable(text)}`)
     .join('\n')
-
-type Guard = Pick<JwksFetcherOptions, 'resolver'> & Pick<JwksHost, 'ca'>
 
 /** `oauth-client-auth document`. Returns the exit code. `guard`: how DNS is asked, and whom named hosts are trusted by. */
 export async function runDocument(args: readonly string[], io: Io, { resolver, ca }: Guard = {}): Promise<number> {

@@ -75,7 +75,8 @@ export function textOf({ lines, table, advice, warnings }: JwksReport, styles: S
   return `${parts.join('\n\n')}\n`
 }
 
-type Guard = Pick<JwksFetcherOptions, 'resolver'> & Pick<JwksHost, 'ca'>
+/** How DNS is asked, and whom named hosts are trusted by. */
+export type Guard = Pick<JwksFetcherOptions, 'resolver'> & Pick<JwksHost, 'ca'>
 
 const isUrl = (source: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.test(source)
 
@@ -100,12 +101,9 @@ export async function runJwks(args: readonly string[], io: Io, { resolver, ca }:
   const isUsable = report.lines.every(({ result }) => result === 'passed')
   const text = textOf(report, stylesFor(io, values['no-color']))
   io.stdout.write(values.json === true ? `${JSON.stringify({ usable: isUsable, ...report }, null, 2)}\n` : text)
-  if (!isUsable) return report.isOurs === true ? exitOurs : 1
-  return report.warnings.length > 0 ? exitWarned : 0
+  if (!isUsable) return report.isOurs === true ? 4 : 1
+  return report.warnings.length > 0 ? 3 : 0
 }
-
-const exitWarned = 3
-const exitOurs = 4
 
 function daysOf(text = '0'): number {
   if (/^\d{1,4}$/.test(text)) return Number(text)

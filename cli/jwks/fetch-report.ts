@@ -81,10 +81,11 @@ function freshness({ steps, freshSeconds }: AcceptedSet): StepLine {
   return line('Freshness', `used for ${freshSeconds} s without another fetch (${source})`)
 }
 
-/** Where a redirect leads: it is not followed, but its owner wants to know which URL to register. */
-function redirectIn(steps: readonly FetchStep[]): string {
+/** Where a redirect leads, which is not followed, and what a page of HTML calls itself. */
+function hintIn(steps: readonly FetchStep[]): string {
   const { location } = steps.find((step) => step.step === 'head')?.headers ?? {}
-  return location === undefined ? '' : `, Location: ${printable(location)}`
+  const title = steps.find((step) => step.step === 'body')?.title ?? ''
+  return `${location === undefined ? '' : `, Location: ${printable(location)}`}${title === '' ? '' : `: a page "${title}"`}`
 }
 
 /** A fetch, step by step, and what it failed by. */
@@ -97,7 +98,7 @@ export function fetchReport(inspection: Inspection): FetchReport {
   const lines = fetchLines(inspection.steps)
   if (inspection.error === undefined) return { lines: [...lines, freshness(inspection)] }
   const { error } = inspection
-  const failed = line(places[error.why] ?? 'Answer', `${error.message}${redirectIn(inspection.steps)}`, false)
+  const failed = line(places[error.why] ?? 'Answer', `${error.message}${hintIn(inspection.steps)}`, false)
   // The failure says more than the facts of its step. The addresses stand, since each has its own judgement.
   const kept = lines.filter(({ name }) => name === 'DNS' || name !== failed.name)
   return { lines: kept, failed, advice: keySetAdvice(error) }

@@ -9,16 +9,16 @@ import { isOurs, shapeAdvice, type Warnings, warningsOf } from './warnings'
 /** What is known of a key set: how it was had, its keys, and what is to be done. */
 export interface JwksReport {
   readonly lines: readonly StepLine[]
-  readonly table?: KeyTable
-  readonly advice?: string
+  readonly table?: KeyTable | undefined
+  readonly advice?: string | undefined
   /** What is about to break. */
   readonly warnings: Warnings
   /** Why the set was refused or not to be had: stable. */
-  readonly why?: KeySetError['why']
+  readonly why?: KeySetError['why'] | undefined
   /** When the certificate of the server ends. */
-  readonly validTo?: string
+  readonly validTo?: string | undefined
   /** Whether it failed on our side. */
-  readonly isOurs?: true
+  readonly isOurs?: boolean
 }
 
 /** The last line: what the keys are good for. */
@@ -30,8 +30,7 @@ function keysLine({ rows, usable, fault }: KeyTable): StepLine {
 /** What was done to read a set, and the judgement of its keys. */
 function judged(lines: readonly StepLine[], value: unknown, warnings: Warnings): JwksReport {
   const table = keyTable(value)
-  const advice = shapeAdvice(value) ?? table.advice
-  return { lines: [...lines, keysLine(table)], table, ...(advice === undefined ? {} : { advice }), warnings }
+  return { lines: [...lines, keysLine(table)], table, advice: shapeAdvice(value) ?? table.advice, warnings }
 }
 
 /** What one fetch showed. */
@@ -40,14 +39,13 @@ export function reportOfFetch(inspection: Inspection, warnDays = 0): JwksReport 
   const { lines, failed, advice } = fetchReport(inspection)
   const warnings = warningsOf(json, steps, warnDays)
   const validTo = steps.find((step) => step.step === 'certificate')?.validTo
-  const end = validTo === undefined ? {} : { validTo }
-  if (failed === undefined) return { ...judged(lines, json, warnings), ...end }
-  // The keys of a refused set are shown as well, since they are why it is refused
-  const table = inspection.json === undefined ? {} : { table: keyTable(inspection.json) }
+  if (failed === undefined) return { ...judged(lines, json, warnings), validTo }
   return {
-    ...{ lines: [...lines, failed], ...table, advice: shapeAdvice(json) ?? advice, warnings, ...end },
-    ...(error === undefined ? {} : { why: error.why }),
-    ...(error !== undefined && isOurs(error) ? { isOurs: true } : {})
+    lines: [...lines, failed],
+    // The keys of a refused set are shown as well, since they are why it is refused
+    table: json === undefined ? undefined : keyTable(json),
+    advice: shapeAdvice(json) ?? advice,
+    ...{ warnings, validTo, why: error?.why, isOurs: error !== undefined && isOurs(error) }
   }
 }
 
@@ -82,7 +80,7 @@ export async function reportOfFile(path: string, warnDays: number): Promise<Jwks
   } catch {
     return {
       lines: [line('Key set', 'the file is not JSON', false)],
-      advice: keySetAdvice({ why: 'json', message: '' }),
+      advice: keySetAdvice({ why: text.includes('PRIVATE KEY-----') ? 'private_key' : 'json', message: '' }),
       warnings: []
     }
   }

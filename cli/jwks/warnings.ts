@@ -1,35 +1,33 @@
-import { X509Certificate } from 'node:crypto'
-import { type FetchStep, isObject, type KeySetError } from '../../lib/explain/for-cli'
+import { type FetchStep, isObject, type KeySetError, lookAtCertificate } from '../../lib/explain/for-cli'
 import { inline } from '../text'
 
 /** What is good today and will break, or breaks for some clients: one sentence each. */
 export type Warnings = readonly string[]
 
-const daysUntil = (validTo: string): number => Math.floor((Date.parse(validTo) - Date.now()) / 86_400_000)
-
-const endsSoon = (what: string, validTo: string, days: number): string[] => {
-  const left = daysUntil(validTo)
-  if (left >= Math.max(days, 0) || Number.isNaN(left)) return []
-  return [left < 0 ? `${what} has ended (${validTo}).` : `${what} ends in ${left} days (${validTo}).`]
-}
-
-function certificateIn(x5c: unknown): X509Certificate | undefined {
-  try {
-    return Array.isArray(x5c) ? new X509Certificate(Buffer.from(String(x5c[0]), 'base64')) : undefined
-  } catch {
-    return undefined
-  }
+/** `end` in milliseconds since the epoch. */
+const endsSoon = (what: string, end: number, days: number): string[] => {
+  const left = Math.floor((end - Date.now()) / 86_400_000)
+  if (left >= days || Number.isNaN(left)) return []
+  const when = new Date(end).toUTCString()
+  return [left < 0 ? `${what} has ended (${when}).` : `${what} ends in ${left} days (${when}).`]
 }
 
 /** The members that make a public key what it is. */
-const valueOf = ({ kty, crv, n, e, x, y, pub }: Record<string, unknown>) => JSON.stringify([kty, crv, n, e, x, y, pub])
+const valueOf = ({ kty, crv, n, e, x, y }: Record<string, unknown>) => JSON.stringify([kty, crv, n, e, x, y])
 
+/** The certificate is a stranger's, so it is looked at and not decoded. */
 function ofKey(jwk: Record<string, unknown>, days: number): string[] {
-  const certificate = certificateIn(jwk.x5c)
-  if (certificate === undefined) return []
+  const [first] = (Array.isArray(jwk.x5c) ? jwk.x5c : []) as unknown[]
+  const seen = typeof first === 'string' ? lookAtCertificate(Buffer.from(first, 'base64')) : undefined
+  if (seen === undefined) return []
   const name = `the certificate (x5c) of key ${inline(jwk.kid ?? 'without kid').slice(0, 60)}`
-  const isOwn = valueOf(certificate.publicKey.export({ format: 'jwk' })) === valueOf(jwk)
-  return [...(isOwn ? [] : [`${name} belongs to another key.`]), ...endsSoon(name, certificate.validTo, days)]
+  const { key, validTo } = seen
+  const isOther = typeof key === 'object' && valueOf({ ...key }) !== valueOf(jwk)
+  return [
+    ...(typeof key === 'string' ? [`the key in ${name} ${key}.`] : []),
+    ...(isOther ? [`${name} belongs to another key.`] : []),
+    ...endsSoon(name, validTo * 1000, days)
+  ]
 }
 
 /** What to warn of in a key set, and in the certificate of the server that publishes it. */
@@ -41,7 +39,7 @@ export function warningsOf(set: unknown, steps: readonly FetchStep[], days: numb
   const twice = [...new Set(names.filter((name, index) => names.indexOf(name) < index))]
   return [
     ...steps.flatMap((step) =>
-      step.step === 'certificate' ? endsSoon('the certificate of the server', step.validTo, days) : []
+      step.step === 'certificate' ? endsSoon('the certificate of the server', Date.parse(step.validTo), days) : []
     ),
     ...twice.map((name) => `several keys have the kid ${inline((JSON.parse(name) as string[])[0]).slice(0, 60)}.`),
     ...all.flatMap((jwk) => ofKey(jwk, days))

@@ -82,15 +82,16 @@ function serverFor({ issuer, record }: Fields, configured: Server | undefined): 
 }
 
 async function view(fields: Fields, configured: Server | undefined): Promise<PageView> {
+  if (fields.input === '') throw new FieldError({ field: 'input', message: 'Paste a request or a JWT here.' })
   const input = readField('input', () => readInput(fields.input))
   const at = readField('at', () => (fields.at === '' ? undefined : parseTime(fields.at)))
-  const { options, knowsClients } = serverFor(fields, configured)
+  const described = serverFor(fields, configured)
+  const { options } = described
   const { keySets, inspections } = inspectingKeySets()
-  const server = { options: { keySets, ...options }, knowsClients }
+  const server = { ...described, options: { keySets, ...options } }
   const report = await reportOn(input, server, { at, fetch: fields.fetch })
-  const { clientId = '' } = report.explanation
-  const client = clientId === '' ? undefined : await options.getClient(clientId, input as never)
-  const keys = client ? await reportedKeys(keySourceOf(client), server.options, inspections) : undefined
+  const { client } = report
+  const keys = client && (await reportedKeys(keySourceOf(client), server.options, inspections))
   return viewOf(report, options.issuer, keys)
 }
 

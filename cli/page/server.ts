@@ -19,6 +19,7 @@ const types = {
   'page.js': script,
   'results.js': script,
   'drawing.js': script,
+  'example.js': script,
   'icon.svg': 'image/svg+xml'
 }
 

@@ -6,49 +6,43 @@ import { factText } from '../fact-text'
 import { partnerText } from '../partner'
 import { inline } from '../text'
 
-/** One check, with its facts as text. */
-interface FindingView {
-  readonly check: string
-  readonly spec: string
-  readonly result: Finding['result']
-  readonly reason?: string
-  /** Names and values, in the order in which they are read. */
+/** One check, with its facts as text: names and values, in the order in which they are read. */
+interface FindingView extends Pick<Finding, 'check' | 'spec' | 'result'> {
+  readonly reason: Finding['reason']
   readonly facts: readonly (readonly [name: string, text: string])[]
-  readonly advice?: string
+  readonly advice: Finding['advice']
 }
 
-/** A time, to be read beside the drawing. */
-interface TimeView {
-  readonly name: string
-  readonly date: string
-  readonly words: string
+/** The times of an assertion: drawn, and each to be read beside the drawing. */
+interface TimesView {
+  readonly leeway: number
+  readonly drawing: Drawing
+  readonly list: readonly { readonly name: string; readonly date: string; readonly words: string }[]
 }
 
 /** All that the page shows of a request. Every text is printable ASCII, whatever was pasted. */
 export interface PageView {
-  readonly accepted: boolean
-  readonly verdict: string
+  /** `open`: nothing failed, but not everything could be checked. */
+  readonly state: 'accepted' | 'refused' | 'open'
+  /** The sentence that helps most: what to change, where something is to be changed. */
+  readonly headline: string
+  /** The verdict behind it, and how the rest can be checked. */
+  readonly small: readonly string[]
   readonly method: string
   readonly client: string
   readonly asOf: string
   readonly findings: readonly FindingView[]
-  readonly assertion?: { readonly header: readonly string[]; readonly claims: readonly string[] }
-  readonly times?: { readonly leeway: number; readonly drawing: Drawing; readonly list: readonly TimeView[] }
-  readonly keys?: JwksReport
+  readonly assertion: { readonly header: readonly string[]; readonly claims: readonly string[] } | undefined
+  readonly times: TimesView | undefined
+  readonly keys: JwksReport | undefined
   readonly partner: string
 }
 
 function findingView(finding: Finding): FindingView {
   const { check, spec, result, reason, detail, advice } = finding
   const facts = Object.entries(detail ?? {}).filter(([name]) => name !== 'now')
-  return {
-    check,
-    spec,
-    result,
-    ...(reason === undefined ? {} : { reason }),
-    facts: facts.map(([name, value]) => [spaced(name), factText(finding, name, value)] as const),
-    ...(advice === undefined ? {} : { advice })
-  }
+  const texts = facts.map(([name, value]) => [spaced(name), factText(finding, name, value)] as const)
+  return { check, spec, result, reason, facts: texts, advice }
 }
 
 /** `secondsLate` as people write it. */
@@ -58,37 +52,44 @@ const spaced = (name: string): string => name.replace(/(?<=[a-z])[A-Z]/g, (lette
 const members = (object: Readonly<Record<string, unknown>>): string[] =>
   Object.entries(object).map(([name, value]) => `${inline(JSON.stringify(name))}: ${inline(JSON.stringify(value))}`)
 
-function verdictOf({ explanation: { accepted, reason, findings } }: Report): string {
-  if (accepted) return 'Accepted: every check is passed.'
-  const failed = findings.filter(({ result }) => result === 'failed').length
-  if (reason === undefined) return 'Not refused, but not everything could be checked.'
-  return `Refused: ${reason}. ${failed} of ${findings.length} checks failed.`
+/** The page has fields where the command has options. */
+const forPage = (text: string): string =>
+  text.replace('--at TIME judges', 'The field Time judges').replace('ask with fetch', 'check the box Fetch')
+
+function verdictOf({ explanation, isClientKnown, notes }: Report): Pick<PageView, 'state' | 'headline' | 'small'> {
+  const { accepted, reason, findings } = explanation
+  const failed = findings.filter(({ result }) => result === 'failed')
+  if (accepted) return { state: 'accepted', headline: 'Accepted: every check is passed.', small: notes }
+  if (reason !== undefined) {
+    const count = `Refused: ${reason}. ${failed.length} of ${findings.length} checks failed.`
+    return { state: 'refused', headline: String(failed[0]?.advice), small: [count, ...notes] }
+  }
+  const ways = findings.flatMap(({ result, advice }) => (result === 'not_checked' ? [advice ?? ''] : []))
+  const record = isClientKnown ? '' : 'Give the client record to check the rest.'
+  const small = [...new Set([record, ...ways, ...notes])].filter((one) => one !== '')
+  return { state: 'open', headline: 'Not refused, but not everything could be checked.', small }
 }
 
-function timesView({ assertion, now }: Report): Pick<PageView, 'times'> {
-  if (assertion === undefined || assertion.times.claims.length === 0) return {}
+function timesView({ assertion, now }: Report): TimesView | undefined {
+  if (assertion === undefined || assertion.times.claims.length === 0) return undefined
   const { times } = assertion
   const list = times.claims.map(({ name, time }) => ({ name, date: date(time), words: inWords(name, time, now) }))
-  return {
-    times: { leeway: times.leeway, drawing: draw(times), list: [...list, { name: 'now', date: date(now), words: '' }] }
-  }
+  return { leeway: times.leeway, drawing: draw(times), list: [...list, { name: 'now', date: date(now), words: '' }] }
 }
 
 /** What the page shows. */
 export function viewOf(report: Report, issuer: string, keys: JwksReport | undefined): PageView {
   const { explanation, assertion, now } = report
+  const { state, headline, small } = verdictOf(report)
   return {
-    accepted: explanation.accepted,
-    verdict: verdictOf(report),
+    ...{ state, headline: forPage(headline), small: small.map(forPage) },
     method: explanation.method ?? 'unknown',
     client: inline(explanation.clientId ?? 'none named'),
     asOf: date(now),
     findings: explanation.findings.map(findingView),
-    ...(assertion === undefined
-      ? {}
-      : { assertion: { header: members(assertion.header), claims: members(assertion.claims) } }),
-    ...timesView(report),
-    ...(keys === undefined ? {} : { keys }),
+    assertion: assertion && { header: members(assertion.header), claims: members(assertion.claims) },
+    times: timesView(report),
+    keys,
     partner: partnerText(report, issuer)
   }
 }

@@ -8,6 +8,7 @@ import { otherRecord } from './other-record'
 import type { ClientAuthErrorReason } from '../refusals/reasons'
 import { nobody } from '../methods/client-record'
 import type { Claimed, Proof } from '../methods/method'
+import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import type { Explain } from '../explain/explanation'
 import { rememberVerdict } from '../explain/verdicts'
 import { claimedMethod, type Received, shownId } from '../request/credentials'
@@ -82,12 +83,15 @@ function clientIdOf({ received, claimed }: Seen): string | undefined {
 }
 
 function attemptEvent(request: unknown, seen: Seen, start: number): AttemptEvent {
-  const { received } = seen
+  const { received, claimed } = seen
   const kid = received?.jws?.kid
   return {
     clientId: clientIdOf(seen),
     method: received && claimedMethod(received),
-    kid: typeof kid === 'string' ? printable(kid) : undefined,
+    kid:
+      received !== undefined && typeof kid === 'string'
+        ? withoutSecretsAtHand(printable(kid), received, claimed?.client)
+        : undefined,
     durationMs: performance.now() - start,
     request
   }

@@ -46,11 +46,11 @@ function shows(text: string, secret: string): boolean {
   return text === secret || text === printed || (secret.length >= 8 && text.includes(printed))
 }
 
-/** Facts in which each text that shows one of these secrets is told by its length. */
+/** Facts in which each text that shows one of these secrets, or looks like a JWT, is told by its length. */
 export function withoutSecrets<T>(facts: T, secrets: readonly string[]): T
 export function withoutSecrets(facts: unknown, secrets: readonly string[]): unknown {
   if (typeof facts === 'string')
-    return secrets.some((secret) => shows(facts, secret)) ? byLength('a secret', facts) : facts
+    return secrets.some((secret) => shows(facts, secret)) ? byLength('a secret', facts) : withoutJwt(facts)
   if (Array.isArray(facts)) return facts.map((item: unknown) => withoutSecrets(item, secrets))
   if (typeof facts !== 'object' || facts === null) return facts
   return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, withoutSecrets(value, secrets)]))

@@ -1,6 +1,7 @@
 import { ClientAuthError } from '../refusals/errors'
 import {
   cachedOnly,
+  cacheNote,
   canProve,
   canProveIssuer,
   hasCredentials,
@@ -14,7 +15,7 @@ import {
   readText
 } from './steps'
 import { createAsk, type Question, secondsOf } from '../methods/ask'
-import { methodOf, nobody } from '../methods/client-record'
+import { keySourceOf, methodOf, nobody } from '../methods/client-record'
 import { idOf, lookedUp, type LookedUp } from '../methods/look-up'
 import { type Claimed, withClient, type Method, type Proof, withAudiences } from '../methods/method'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
@@ -156,7 +157,9 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
     if (isRules(parts)) return findings(parts, claimed)
     if (fault?.cause === notCached) return notChecked(parts, 'The key set is not in the cache: ask with fetch.')
     const isOfCache = claimed.policy === cachedPolicy && claimed.credentials.kind !== 'secret'
-    return proofFindings(parts, fault, isOfCache && Boolean(claimed.client.jwks_uri))
+    const { uri } = keySourceOf(claimed.client)
+    const note = isOfCache && uri !== undefined ? cacheNote(policy.keySets.cached?.(uri)) : undefined
+    return proofFindings(parts, fault, note)
   }
 
   async function judgeProven(trail: Trail, { provenRules }: Method<Credentials>, claimed: Claimed) {
@@ -232,8 +235,9 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
     const lookUp = async (id: string) => lookedUp(await getClient(id, request), id).client
     const now = claimed?.nowSeconds ?? secondsOf(how.at)
     const scene = { request, received, claimed, now, secret: basic?.secret ?? form.client_secret ?? '', lookUp, others }
+    const free = how.nearMisses === false
     const told: Finding[] = []
-    for (const finding of all) told.push(isFailed(finding) ? await withNearMiss({ ...scene, finding }) : finding)
+    for (const finding of all) told.push(isFailed(finding) ? await withNearMiss({ ...scene, finding }, free) : finding)
     return told
   }
 
@@ -241,7 +245,7 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
     if (Number.isNaN(how.at?.getTime())) throw new TypeError('explain: option "at" must be a valid Date')
     const judged = await judgeRequest(request, how)
     const { received, claimed, accepted } = judged
-    const all = how.nearMisses === false ? judged.findings : await spotAll(judged, request, how)
+    const all = await spotAll(judged, request, how)
     const reason = all.find(isFailed)?.reason
     const client = claimed?.client ?? nobody
     const clientId = client === nobody ? shownId(received) : idOf(client)

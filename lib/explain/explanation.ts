@@ -14,8 +14,9 @@ export interface ExplainOptions {
    */
   fetch?: boolean | undefined
   /**
-   * Whether mistakes that are almost right are looked for and named, such as a secret with a line break or a signature
-   * in DER. Default `true`: a dozen comparisons and a few look-ups for a refused request.
+   * Whether mistakes that are almost right are looked for, such as a secret with a line break or a signature in DER.
+   * Default `true`: a dozen comparisons and a few look-ups for a refused request. Those that the request alone shows,
+   * such as a Basic header in base64url, are named in either case.
    */
   nearMisses?: boolean | undefined
   /**

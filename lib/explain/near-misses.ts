@@ -10,11 +10,13 @@ interface NearMiss {
   readonly reasons: readonly ClientAuthErrorReason[]
   /** What is wrong and what to change; `undefined` where it is not this mistake. */
   readonly spot: (scene: Scene) => string | undefined | Promise<string | undefined>
+  /** Whether it looks others up or verifies: a stranger could make a server do that. */
+  readonly costs?: true
   /** Whether the operator alone may read it: it tells of the record, or of another client. */
   readonly isForOperator?: true
 }
 
-const ofSecret = ['secret_mismatch', 'no_live_secret', 'secret_stored_as_hash', 'secret_not_form_encoded'] as const
+const ofSecret = ['secret_mismatch', 'no_live_secret', 'secret_stored_as_hash'] as const
 const ofForm = ['no_credentials', 'client_id_missing', 'assertion_missing', 'assertion_type'] as const
 const ofTime = ['assertion_expired', 'assertion_not_yet_valid', 'assertion_lifetime'] as const
 const ofKeys = ['signature_mismatch', 'no_matching_key'] as const
@@ -36,19 +38,22 @@ const nearMisses: readonly NearMiss[] = [
   { reasons: ['assertion_audience'], spot: request.spotAudience },
   { reasons: ofTime, spot: request.spotTimeZone },
   { reasons: ofTime, spot: request.spotLifetime },
-  { reasons: ['unknown_client'], spot: secret.spotOtherId },
-  { reasons: ['secret_mismatch'], spot: secret.spotStored, isForOperator: true },
-  { reasons: ofSecret, spot: secret.spotSecret },
-  { reasons: ofKeys, spot: signature.spotSignature },
-  { reasons: ofKeys, spot: signature.spotNewKey },
-  { reasons: ofKeys, spot: signature.spotOtherClient, isForOperator: true }
+  { reasons: ['unknown_client'], spot: secret.spotOtherId, costs: true },
+  { reasons: ['secret_mismatch'], spot: secret.spotStored, costs: true, isForOperator: true },
+  { reasons: ofSecret, spot: secret.spotSecret, costs: true },
+  { reasons: ofKeys, spot: signature.spotSignature, costs: true },
+  { reasons: ofKeys, spot: signature.spotNewKey, costs: true },
+  { reasons: ofKeys, spot: signature.spotOtherClient, costs: true, isForOperator: true }
 ]
 
-/** The finding with the advice of the first near miss that it is. What the application throws meanwhile decides nothing. */
-export async function withNearMiss(scene: Scene): Promise<Finding> {
+/**
+ * The finding with the advice of the first near miss that it is; with `free`, only of those that cost nothing. What the
+ * application throws meanwhile decides nothing.
+ */
+export async function withNearMiss(scene: Scene, free: boolean): Promise<Finding> {
   const { finding } = scene
-  for (const { reasons, spot, isForOperator } of nearMisses) {
-    if (finding.reason === undefined || !reasons.includes(finding.reason)) continue
+  for (const { reasons, spot, isForOperator, costs } of nearMisses) {
+    if (finding.reason === undefined || !reasons.includes(finding.reason) || (free && costs === true)) continue
     const advice = await Promise.resolve(scene)
       .then(spot)
       .catch(() => undefined)

@@ -32,8 +32,8 @@ export interface RecordRefusalsOptions {
    */
   log: (refusal: RecordedRefusal) => void
   /**
-   * Whether mistakes that are almost right are looked for. Default `false`: it looks other ids up and verifies
-   * signatures, which a stranger could make the server do.
+   * Whether mistakes are looked for that the request alone does not show, such as a signature in DER. Default `false`:
+   * it looks other ids up and verifies signatures, which a stranger could make the server do.
    */
   nearMisses?: boolean | undefined
 }

@@ -9,8 +9,11 @@ type Looks = readonly (readonly [look: RegExp, sentence: string])[]
 
 const sentenceFor = (text: string, looks: Looks): string | undefined => looks.find(([look]) => look.test(text))?.[1]
 
-const namesIn = ({ request: { body } }: Scene): readonly string[] =>
-  body instanceof URLSearchParams ? [...body.keys()] : Object.keys(Object(body) as object)
+/** Of a body that is still text as well. */
+function namesIn({ request: { body } }: Scene): readonly string[] {
+  const form = typeof body === 'string' ? new URLSearchParams(body) : body
+  return form instanceof URLSearchParams ? [...form.keys()] : Object.keys(Object(form) as object)
+}
 
 /** `clientID`, `Client-Id` and the like: the letters are right and the spelling is not. */
 export function spotNearName(scene: Scene): string | undefined {
@@ -49,6 +52,10 @@ export function spotJwtAsSecret({ secret, received: { basic } }: Scene): string 
 
 const assertionLooks: Looks = [
   [/^Bearer\s/i, 'Leave "Bearer" out of client_assertion: it holds the JWT alone.'],
+  [
+    /^b["']/,
+    "The bytes of Python are sent as text (b'…'): decode them before they are sent, as in assertion.decode()."
+  ],
   [/^["'].*["']$/s, 'Remove the quotation marks around the JWT in client_assertion.'],
   [/^eyJ[\w.-]*%/, 'client_assertion is encoded twice: form-encode the JWT once, as any HTTP library does.'],
   [/^[^.]*$/, 'client_assertion holds no JWT, which has three parts with dots between: sign one and send it.'],
@@ -77,7 +84,7 @@ const basicLooks: Looks = [
   [/^(.{4})*.{1,3}$/s, 'The base64 of the Basic header is cut, or lacks its padding (=).']
 ]
 const pairLooks: Looks = [
-  [/[\r\n]$/, 'The secret ends with a line break: leave it out before base64 (echo needs -n).'],
+  [/(?:[\r\n]|%0[AD])$/i, 'The secret ends with a line break: leave it out before base64 (echo needs -n).'],
   [/\ufffd/, 'Encode id and secret in UTF-8 before base64: these octets are not UTF-8.'],
   [/^[^:]*$/, 'Join id and secret by a colon before base64: there is none.'],
   [/%/, 'Send a % in the id or the secret as %25: each is form-encoded before base64.']

@@ -17,7 +17,6 @@ const forms: readonly (readonly [undo: (sent: string) => string, seen: string])[
   [(sent) => sent.trim(), 'The secret is right, but white space stands around it: remove it.'],
   [unquoted, 'The secret is right, but quotation marks stand around it: remove them.'],
   [decoded, 'The secret is encoded twice: form-encode it once.'],
-  [(sent) => sent.replaceAll(' ', '+'), 'A + means a space unless it is sent as %2B: form-encode the secret.'],
   [(sent) => Buffer.from(sent, 'latin1').toString(), 'The UTF-8 of the secret was taken for Latin-1: encode it once.'],
   [(sent) => Buffer.from(sent, 'base64').toString(), 'The base64 of the secret is sent: send it as it was issued.'],
   [(sent) => Buffer.from(sent).toString('base64'), 'The secret is sent base64-decoded: send the text that was issued.'],
@@ -36,6 +35,8 @@ export function spotSecret(scene: Scene): string | undefined {
   const stored = storedFor(scene)
   const found = forms.find(([undo]) => undo(sent) !== sent && stored.includes(undo(sent)))
   if (found !== undefined) return found[1]
+  if (stored.some((one) => new URLSearchParams(`secret=${one}`).get('secret') === sent))
+    return 'The secret is sent as it is, but in a form + means a space, and % and & are marks: form-encode it (+ is %2B).'
   if (stored.some((one) => one.toLowerCase() === sent.toLowerCase()))
     return 'The secret differs from the right one in upper and lower case alone.'
   if (claimed !== undefined && liveSecrets(claimed.client, -Infinity).includes(sent))

@@ -1,33 +1,37 @@
 import { constants, createPublicKey, type JsonWebKey, verify } from 'node:crypto'
 import { printable } from '../basics/printable'
 import { type Algorithm, algorithms } from '../jwt/algorithms'
-import { algorithmsOf } from '../jwt/jwk'
+import { algorithmsOf, keyFault } from '../jwt/jwk'
 import { candidates } from '../jwt/key-ring'
 import { type Jws, verifyMac } from '../jwt/jws'
 import { keySourceOf } from '../methods/client-record'
 import { liveSecrets } from '../methods/stored-secrets'
 import type { Jwk, JwkSet, OAuthClient } from '../types'
 import type { Scene } from './scene'
+import { ageOf } from './steps'
 
 /** No more keys than this are tried: each costs a verification. */
 const maxTries = 12
 
-interface Padding {
+interface Parameters {
   readonly padding?: number
   readonly saltLength?: number
+  readonly oldHash?: 'sha1'
 }
 
 /** Whether a key verifies a signature, also by other parameters than its `alg` has. */
-function verifies(jwk: Jwk, { hash }: Algorithm, { signingInput, signature }: Jws, padding: Padding = {}): boolean {
+function verifies(jwk: Jwk, { hash }: Algorithm, { signingInput, signature }: Jws, other: Parameters = {}): boolean {
   try {
     const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' })
-    return verify(hash, Buffer.from(signingInput), { key, dsaEncoding: 'ieee-p1363', ...padding }, signature)
+    const { oldHash, ...padding } = other
+    return verify(oldHash ?? hash, Buffer.from(signingInput), { key, dsaEncoding: 'ieee-p1363', ...padding }, signature)
   } catch {
     return false
   }
 }
 
-const fits = (jwk: Jwk, { alg }: Algorithm): boolean => algorithmsOf(jwk).some((one) => one.alg === alg)
+const fits = (jwk: Jwk, { alg }: Algorithm): boolean =>
+  keyFault(jwk) === undefined && algorithmsOf(jwk).some((one) => one.alg === alg)
 const kidOf = ({ kid }: Jwk): string => (typeof kid === 'string' ? `with kid ${printable(kid)}` : 'without kid')
 
 /** Signatures of another form: DER, or of another length. */
@@ -47,13 +51,27 @@ function spotForm({ alg, kty, octets }: Algorithm, { signature }: Jws, keys: rea
 function spotPadding(algorithm: Algorithm, jws: Jws, keys: readonly Jwk[]): string | undefined {
   if (algorithm.kty !== 'RSA') return undefined
   const { RSA_PKCS1_PSS_PADDING: pss, RSA_PKCS1_PADDING: pkcs1, RSA_PSS_SALTLEN_AUTO: auto } = constants
-  const made = (padding: Padding) => keys.some((key) => verifies(key, algorithm, jws, padding))
+  const made = (padding: Parameters) => keys.some((key) => verifies(key, algorithm, jws, padding))
   const { alg, saltLength } = algorithm
   const other = `${saltLength === undefined ? 'PS' : 'RS'}${alg.slice(2)}`
   if (made(saltLength === undefined ? { padding: pss, saltLength: auto } : { padding: pkcs1 }))
     return `The signature is one of ${other}, but alg says ${alg}: write the alg that the key signs with.`
-  return saltLength !== undefined && made({ padding: pss, saltLength: auto })
+  return saltLength !== undefined && !made({ padding: pss, saltLength }) && made({ padding: pss, saltLength: auto })
     ? `The key is right, but the salt of the signature has another length: ${alg} needs ${saltLength} octets, as many as the hash.`
+    : undefined
+}
+
+/** The right key, over another text or with an old hash. */
+function spotInput(algorithm: Algorithm, jws: Jws, keys: readonly Jwk[]): string | undefined {
+  const { alg } = algorithm
+  const made = (end: string, other: Parameters = {}) => {
+    const changed = { ...jws, signingInput: jws.signingInput + end }
+    return keys.some((key) => verifies(key, algorithm, changed, { ...paddingOf(algorithm), ...other }))
+  }
+  if (made('\n'))
+    return 'A line break behind the text is signed with it (echo needs -n): sign header, dot and claims alone.'
+  return made('', { oldHash: 'sha1' })
+    ? `The signature is made with SHA-1: ${alg} needs SHA-${alg.slice(2)}.`
     : undefined
 }
 
@@ -93,7 +111,10 @@ export async function spotSignature(scene: Scene): Promise<string | undefined> {
   const set = await setOf(claimed.client, scene)
   const all = candidates(set, undefined, Infinity).slice(0, maxTries) as readonly Jwk[]
   const asked = all.filter((key) => (jws.kid === undefined || key.kid === jws.kid) && fits(key, algorithm))
-  const seen = (asked.length > 0 ? spotForm(algorithm, jws, asked) : undefined) ?? spotPadding(algorithm, jws, asked)
+  const seen =
+    (asked.length > 0 ? spotForm(algorithm, jws, asked) : undefined) ??
+    spotPadding(algorithm, jws, asked) ??
+    spotInput(algorithm, jws, asked)
   if (seen !== undefined) return seen
   const signer = all.find((key) => fits(key, algorithm) && verifies(key, algorithm, jws, paddingOf(algorithm)))
   if (signer === undefined) return undefined
@@ -105,7 +126,7 @@ export async function spotSignature(scene: Scene): Promise<string | undefined> {
   return `The key that signs is published ${kidOf(signer)}: name that kid in the header, or publish the key under the kid that the assertion names.`
 }
 
-const paddingOf = ({ saltLength }: Algorithm): Padding =>
+const paddingOf = ({ saltLength }: Algorithm): Parameters =>
   saltLength === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }
 
 /** The key is not in the set that the server uses, but in the one that the client publishes by now. */
@@ -115,10 +136,13 @@ export async function spotNewKey(scene: Scene): Promise<string | undefined> {
     claimed
   } = scene
   const algorithm = algorithms.get(jws?.alg)
-  if (jws === undefined || algorithm === undefined || claimed?.client.jwks_uri === undefined) return undefined
+  if (jws === undefined || algorithm === undefined || claimed === undefined) return undefined
+  const { uri } = keySourceOf(claimed.client)
+  if (uri === undefined) return undefined
+  const age = ageOf(claimed.policy.keySets.cached?.(uri))
   const keys = candidates(await setOf(claimed.client, scene, true), jws.kid, Infinity)
   return keys.slice(0, maxTries).some((key) => verifies(key, algorithm, jws, paddingOf(algorithm)))
-    ? 'The key set at the jwks_uri has another key under this kid than the set that the server uses until it fetches again: publish a new key under a new kid.'
+    ? `The key set at the jwks_uri has another key under this kid than the set in the cache of the server${age}: publish a new key under a new kid.`
     : undefined
 }
 

@@ -5,9 +5,10 @@ import { isClientId, isSecret } from '../request/syntax'
 import { contentTypeRule, hasUtf8Escapes, unparsedRules } from '../request/content-type'
 import { isUnread } from '../request/form'
 import { headerValues } from '../request/headers'
+import { cacheTimesOf } from '../guarded-fetch/cached-document'
 import { failure, type Finding, findings, isFailed, isPassed, notChecked } from './findings'
 import type { Fault, Rule } from '../refusals/rules'
-import type { ClientAuthMethod, ClientAuthRequest, KeySets } from '../types'
+import type { ClientAuthMethod, ClientAuthRequest, JwkSet, KeySets } from '../types'
 
 /** What a look-up in the cache alone rejects with: nothing is known about the keys. */
 export const notCached = new Error('the key set is not in the cache')
@@ -103,17 +104,25 @@ export const partsOf = (
 export const isRules = (proof: ProofParts): proof is readonly Rule<Claimed>[] =>
   proof.every((part) => 'holds' in part) && proof.length > 0
 
+/** When the set in the cache was fetched, and until when it is used, in words that follow it. */
+export function ageOf(set: JwkSet | undefined): string {
+  const { fetchedAt, freshUntil } = cacheTimesOf(set ?? {})
+  const text = (date?: Date) => String(date?.toISOString().replace(/\.\d+/, ''))
+  return fetchedAt === undefined ? '' : `, fetched ${text(fetchedAt)} and used until ${text(freshUntil)}`
+}
+
 /** A cached set may be older than the one that `authenticate` would fetch for an unknown key. */
-const cacheNote = 'Only the cached key set was looked at: ask with fetch.'
+export const cacheNote = (set: JwkSet | undefined): string =>
+  `Only the key set in the cache was looked at${ageOf(set)}: ask with fetch.`
 
 /** Each step of a proof: passed up to the one that failed, and not checked after it. */
-export function proofFindings(steps: readonly ProofStep[], fault: Fault | undefined, isOfCache: boolean): Finding[] {
+export function proofFindings(steps: readonly ProofStep[], fault: Fault | undefined, note?: string): Finding[] {
   if (fault === undefined) return steps.map(({ check, spec }) => ({ check, spec, result: 'passed' }))
   const failed = steps.findIndex(({ reasons }) => reasons.includes(fault.reason))
   return steps.flatMap((step, index): Finding[] => {
     if (index > failed) return notChecked([step])
     if (index < failed) return [{ check: step.check, spec: step.spec, result: 'passed' }]
     const finding = failure(step, fault)
-    return [isOfCache ? { ...finding, advice: `${finding.advice} ${cacheNote}` } : finding]
+    return [note === undefined ? finding : { ...finding, advice: `${finding.advice} ${note}` }]
   })
 }

@@ -29,13 +29,21 @@ export interface CachedDocument<T> {
   goneAt: number | undefined
 }
 
-/** When each value was had from its owner, or confirmed by it. */
-const hadAt = new WeakMap<object, number>()
+/** When each value was had from its owner, or confirmed by it, and until when it is fresh. */
+const standings = new WeakMap<object, { readonly hadAt: number; readonly freshUntil: number }>()
 
 /** How old a value of the cache is, in seconds; `undefined` for one that was not fetched. */
 export function ageOf(value: object): number | undefined {
-  const at = hadAt.get(value)
+  const at = standings.get(value)?.hadAt
   return at === undefined ? undefined : Math.floor((now() - at) / 1000)
+}
+
+/** When a value of the cache was had, and until when it is used without another fetch; nothing for one not fetched. */
+export function cacheTimesOf(value: object): { fetchedAt?: Date; freshUntil?: Date } {
+  const known = standings.get(value)
+  if (known === undefined) return {}
+  const dateOf = (at: number): Date => new Date(Date.now() + at - now())
+  return { fetchedAt: dateOf(known.hadAt), freshUntil: dateOf(known.freshUntil) }
 }
 
 /** The operator's limits of freshness, in seconds. */
@@ -88,10 +96,10 @@ export function toCachedDocument<T extends object>(
   // The same object for the same content: what is made of it (imported keys) is kept with the object
   const isUnchanged = old !== undefined && JSON.stringify(parsedValue) === JSON.stringify(old.value)
   const value = isUnchanged ? old.value : parsedValue
-  hadAt.set(value, start)
   const lifetime = lifetimeOf(headers) ?? (notModified ? old?.lifetime : undefined)
   const freshMs = freshSeconds(lifetime, limits, parsedLimits) * 1000
   const freshUntil = start + freshMs
+  standings.set(value, { hadAt: start, freshUntil })
   return {
     value,
     etag: storableTag(headers.etag ?? (notModified ? old?.etag : undefined)),

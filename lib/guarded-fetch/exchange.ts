@@ -31,6 +31,8 @@ export interface Exchange {
   /** What must be readable by everybody, in words: `a key set`. */
   readonly noun: string
   readonly etag?: string | undefined
+  /** Whether the title of a page that comes in its place is told: for those who look, never for a server. */
+  readonly tellsTitle?: boolean | undefined
 }
 
 export interface Answer {

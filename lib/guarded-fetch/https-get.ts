@@ -19,7 +19,7 @@ export interface GuardOptions extends ResolveOptions, Place {
 }
 
 /** What is asked for. */
-export type Asked = Pick<Exchange, 'accept' | 'noun'>
+export type Asked = Pick<Exchange, 'accept' | 'noun' | 'tellsTitle'>
 
 export interface GetOptions {
   readonly deadline: Deadline
@@ -72,19 +72,12 @@ export async function httpsGet(uri: string, asked: Asked, options: GuardOptions,
   // A host in a private network, named with its addresses, is reached without the proxy
   const proxy = rules?.addresses === undefined ? options.proxy : undefined
   const addresses = await addressesOf(host, options, proxy, get)
-  const { accept, noun } = asked
-  const { maxBytes } = options
-  const path = url.pathname + url.search
+  const { accept, noun, tellsTitle } = asked
   const exchange = {
-    host,
-    port,
-    path,
-    addresses,
+    ...{ host, port, path: url.pathname + url.search, addresses, accept, noun, tellsTitle },
     proxy: proxy?.proxy,
     ca: rules?.ca,
-    maxBytes,
-    accept,
-    noun,
+    maxBytes: options.maxBytes,
     etag: get.etag
   }
   return runApart(exchange, options, get)

@@ -44,7 +44,7 @@ export async function inspectDocument<T, E>(
   try {
     const { hostname } = guardedUrl(uri, settings.hosts)
     const { headers, body } = await withDeadline(hostname, settings, observe, (deadline, observeStep) =>
-      httpsGet(uri, kind, settings, { deadline, observe: observeStep })
+      httpsGet(uri, { ...kind, tellsTitle: true }, settings, { deadline, observe: observeStep })
     )
     seen = { json: parsedJson(body) }
     const parsed = kind.parse(body, uri)

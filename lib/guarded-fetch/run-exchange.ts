@@ -47,6 +47,9 @@ async function readBody(host: string, response: IncomingMessage, maxBytes: numbe
   return Buffer.concat(chunks)
 }
 
+/** What a page calls itself: `Sign in`, `Not found`. */
+const titleOf = (page: Buffer): string => printable(/<title[^>]*>\s*([^<]*)/i.exec(page.toString())?.[1]?.trim() ?? '')
+
 /** Sends the request and waits for the head of the answer. A 101 answer leads to nothing but `close`. */
 function headOf({ host, port, path, accept, etag }: Exchange, connection: Duplex): Promise<IncomingMessage> {
   const request = httpsRequest({
@@ -103,7 +106,15 @@ async function converse(exchange: Exchange, bounded: BoundedSocket, around: Surr
   bounded.allow(maxBytes * 1.25 + answerOverhead)
   const head = await headOf(exchange, connection)
   around.observe({ step: 'head', status: Number(head.statusCode), headers: head.headers })
-  checkHead(exchange, head)
+  try {
+    checkHead(exchange, head)
+  } catch (refused) {
+    if (exchange.tellsTitle === true && head.headers['content-type']?.startsWith('text/html') === true) {
+      const page = await readBody(host, head, maxBytes).catch(() => Buffer.of())
+      around.observe({ step: 'body', octets: page.length, title: titleOf(page) })
+    }
+    throw refused
+  }
   const body = await readBody(host, head, maxBytes).catch((error: unknown) => {
     throw error instanceof FetchError ? error : new FetchError('protocol', `${host} broke off its answer`)
   })

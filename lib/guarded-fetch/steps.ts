@@ -27,7 +27,8 @@ export type FetchStep =
   /** The certificate is accepted. */
   | { readonly step: 'tls'; readonly version: string; readonly cipher: string }
   | { readonly step: 'head'; readonly status: number; readonly headers: IncomingHttpHeaders }
-  | { readonly step: 'body'; readonly octets: number }
+  /** `title`: of a page of HTML that came in place of the document. */
+  | { readonly step: 'body'; readonly octets: number; readonly title?: string }
   /** The socket is closed, whatever came of the fetch. `busyMs`: how long TLS and HTTP held the process. */
   | { readonly step: 'closed'; readonly octets: number; readonly busyMs: number }
 

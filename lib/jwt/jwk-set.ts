@@ -135,6 +135,8 @@ export function usableKeySet(value: unknown, maxKeys?: number, uses: readonly Ke
 /** The key set in the body of an answer: {@link jsonOf}, then {@link usableKeySet}. Keys of every use are kept. */
 export function parseKeySet(body: Uint8Array, maxKeys?: number): JwkSet {
   const json = jsonOf(body)
+  if ('fault' in json && Buffer.from(body).includes('PRIVATE KEY-----'))
+    throw new KeySetError('private_key', 'the body is a private key in PEM')
   if ('fault' in json) throw new KeySetError('json', json.fault)
   return usableKeySet(json.value, maxKeys, ['sig', 'jwt-svid', 'tls'])
 }

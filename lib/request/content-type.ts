@@ -1,5 +1,5 @@
 import { attempt } from '../basics/attempt'
-import { printable } from '../basics/printable'
+import { printableId } from '../basics/printable'
 import type { Rule } from '../refusals/rules'
 import type { ClientAuthRequest } from '../types'
 import { headerValues } from './headers'
@@ -22,7 +22,7 @@ export const form = 'application/x-www-form-urlencoded'
 /** The type of a body, and the one that it must have. */
 export const contentTypeFacts = (body: Headed) => ({
   expected: form,
-  received: printable(valueOf(body, 'content-type') || 'no Content-Type')
+  received: printableId(valueOf(body, 'content-type') || 'no Content-Type')
 })
 
 /** RFC 6749 §3.2: a body says that it is a form. An empty one may say anything. */
@@ -40,7 +40,7 @@ const encodingRule: Rule<UnparsedBody> = {
   reason: 'body_unreadable',
   spec: 'our limit',
   holds: (body) => body.isEmpty || ['', 'identity'].includes(encodingOf(body)),
-  detail: (body) => ({ expected: 'no Content-Encoding', received: printable(encodingOf(body)) })
+  detail: (body) => ({ expected: 'no Content-Encoding', received: printableId(valueOf(body, 'content-encoding')) })
 }
 
 /** Whether what stands behind the `%` of a form is UTF-8. A `%` that encodes nothing stands for itself. */

@@ -51,8 +51,8 @@ test.each<[string, string, object]>([
     'an assertion that is accepted: its verdict, keys, times and the text for its sender',
     fields(acceptedAssertion()),
     {
-      accepted: true,
-      verdict: 'Accepted: every check is passed.',
+      state: 'accepted',
+      headline: 'Accepted: every check is passed.',
       method: 'private_key_jwt',
       client: 'bank',
       keys: { table: { usable: 1 } },
@@ -63,7 +63,7 @@ test.each<[string, string, object]>([
   [
     'an assertion that is refused for four reasons: how many checks failed',
     fields(asHttp(refusedAssertion()), { at: String(now()) }),
-    { accepted: false, verdict: matching(/^Refused: assertion_typ\. 4 of \d+ checks failed\.$/) }
+    { state: 'refused', small: [matching(/^Refused: assertion_typ\. 4 of \d+ checks failed\.$/)] }
   ],
   [
     'an audience that is refused: the accepted ones as one text',
@@ -105,19 +105,19 @@ test.each<[string, string, object]>([
   [
     'an assertion of last week, judged as of last week: accepted',
     fields(claimsOf({ exp: lastWeek + 60 }), { at: String(lastWeek) }),
-    { accepted: true, asOf: matching(/ UTC$/) }
+    { state: 'accepted', asOf: matching(/ UTC$/) }
   ],
   [
     'an assertion without times: nothing is drawn',
     fields(claimsOf({ exp: undefined })),
-    { verdict: matching(/^Refused: /), assertion: { claims: containing(`"iss": "bank"`) } }
+    { small: containing(matching(/^Refused: /)), assertion: { claims: containing(`"iss": "bank"`) } }
   ],
   [
     'a jwks_uri that is not to be fetched: neither refused nor accepted, and no keys',
     fields(acceptedAssertion(), {}, byUri),
     {
-      accepted: false,
-      verdict: 'Not refused, but not everything could be checked.',
+      state: 'open',
+      headline: 'Not refused, but not everything could be checked.',
       partner: matching(/breaks no rule that could be checked\.$/)
     }
   ],
@@ -125,7 +125,7 @@ test.each<[string, string, object]>([
     'a jwks_uri that is to be fetched and that the guard refuses: the step that failed, and what to do',
     fields(acceptedAssertion(), { fetch: true }, byUri),
     {
-      verdict: matching(/^Refused: jwks_unavailable\./),
+      small: containing(matching(/^Refused: jwks_unavailable\./)),
       keys: {
         lines: [{ result: 'failed', name: 'URL', text: matching(/localhost has no dot/) }],
         advice: matching('.')
@@ -144,12 +144,19 @@ test.each<[string, string, object]>([
   [
     'a request whose body is not there: a paragraph without expected and received',
     fields('POST /token HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 29'),
-    { verdict: matching(/^Refused: body_unreadable/), partner: matching(/1\. body \(RFC 6749 §3\.2\)\n {3}What to/) }
+    {
+      small: containing(matching(/^Refused: body_unreadable/)),
+      partner: matching(/1\. body \(RFC 6749 §3\.2\)\n {3}What to/)
+    }
   ],
   [
     'no client record: only what the request decides',
     fields(acceptedAssertion(), { record: '' }),
-    { accepted: false, verdict: 'Not refused, but not everything could be checked.' }
+    {
+      state: 'open',
+      headline: 'Not refused, but not everything could be checked.',
+      small: containing('Give the client record to check the rest.')
+    }
   ]
 ])('%s', async (_, body, expected) => {
   const { status, view } = await post(page, body)
@@ -165,7 +172,7 @@ test.each([
   ['a client without a record', 'keys', fields(acceptedAssertion(), { record: '' })]
 ])('%s has no %s to show', async (_, part, body) => {
   const { view } = await post(page, body)
-  expect(view).toHaveProperty('verdict')
+  expect(view).toHaveProperty('headline')
   expect(view).not.toHaveProperty(part)
 })
 
@@ -200,7 +207,7 @@ describe('with the options of a module', () => {
     expect(await settings(configured)).toEqual({ issuer })
     expect(await settings(page)).toEqual({})
     const { view } = await post(configured, fields(acceptedAssertion(), { issuer: 'https://evil.example' }, {}))
-    expect(view).toMatchObject({ accepted: true })
+    expect(view).toMatchObject({ state: 'accepted' })
   })
 
   test.each([

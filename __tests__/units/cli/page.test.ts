@@ -50,7 +50,7 @@ const post = (headers: Record<string, string> = {}, path = `/${token}/explain`):
 describe('the server of the page', () => {
   test('gives its own page what it asks for', async () => {
     expect(await ask({})).toMatchObject({ status: 200, text: expect.stringContaining('<h1>') as string })
-    expect(JSON.parse((await ask(post())).text)).toMatchObject({ accepted: true })
+    expect(JSON.parse((await ask(post())).text)).toMatchObject({ state: 'accepted' })
   })
 
   test.each<[string, () => Sent, number]>([

@@ -206,7 +206,10 @@ const rows: readonly Row[] = [
   row('white space', 'secret_mismatch', /white space stands around/, withBasic('shop', `${secret} `)),
   row('quotation marks', 'secret_mismatch', /quotation marks/, withBasic('shop', `"${secret}"`)),
   row('encoded twice', 'secret_mismatch', /encoded twice/, posted(encodeURIComponent(secret))),
-  row('a bare +', 'secret_mismatch', /%2B/, posted(secret.replaceAll('+', ' '))),
+  row('not form-encoded', 'secret_mismatch', /\+ is %2B/, {
+    headers: form,
+    body: new URLSearchParams(`client_id=post&client_secret=${secret}`)
+  }),
   row('its base64', 'secret_mismatch', /base64 of the secret is sent/, posted(base64(secret))),
   row('decoded', 'secret_mismatch', /sent base64-decoded/, posted('hello, world'), {
     record: { ...post, client_secret: base64('hello, world') }

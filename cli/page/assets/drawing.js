@@ -23,8 +23,19 @@ function row({ name, at }, index, words, x, width) {
     shape('line', { class: 'rail', x1: nameWidth, x2: width, y1: y, y2: y }),
     shape('text', { x: 0, y: y + 4 }, name),
     shape('circle', { class: name === 'now' ? 'now-point' : 'point', cx: x(at), cy: y, r: 5 }),
-    shape('text', { x: x(at) + (isLeft ? 10 : -10), y: y - 9, 'text-anchor': isLeft ? 'start' : 'end' }, words)
+    shape(
+      'text',
+      { class: 'words', x: x(at) + (isLeft ? 10 : -10), y: y - 12, 'text-anchor': isLeft ? 'start' : 'end' },
+      words
+    )
   ]
+}
+
+/** Long words near an edge would run out of the drawing. They stand above the names. */
+function keepInside(words, width) {
+  const { x, width: length } = words.getBBox()
+  const beyond = Math.max(-x, Math.min(0, width - length - x))
+  if (beyond !== 0) words.setAttribute('dx', String(beyond))
 }
 
 /**
@@ -45,7 +56,8 @@ export function draw(svg, { drawing, list, leeway }) {
   svg.replaceChildren(
     ...(drawing.leeway === undefined ? [] : [band('leeway', drawing.leeway, x, height)]),
     ...(drawing.valid === undefined ? [] : [band('span', drawing.valid, x, height)]),
-    ...drawing.points.flatMap((point, index) => row(point, index, wordsOf(point.name), x, width)),
-    shape('line', { class: 'now', x1: x(now.at), x2: x(now.at), y1: 0, y2: height })
+    shape('line', { class: 'now', x1: x(now.at), x2: x(now.at), y1: 0, y2: height }),
+    ...drawing.points.flatMap((point, index) => row(point, index, wordsOf(point.name), x, width))
   )
+  for (const words of svg.querySelectorAll('.words')) keepInside(words, width)
 }

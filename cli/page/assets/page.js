@@ -1,5 +1,6 @@
 /** @file The form: sends what is pasted to this machine's own server, and shows what comes back. */
 
+import { example } from './example.js'
 import { show } from './results.js'
 
 const byId = (id) => document.getElementById(id)
@@ -8,9 +9,19 @@ const verdict = byId('verdict')
 const report = byId('report')
 const texts = ['input', 'record', 'issuer', 'at']
 
-function say(text, className) {
+/** The headline, and in small letters what stands behind it. */
+function say(text, className, small = []) {
   verdict.className = className
-  verdict.textContent = text
+  const lines = small.map((line) => {
+    const element = document.createElement('p')
+    element.className = 'small'
+    element.textContent = line
+    return element
+  })
+  const headline = document.createElement('p')
+  headline.className = 'headline'
+  headline.textContent = text
+  verdict.replaceChildren(headline, ...lines)
 }
 
 /** Marks the field that cannot be read, and goes there; without one, no field is marked. */
@@ -25,6 +36,7 @@ function mark(problem) {
 }
 
 function clear(text) {
+  byId('results').classList.remove('stale')
   report.hidden = true
   report.replaceChildren()
   say(text, '')
@@ -49,9 +61,14 @@ async function explain() {
   if (view.problem !== undefined) clear(view.problem.message)
   else if (!response.ok) clear(view.message)
   else {
+    byId('results').classList.remove('stale')
+    byId('empty').hidden = true
     report.hidden = false
     show(report, view)
-    say(view.verdict, view.accepted ? 'accepted' : 'refused')
+    say(view.headline, view.state, view.small)
+    // The button lies below the verdict, or, on a phone, above it
+    const { top, bottom } = verdict.getBoundingClientRect()
+    if (top < 0 || bottom > window.innerHeight / 2) verdict.scrollIntoView()
   }
 }
 
@@ -68,9 +85,23 @@ form.addEventListener('submit', (event) => {
 form.addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) run()
 })
+/** A verdict on other input than the one that stands there looks like one. */
+form.addEventListener('input', () => {
+  if (report.hidden || byId('results').classList.contains('stale')) return
+  byId('results').classList.add('stale')
+  say('The form has changed: press Explain again.', '')
+})
 form.addEventListener('reset', () => {
   mark()
+  byId('empty').hidden = false
   clear('Paste a request and press Explain.')
+})
+
+byId('example').addEventListener('click', () => {
+  byId('input').value = example.input
+  byId('issuer').value = example.issuer
+  byId('record').value = JSON.stringify(example.record, null, 2)
+  run()
 })
 
 /** With --config, the server knows the issuer and its clients. */
@@ -80,6 +111,7 @@ async function settle() {
   for (const element of document.querySelectorAll('[data-pasted]')) element.hidden = true
   byId('configured').textContent = `Clients and rules are those of your configuration; the issuer is ${issuer}.`
   byId('configured').hidden = false
+  byId('empty').hidden = true // its client is not one of that server
 }
 
 void settle()

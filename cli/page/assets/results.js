@@ -40,23 +40,27 @@ function check({ check: name, spec, result, reason }) {
   return make('li', { class: result }, mark(result), body)
 }
 
-const checksCard = ({ findings }) =>
-  card('checks', 'All checks', make('ol', { class: 'checks' }, ...findings.map(check)))
+/** The failed ones stand above with all that is known of them, so these are folded. */
+function checksCard({ findings }) {
+  const count = (result) => findings.filter((finding) => finding.result === result).length
+  const counts = `${count('passed')} passed, ${count('failed')} failed, ${count('not_checked')} not checked`
+  const list = make('ol', { class: 'checks' }, ...findings.map(check))
+  return card('checks', 'All checks', make('details', {}, make('summary', {}, counts), list))
+}
 
 /** A failed check with all that is known of it. */
-function failure({ check: name, spec, reason, facts: pairs, advice }) {
-  const title = make(
-    'h3',
-    {},
-    name,
-    ' ',
-    make('code', { class: 'reason' }, reason),
-    ' ',
+function failure({ check: name, spec, reason, facts: pairs, advice }, index) {
+  const code = make('code', { class: 'reason' }, reason)
+  const about = make(
+    'p',
+    { class: 'about' },
+    ...(index === 0 ? [] : [name, ' · ']),
+    code,
+    ' · ',
     make('span', { class: 'spec' }, spec)
   )
-  const item = make('li', {}, title, facts(pairs))
-  if (advice !== undefined) item.append(make('p', { class: 'advice' }, advice))
-  return item
+  // The advice of the first is the headline of the page
+  return make('li', {}, make('h3', {}, index === 0 ? name : (advice ?? reason)), facts(pairs), about)
 }
 
 function failuresCards({ findings }) {
@@ -161,9 +165,9 @@ function partnerCard(text) {
  */
 export function show(container, view) {
   container.replaceChildren(
-    aboutCard(view),
     ...failuresCards(view),
     partnerCard(view.partner),
+    aboutCard(view),
     ...(view.times === undefined ? [] : [timesCard(view.times)]),
     ...(view.assertion === undefined ? [] : [decodedCard(view.assertion)]),
     ...(view.keys === undefined ? [] : [keysCard(view.keys)]),

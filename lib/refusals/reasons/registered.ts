@@ -208,7 +208,8 @@ export const registeredReasons = table({
     meaning: 'No fitting key or secret verifies the signature.',
     cause:
       'The client signs with another key than the one that it registered, or signs a text that was changed afterwards.',
-    advice: 'Sign with the private key or secret whose counterpart is registered, and send the JWT unchanged.',
+    advice:
+      'Sign with the private key or secret whose counterpart is registered, and send the JWT unchanged; if that is so, the form is wrong: DER, another salt or hash, a decoded secret.',
     cases: [
       {
         // OIDC Core §10.1.1

@@ -170,6 +170,26 @@ describe('the wire', () => {
       })
     })
 
+    test('a key that could not be asked for is no wrong key', async () => {
+      fakeClocks()
+      const id = publish('app.example.com')
+      const keys = idOf('app.example.com', '/jwks.json')
+      const app = serverOf(documentsOf())
+      const next = makeKey('RS256', 'next')
+      const byNext = async () => (await post(app, assertionForm(keyAssertion(next, { clientId: id })))).status
+      expect((await post(app, signed(id))).status).toBe(200)
+      expect(await byNext()).toBe(401) // the set is new
+      world.answers.set(keys, { status: 403 })
+      jest.advanceTimersByTime(60_000)
+      expect(await byNext()).toBe(503)
+      expect(await byNext()).toBe(503) // within the cool-down
+      expect((await post(app, signed(id))).status).toBe(200)
+      world.answers.set(keys, { body: { keys: [next.jwk] } })
+      jest.advanceTimersByTime(31_000)
+      expect(await byNext()).toBe(200)
+      expect((await post(app, signed(id))).status).toBe(401)
+    })
+
     test('what the owner says is no outage, and registered clients have the answer that they had', async () => {
       const id = publish('app.example.com', { jwks_uri: keysAt('partner.example.com') })
       const mine = {

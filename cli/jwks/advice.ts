@@ -21,6 +21,7 @@ const byCode: Readonly<Record<string, string>> = {
 
 /** What to do about a key set that was refused or not to be had, by the stable name of the fault. */
 const byFault: Readonly<Record<KeySetFault, string>> = {
+  not_renewed: 'Try again: the key set could be had before, and not this time.',
   url: 'Register a jwks_uri that starts with https://, on port 443, written plainly. For a port of a private host: --host NAME:PORT=CIDR.',
   host: 'Only names on the public internet are fetched. For a host of your own network: --host NAME=CIDR here, and "hosts" of createJwksFetcher in the server.',
   dns: 'Check the name. If it is right, the owner has to publish an address in DNS, and this machine must be able to ask DNS.',

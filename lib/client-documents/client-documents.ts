@@ -1,8 +1,10 @@
+import { ageOf } from '../guarded-fetch/cached-document'
 import { createDocumentCache, type DocumentKind } from '../guarded-fetch/document-cache'
 import { createFetchQueue } from '../guarded-fetch/fetch-queue'
+import { KeySetError } from '../jwt/key-set-error'
 import { keySetKind } from '../key-sets/key-set-kind'
 import { ownerOf, type RecordOwner } from '../methods/record-owner'
-import type { OAuthClient } from '../types'
+import type { KeySets, OAuthClient } from '../types'
 import { type Admission, createPolicy } from './allow'
 import { createBudget } from './budget'
 import { clientUrl } from './client-url'
@@ -58,9 +60,23 @@ function createStore<T extends object, E extends Error>(kind: DocumentKind<T, E>
   )
 }
 
+/**
+ * Key sets that refuse to stand in for a newer one that could not be had: during an outage the client may sign with a
+ * key that they do not hold yet, and must not be told that it is wrong.
+ */
+const orNewer = (keySets: KeySets, { cooldown, timeout }: DocumentSettings): KeySets => ({
+  ...keySets,
+  get: async (uri, options) => {
+    const set = await keySets.get(uri, options)
+    if (options?.refresh === true && Number(ageOf(set)) > Math.max(cooldown, timeout))
+      throw new KeySetError('not_renewed', `${new URL(uri).hostname} gave no newer key set than the one in hand`)
+    return set
+  }
+})
+
 /** The documents of some clients, and the key sets that they name. */
 function createSide(settings: DocumentSettings) {
-  const keySets = createStore(keySetKind(maxKeys), { ...settings, ...keySetLimits })
+  const keySets = orNewer(createStore(keySetKind(maxKeys), { ...settings, ...keySetLimits }), settings)
   const owner: RecordOwner = { keySets, methods: settings.methods }
   return { owner, documents: createStore(documentKind(settings, owner), settings) }
 }

@@ -5,7 +5,6 @@ import { assertionForm, basic, issuer, jws, keyAssertion, makeKey, now } from '.
 import { attacker, claimsOf, clients, good, key, mustBeRefused, secret } from '../support/attacked-clients'
 import { encoded } from '../support/certificate-headers'
 import { serveKeys } from '../support/key-server'
-import { serveSilence } from '../support/tls-server'
 import { clientsOf, post, tokenServer } from '../support/token-server'
 
 /** Milliseconds of CPU of this process that something takes, the least of three tries. */
@@ -83,9 +82,18 @@ describe('an assertion that has ended', () => {
 
 // Threat 6: the URL of the keys is taken from the claims (CVE-2026-32301)
 test('no URL of the claims is fetched', async () => {
-  const listener = await serveSilence()
-  const url = `https://127.0.0.1:${listener.port}/jwks`
-  const app = tokenServer({}, ...clients)
+  const url = 'https://keys.attacker.example/jwks'
+  const asked: string[] = []
+  const get = async (uri: string) => {
+    asked.push(uri)
+    return { keys: [attacker.jwk] }
+  }
+  const byUri = {
+    client_id: 'uri',
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks_uri: 'https://uri.example/jwks'
+  }
+  const app = tokenServer({ keySets: { get } }, ...clients, byUri)
   for (const claims of [
     { jku: url },
     { jwks_uri: url },
@@ -95,8 +103,11 @@ test('no URL of the claims is fetched', async () => {
     { iss: url, sub: url }
   ])
     expect((await post(app, assertionForm(keyAssertion(attacker, { clientId: 'key', claims })))).status).toBe(401)
-  expect(listener.connections).toBe(0)
-  await listener.close()
+  expect(asked).toEqual([])
+  // Where the client has a URL, it is the registered one.
+  const form = assertionForm(keyAssertion(attacker, { clientId: 'uri', claims: { jku: url, jwks_uri: url } }))
+  expect((await post(app, form)).status).toBe(200)
+  expect(asked).toEqual([byUri.jwks_uri])
 })
 
 describe('one client authenticates and another is named', () => {

@@ -26,19 +26,21 @@ export interface Subject {
   addresses?: string[]
   /** Ended yesterday. */
   expired?: boolean
+  /** Ends in so many days. Default 1. */
+  days?: number
   /** That of its authority too. Default `ec`. */
   keyType?: 'ec' | 'rsa'
 }
 
 export async function makeCertificate(
   ca: Certificate | undefined,
-  { names = [], addresses = [], expired, keyType = 'ec' }: Subject
+  { names = [], addresses = [], expired, days = 1, keyType = 'ec' }: Subject
 ): Promise<Certificate> {
   const made = await generate([{ name: 'commonName', value: 'server' }], {
     keyType,
     algorithm: 'sha256',
     notBeforeDate: new Date(Date.now() - 2 * day),
-    notAfterDate: new Date(Date.now() + (expired === true ? -day : day)),
+    notAfterDate: new Date(Date.now() + (expired === true ? -day : days * day)),
     ...(ca === undefined ? {} : { ca }),
     extensions: [
       {

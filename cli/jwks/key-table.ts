@@ -77,12 +77,13 @@ function rowOf(jwk: unknown): KeyRow {
   }
 }
 
-const maxKeys = 100
+export const maxKeys = 100 // as many as the server reads
 
 /** Judges a key set by the rules by which the server chooses keys (RFC 7517 §5). */
 export function keyTable(value: unknown): KeyTable {
   const keys: unknown = isObject(value) ? value.keys : undefined
-  const rows = (Array.isArray(keys) ? keys : []).slice(0, maxKeys).map(rowOf)
+  // Of too many, none is why the set is refused
+  const rows = Array.isArray(keys) && keys.length <= maxKeys ? keys.map(rowOf) : []
   try {
     keysOf(value, maxKeys)
   } catch (error) {

@@ -1,5 +1,6 @@
 import { type FetchStep, isObject, type KeySetError, lookAtCertificate } from '../../lib/explain/for-cli'
 import { inline } from '../text'
+import { maxKeys } from './key-table'
 
 /** What is good today and will break, or breaks for some clients: one sentence each. */
 export type Warnings = readonly string[]
@@ -33,7 +34,7 @@ function ofKey(jwk: Record<string, unknown>, days: number): string[] {
 /** What to warn of in a key set, and in the certificate of the server that publishes it. */
 export function warningsOf(set: unknown, steps: readonly FetchStep[], days: number): Warnings {
   const { keys } = isObject(set) ? set : {}
-  const all = (Array.isArray(keys) ? keys : []).filter(isObject).slice(0, 100)
+  const all = (Array.isArray(keys) ? keys : []).filter(isObject).slice(0, maxKeys)
   // The same kid for keys of different types is allowed (RFC 7517 §4.5): alg tells them apart.
   const names = all.filter(({ kid }) => kid !== undefined).map(({ kid, kty, crv }) => JSON.stringify([kid, kty, crv]))
   const twice = [...new Set(names.filter((name, index) => names.indexOf(name) < index))]
@@ -54,7 +55,10 @@ export const isOurs = ({ why, message }: KeySetError): boolean =>
 
 /** What stands where a key set should, where its look tells. */
 export function shapeAdvice(value: unknown): string | undefined {
-  if (!isObject(value) || 'keys' in value) return undefined
+  if (!isObject(value)) return undefined
+  if (Array.isArray(value.keys) && value.keys.length > maxKeys)
+    return `The owner has to take old keys out of the set: at most ${maxKeys} are read.`
+  if ('keys' in value) return undefined
   if ('kty' in value) return 'This is one JWK: publish { "keys": [ … ] } with it inside (RFC 7517 §5).'
   if ('client_id' in value || 'jwks' in value || 'jwks_uri' in value)
     return 'This is the record of a client: the key set is its member jwks, or stands at its jwks_uri.'

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { runJwks } from '../../../cli/jwks/command'
 import { keyFor, makeKey } from '../../support/assertions'
 import { certificate as clientCertificate, publicJwk } from '../../support/client-certificates'
+import { explicitCurve } from '../../support/hostile-certificates'
 import { type Certificate, makeAuthority, makeCertificate } from '../../support/tls-certificates'
 import { serveHttps, type TestServer } from '../../support/tls-server'
 
@@ -48,10 +49,14 @@ async function run(args: string[], dns?: string) {
   return { code, text: printed.join('') }
 }
 
-async function served(body: unknown, args: string[] = [], { status = 200, headers = {}, dns = '' } = {}) {
+async function served(
+  body: unknown,
+  args: string[] = [],
+  { status = 200, headers = {}, dns = '', certificate = tls } = {}
+) {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const type = { 'content-type': 'application/json' }
-  const server = await serveHttps(tls, (_, res) => res.writeHead(status, { ...type, ...headers }).end(text))
+  const server = await serveHttps(certificate, (_, res) => res.writeHead(status, { ...type, ...headers }).end(text))
   servers.push(server)
   const at = `${host}:${server.port}`
   return run([`https://${at}/jwks`, '--host', `${at}=127.0.0.1`, ...args], dns || undefined)
@@ -102,7 +107,7 @@ test.each<[string, unknown, RegExp]>([
   [
     '101 keys',
     { keys: Array.from({ length: 101 }, (_, index) => ({ ...jwk, kid: `k${index}` })) },
-    /has 101 keys, more than 100/
+    /has 101 keys, more than 100\n\n {2}advice {2}The owner has to take old keys out of the set: at most 100 are read\.\n$/
   ],
   ['a single JWK', jwk, /This is one JWK: publish \{ "keys"/],
   ['a client record', { client_id: 'bank', jwks: { keys: [jwk] } }, /This is the record of a client/],
@@ -120,9 +125,47 @@ test('a redirect: 1, and where it leads', async () => {
   expect(text).toContain('Location: https://elsewhere.example/jwks')
 })
 
-test('a page of HTML: 1', async () => {
-  const { code } = await served('<html><title>Not found</title>', [], { headers: { 'content-type': 'text/html' } })
-  expect(code).toBe(1)
+test.each([
+  [
+    'its title',
+    '<!doctype html><HTML lang="en"><head><title>\n Sign in to continue </title>',
+    /not JSON: a page "Sign in to continue"$/m
+  ],
+  ['nothing where it has none', '<html>', /which is not JSON$/m],
+  ['no control characters of it', '<title>\u001b[2J</title>', /not JSON: a page "\?\[2J"$/m]
+])('a page of HTML: 1, and %s', async (_name, page, words) => {
+  for (const status of [200, 404]) {
+    const { code, text } = await served(page, [], { status, headers: { 'content-type': 'text/html; charset=utf-8' } })
+    if (status === 200) expect(text).toMatch(words)
+    expect(code).toBe(1)
+  }
+})
+
+test('in a loop, a certificate that ends in 8 days is warned of each time', async () => {
+  const certificate = await makeCertificate(authority, { names: [host], days: 8.1 })
+  for (let hour = 0; hour < 3; hour++) {
+    const { code, text } = await served({ keys: [jwk] }, ['--warn-days', '30'], { certificate })
+    expect(text).toMatch(/ {2}! the certificate of the server ends in 8 days \(\w+, \d\d \w+ \d{4} [\d:]+ GMT\)\.\n$/)
+    expect(code).toBe(3)
+  }
+})
+
+const privatePem = keyFor('ES256').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+test('a private key in PEM is an alarm, published or in a file', async () => {
+  const name = path.join(folder, 'private.pem')
+  writeFileSync(name, privatePem)
+  for (const { code, text } of [await served(privatePem), await run([name])]) {
+    expect(text).toMatch(/advice {2}Treat this key as stolen/)
+    expect(text).not.toContain(privatePem.split('\n')[1])
+    expect(code).toBe(1)
+  }
+})
+
+// Threat 33: OpenSSL computes for hundreds of milliseconds to decode such a key
+test('a certificate in x5c is looked at and not decoded', async () => {
+  const { code, text } = await inFile({ keys: [{ ...jwk, x5c: [explicitCurve().toString('base64')] }] })
+  expect(text).toContain('! the key in the certificate (x5c) of key ES256-key is not on P-256, P-384 or P-521.')
+  expect(code).toBe(3)
 })
 
 test.each([

@@ -35,6 +35,25 @@ describe('createRedisReplayStore', () => {
     expect(new Set(commands.map(([, name]) => name)).size).toBe(3)
   })
 
+  it('asks once whether Redis evicts, and warns where it says so', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const told = async (info: unknown) => {
+      let asked = 0
+      const sendCommand = ([command]: string[]) => Promise.resolve(command === 'SET' ? 'OK' : (asked++, info))
+      const store = createRedisReplayStore({ sendCommand })
+      for (const id of ['a', 'b']) expect(await store.consume(entry(id, 60))).toBe(true)
+      await wait(1)
+      expect(asked).toBe(1)
+      return warn.mock.calls.map(([message]) => /policy [a-z-]+/.exec(String(message))?.[0])
+    }
+    const lines = (policy: string) => `# Memory\r\nmaxmemory:1\r\nmaxmemory_policy:${policy}\r\n`
+    for (const info of [lines('noeviction'), 'OK', null, { node: lines('allkeys-lru') }])
+      expect(await told(info)).toEqual([])
+    expect(await told(Buffer.from(lines('volatile-ttl')))).toEqual(['policy volatile-ttl'])
+    expect(await told(lines('allkeys-lru'))).toHaveLength(1) // once in a process
+    warn.mockRestore()
+  })
+
   it('puts its keys under the prefix', async () => {
     const commands: string[][] = []
     const sendCommand = (args: string[]) => Promise.resolve(commands.push(args) && 'OK')

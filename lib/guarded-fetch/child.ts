@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { attempt } from '../basics/attempt'
 import { FetchError } from '../basics/fetch-error'
 import { addressHeld } from './address-rest'
@@ -10,6 +11,7 @@ import type { Deadline } from './deadline'
 import type { Answer, Exchange } from './exchange'
 import { reportFetching, type Side } from './fetching-events'
 import type { Observe } from './steps'
+import { until } from './until'
 
 /** Why this program can never start the process that fetches. Decided once, at the first start. */
 export class NoChild extends Error {}
@@ -20,6 +22,7 @@ interface Job {
   readonly observe: Observe
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
+  outcome?: Promise<Answer>
   /** Where it is connected to. */
   address?: string
   /** How often its process ended for no known reason. */
@@ -30,6 +33,8 @@ interface Job {
 
 /** After so long without work the process is ended. */
 const idleMs = 60_000
+/** In a new process, fetches that the end of the old one interrupted have so long before others begin. */
+const headStartMs = 1000
 /** How long a fetch that is over is waited for, to learn what it cost. */
 const maxFarewellMs = 700
 /** After so long a process that is not ready is given up. */
@@ -49,6 +54,8 @@ export function createChild(side: Side) {
   let running: ChildProcess | undefined
   /** Settles when that process is ready, or has ended. */
   let ready: Promise<unknown> = Promise.resolve()
+  /** Settles when the interrupted fetches have had their time, or are done. */
+  let headStart: Promise<unknown> | undefined
   let authorities: readonly string[] | undefined
   let idle: NodeJS.Timeout | undefined
 
@@ -150,6 +157,16 @@ export function createChild(side: Side) {
       if (job.farewell !== undefined || (fault !== undefined && isFinal)) refuse(id, job, fault)
       else again(id, job)
     }
+    if (jobs.size > 0) giveHeadStart()
+  }
+
+  /** Else one hostile host after another would interrupt the same honest ones again and again. */
+  function giveHeadStart(): void {
+    const done = Promise.allSettled([...jobs.values()].flatMap(({ outcome }) => outcome ?? []))
+    const given = Promise.race([done, ready.then(() => wait(headStartMs, undefined, { ref: false }))]).then(() => {
+      if (headStart === given) headStart = undefined
+    })
+    headStart = given
   }
 
   function again(id: number, job: Job): void {
@@ -176,11 +193,15 @@ export function createChild(side: Side) {
   }
 
   return {
-    run(exchange: Exchange, deadline: Deadline, observe: Observe): Promise<Answer> {
-      const id = ++lastId
+    async run(exchange: Exchange, deadline: Deadline, observe: Observe): Promise<Answer> {
       const { signal } = deadline
+      while (headStart !== undefined) {
+        deadline.pauseFor(headStart)
+        await until(signal, headStart)
+      }
+      const id = ++lastId
       clearTimeout(idle)
-      return new Promise<Answer>((resolve, reject) => {
+      const outcome = new Promise<Answer>((resolve, reject) => {
         const job: Job = { exchange, deadline, observe, resolve, reject, losses: 0 }
         jobs.set(id, job)
         signal.addEventListener('abort', () => {
@@ -188,7 +209,10 @@ export function createChild(side: Side) {
           job.farewell = setTimeout(refuse, maxFarewellMs, id, job, signal.reason)
         })
         again(id, job)
-      }).catch((error: unknown) => {
+      })
+      const job = jobs.get(id)
+      if (job !== undefined) job.outcome = outcome
+      return outcome.catch((error: unknown) => {
         throw signal.aborted ? signal.reason : error
       })
     },

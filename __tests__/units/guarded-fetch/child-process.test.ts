@@ -121,6 +121,39 @@ test('a hostile handshake ends the process that fetches, and holds up nothing el
   }
 })
 
+test('a fetch that was interrupted has a head start: the next hostile host does not interrupt it again', async () => {
+  const hostileServer = await serveHostileHandshake(() => undefined)
+  const next = 'next.attacker.net'
+  const rules = hostRules([hostileServer.port])
+  const fetcher = makeFetcher({ hosts: { [host]: hostRules(), [hostile]: rules, [next]: rules } })
+  const uriOf = (name: string) => `https://${name}:${hostileServer.port}/`
+  // Asked for as soon as the process is killed for the first one
+  let second: Promise<unknown> | undefined
+  const askNext = (message: unknown) => {
+    if ((message as { event: string }).event === 'killed') second ??= fetcher.get(uriOf(next)).catch(() => undefined)
+  }
+  subscribe('oauth-client-auth:fetching', askNext)
+  try {
+    let connectionsBefore: number | undefined
+    play = (socket, request) => {
+      if (second === undefined) return
+      connectionsBefore = hostileServer.connections
+      answer()(socket, request)
+    }
+    const good = fetcher.get(url('/good'))
+    await until(() => requests.length === 1)
+    await expect(fetcher.get(uriOf(hostile))).rejects.toMatchObject({ why: 'tls' })
+    expect((await good).keys).toHaveLength(1)
+    expect([requests, connectionsBefore]).toEqual([['/good', '/good'], 1])
+    await second
+    expect(hostileServer.connections).toBe(2)
+  } finally {
+    unsubscribe('oauth-client-auth:fetching', askNext)
+    fetcher.close()
+    await hostileServer.close()
+  }
+})
+
 test('close() of the last fetcher ends the process; nothing is fetched after it, and what is cached stays', async () => {
   const [first, last] = [makeFetcher(), makeFetcher()]
   await first.get(url('/first'))

@@ -47,6 +47,10 @@ const { status, error } = spawnSync(
       ...process.env,
       NODE: process.execPath,
       NODE_EXTRA_CA_CERTS: path.join(directory, 'ca.pem'),
+      // A proxy that is not there: who asked it would fetch nothing
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+      https_proxy: 'http://127.0.0.1:9',
+      NODE_USE_ENV_PROXY: '1',
       TEST_AUTHORITY: directory
     }
   }

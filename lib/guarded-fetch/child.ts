@@ -101,7 +101,7 @@ export function createChild(side: Side) {
     })
     // It keeps no server alive: whoever waits for a fetch has its deadline
     child.unref()
-    child.channel?.unref()
+    ;(child.channel as { unref?: () => void } | null | undefined)?.unref?.() // Bun's has none
     output?.unref()
     authorities = undefined
     reportFetching({ event: 'started', side })

@@ -45,7 +45,7 @@ function decide(noChild: NoChild): void {
         type: 'SecurityWarning',
         code: 'OAUTH_CLIENT_AUTH_FETCHES_IN_PROCESS',
         detail:
-          'Leave oauth-client-auth out of the bundle ("external"), and allow child processes (--allow-child-process). ' +
+          'Leave oauth-client-auth out of the bundle ("external"), and allow child processes (--allow-child-process --allow-worker). ' +
           'If nobody but you registers a jwks_uri, createJwksFetcher({ inProcess: true }) says that this is meant ' +
           '(docs/key-sets.md).'
       }

@@ -8,14 +8,13 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import express from 'express'
-import { runProgram } from '../../cli/dispatcher'
 import { explainPasted } from '../../cli/page/pasted'
 import { clientAuth, type OAuthClient, type RecordedRefusal, recordRefusals } from '../../lib'
 import { makeKey } from '../support/assertions'
 import { scoreOf, type Said } from '../support/explain-score'
+import { runCommand } from '../support/run-command'
 import { clientsOf } from '../support/token-server'
 import { makeAuthority, makeCertificate } from '../support/tls-certificates'
 import { type BrokenRequest, brokenRequests, type World } from './broken-requests'
@@ -171,12 +170,7 @@ function ofLog(refusal: RecordedRefusal | undefined): Said {
 }
 
 async function ofCommand(text: string): Promise<Said> {
-  const written: string[] = []
-  const stream = { write: (one: string) => written.push(one) }
-  const io = { stdin: Readable.from([text]), stdout: stream, stderr: stream, env: {} }
-  const run = (...more: string[]) => runProgram(['explain', '-', '--issuer', issuer, '--client', clients, ...more], io)
-  await run()
-  const output = written.splice(0).join('')
+  const { stdout: output } = await runCommand(['explain', '-', '--issuer', issuer, '--client', clients], text)
   const [, first = '', partner = ''] =
     /(✗[^✗]*?)\n {2}(?:✗|·|\d+ passed).*\n {2}partner(.*?)(?:\n\n|$)/s.exec(output) ?? []
   const [, reason] = /verdict {2}refused: (\w+)/.exec(output) ?? []

@@ -7,14 +7,13 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { Readable } from 'node:stream'
 import { text as textOf } from 'node:stream/consumers'
 import { inspect } from 'node:util'
 import express from 'express'
-import { runProgram } from '../../cli/dispatcher'
 import { explainPasted } from '../../cli/page/pasted'
 import { clientAuth, recordRefusals } from '../../lib'
 import { assertionForm, issuer, JWT_BEARER, keyAssertion, keyFor } from '../support/assertions'
+import { runCommand } from '../support/run-command'
 import { clientsOf } from '../support/token-server'
 
 const key = keyFor('ES256')
@@ -206,11 +205,8 @@ async function send({ headers = {}, body, query }: Sent): Promise<string> {
 
 async function command(...args: string[]): Promise<void> {
   const [input = '', ...more] = args
-  const write = (text: string) => {
-    tell(`command ${more.join(' ')}`, text)
-  }
-  const io = { stdin: Readable.from([input]), stdout: { write }, stderr: { write }, env: {} }
-  await runProgram(['explain', '-', '--issuer', issuer, ...more], io)
+  const { stdout, stderr } = await runCommand(['explain', '-', '--issuer', issuer, ...more], input)
+  tell(`command ${more.join(' ')}`, stdout + stderr)
 }
 
 /** Each form in which a value could be read. Of an assertion the signature is what makes it usable. */

@@ -3,9 +3,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { Readable } from 'node:stream'
-import { runProgram } from '../../../cli/dispatcher'
 import { issuer, keyAssertion, keyFor, now } from '../../support/assertions'
+import { runCommand } from '../../support/run-command'
 import { ec, recordFor } from '../../support/broken-assertions'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'explain-config-'))
@@ -20,12 +19,7 @@ const file = (content: string, ending = 'cjs'): string => {
   return name
 }
 
-async function explain(...args: string[]) {
-  const written = { stdout: '', stderr: '' }
-  const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => (written[name] += text) })
-  const io = { stdin: Readable.from([]), stdout: stream('stdout'), stderr: stream('stderr'), env: {} }
-  return { code: await runProgram(['explain', ...args], io), ...written }
-}
+const explain = (...args: string[]) => runCommand(['explain', ...args])
 
 const by = (claims = {}, header = {}) => keyAssertion(ec, { clientId: 'bank', claims, header })
 const members = `issuer: '${issuer}', getClient: (id) => (id === 'bank' ? ${JSON.stringify(recordFor({}))} : undefined)`

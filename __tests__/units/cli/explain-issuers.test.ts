@@ -2,9 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { Readable } from 'node:stream'
-import { runProgram } from '../../../cli/dispatcher'
 import { issuer } from '../../support/assertions'
+import { runCommand } from '../../support/run-command'
 import { deployer, jobToken, ledger, podToken, svid, trusting, worker } from '../../support/workloads'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'explain-issuers-'))
@@ -19,12 +18,7 @@ writeFileSync(
     ...${JSON.stringify(trusting)} }`
 )
 
-async function explain(token: string, ...args: string[]): Promise<{ code: number; stdout: string }> {
-  let stdout = ''
-  const out = { write: (text: string) => (stdout += text) }
-  const io = { stdin: Readable.from([]), stdout: out, stderr: out, env: {} }
-  return { code: await runProgram(['explain', token, '--config', config, ...args], io), stdout }
-}
+const explain = (token: string, ...args: string[]) => runCommand(['explain', token, '--config', config, ...args])
 
 test.each([
   ['a pod', () => podToken(), 'worker'],

@@ -1,8 +1,25 @@
-// However a request is pasted, it is read; what cannot be read is named.
+// However a request is pasted, the command reads it; what it cannot read is named.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { readInput } from '../../../cli/input'
-import { assertionForm, keyAssertion, keyFor } from '../../support/assertions'
+import { assertionForm, issuer, keyAssertion, keyFor } from '../../support/assertions'
+import { runCommand } from '../../support/run-command'
 
-const token = keyAssertion(keyFor('ES256'), { clientId: 'bank' })
+const key = keyFor('ES256')
+const token = keyAssertion(key, { clientId: 'bank' })
+const folder = mkdtempSync(path.join(tmpdir(), 'pasted-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+const clients = path.join(folder, 'clients.json')
+writeFileSync(
+  clients,
+  JSON.stringify([
+    { client_id: 'bank', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [key.jwk] } },
+    { client_id: 'shop', client_secret: 'secret' }
+  ])
+)
 const fields = { grant_type: 'client_credentials', ...assertionForm(token) }
 const form = new URLSearchParams(fields).toString()
 const type = 'application/x-www-form-urlencoded'
@@ -37,127 +54,82 @@ const trace = [
 ].join('\n')
 const split = form.split('&')
 
-describe('a form', () => {
-  test.each<[string, string]>([
-    ['a bare JWT', token],
-    ['a form body', form],
-    ['a form with entities of HTML', form.replaceAll('&', '&amp;')],
-    ['a whole request', http],
-    ['a request that a mail program quotes', http.replaceAll('\r', '').replace(/^/gm, '> ')],
-    ['a request that was quoted twice', http.replaceAll('\r', '').replace(/^/gm, '> > ')],
-    ['a request in a fence of Markdown', `\`\`\`http\n${http}\n\`\`\``],
-    ['a request with a BOM before it', `\ufeff${http}`],
-    [
-      'curl as docs write it',
-      `curl -X POST ${url} \\\n  -H "Content-Type: ${type}" \\\n  -d '${split[0]}' \\\n  -d '${split.slice(1).join('&')}'`
-    ],
-    ['curl with a prompt', `$ curl -s ${url} -d "${form}"`],
-    [
-      'curl with --data-urlencode',
-      `curl ${url} ${Object.entries(fields)
-        .map(([name, value]) => `--data-urlencode '${name}=${value}'`)
-        .join(' ')}`
-    ],
-    ['curl with a glued -d', `curl ${url} -d'${form}'`],
-    [
-      'curl as browsers copy it (bash)',
-      `curl '${url}' \\\n  -H 'content-type: ${type}' \\\n  --data-raw $'${form.replaceAll('%3A', '\\u0025\\x33A')}' \\\n  --compressed`
-    ],
-    [
-      'curl as browsers copy it (cmd)',
-      `curl ^"${url}^" ^\n  -H ^"content-type: ${type}^" ^\n  --data-raw ^"${form.replace(/[%&]/g, '^$&')}^"`
-    ],
-    ['what curl --trace-ascii prints', trace],
-    ['HAR with the text', har({ mimeType: type, text: form })],
-    [
-      'HAR with parameters',
-      har(
-        {
-          mimeType: type,
-          params: Object.entries(fields).map(([name, value]) => ({ name, value: encodeURIComponent(value) }))
-        },
-        []
-      )
-    ],
-    [
-      'one request of HAR',
-      JSON.stringify({ request: { url, headers: [{ name: 'Content-Type', value: type }], postData: { text: form } } })
-    ],
-    ['fetch as browsers copy it', fetched()],
-    ['fetch with await', fetched('await ')],
-    ['an object of headers and body', JSON.stringify({ headers: { 'content-type': type }, body: fields })],
-    [
-      'a table of Chrome',
-      Object.entries(fields)
-        .map(([name, value]) => `${name}: ${value}`)
-        .join('\n')
-    ],
-    [
-      'a table of Firefox',
-      Object.entries(fields)
-        .map(([name, value]) => `${name}\t"${value}"`)
-        .join('\n')
-    ]
-  ])('%s', (_name, text) => {
-    const { body } = readInput(text)
-    const read = Object.fromEntries(body as URLSearchParams)
-    expect({ grant_type: 'client_credentials', ...read }).toEqual(fields)
-  })
-})
-
-describe('headers', () => {
-  test.each<[string, string]>([
-    ['curl -u', `curl -u shop:secret ${url} -d grant_type=client_credentials`],
-    [
-      'what curl -v prints',
-      `*   Trying 127.0.0.1:443...\n> POST /token HTTP/1.1\n> Host: as.example.com\n> Authorization: ${basic}\n> Content-Length: 29\n> Content-Type: ${type}\n> \n* upload completely sent off\n< HTTP/1.1 401 Unauthorized\n< \n{"error":"invalid_client"}`
-    ],
-    ['a single header', `Authorization: ${basic}`],
-    ['the value of one', basic]
-  ])('%s', (_name, text) => {
-    const { headers } = readInput(text)
-    expect(headers['authorization']).toEqual([basic])
-    // A length without the body that it counts would be told as a body that was lost
-    expect(headers['content-length']).toBeUndefined()
-  })
-
-  test('of curl the type that it sends by itself', () => {
-    expect(readInput(`curl ${url} -d a=b`).headers['content-type']).toEqual([type])
-    expect(readInput(`curl ${url} --json '{"a":1}'`)).toMatchObject({
-      headers: { 'content-type': ['application/json'] },
-      text: '{"a":1}'
-    })
-    expect(readInput(`curl ${url} -F client_id=x`).headers['content-type']).toEqual(['multipart/form-data'])
-    expect(readInput(`curl ${url} -H 'Content-Type: text/plain' -d a=b`).headers['content-type']).toEqual([
-      'text/plain'
-    ])
-  })
-})
-
-test.each([
+const forms: readonly [string, string][] = [
+  ['a bare JWT', token],
+  ['a form body', form],
+  ['a form with entities of HTML', form.replaceAll('&', '&amp;')],
+  ['a whole request', http],
+  ['a request that a mail program quotes', http.replaceAll('\r', '').replace(/^/gm, '> ')],
+  ['a request that was quoted twice', http.replaceAll('\r', '').replace(/^/gm, '> > ')],
+  ['a request in a fence of Markdown', `\`\`\`http\n${http}\n\`\`\``],
+  ['a request with a BOM before it', `\ufeff${http}`],
+  [
+    'curl as docs write it',
+    `curl -X POST ${url} \\\n  -H "Content-Type: ${type}" \\\n  -d '${split[0]}' \\\n  -d '${split.slice(1).join('&')}'`
+  ],
+  ['curl with a prompt', `$ curl -s ${url} -d "${form}"`],
+  [
+    'curl with --data-urlencode',
+    `curl ${url} ${Object.entries(fields)
+      .map(([name, value]) => `--data-urlencode '${name}=${value}'`)
+      .join(' ')}`
+  ],
+  ['curl with a glued -d', `curl ${url} -d'${form}'`],
+  [
+    'curl as browsers copy it (bash)',
+    `curl '${url}' \\\n  -H 'content-type: ${type}' \\\n  --data-raw $'${form.replaceAll('%3A', '\\u0025\\x33A')}' \\\n  --compressed`
+  ],
+  [
+    'curl as browsers copy it (cmd)',
+    `curl ^"${url}^" ^\n  -H ^"content-type: ${type}^" ^\n  --data-raw ^"${form.replace(/[%&]/g, '^$&')}^"`
+  ],
+  ['what curl --trace-ascii prints', trace],
+  ['HAR with the text', har({ mimeType: type, text: form })],
+  [
+    'HAR with parameters',
+    har(
+      {
+        mimeType: type,
+        params: Object.entries(fields).map(([name, value]) => ({ name, value: encodeURIComponent(value) }))
+      },
+      []
+    )
+  ],
+  [
+    'one request of HAR',
+    JSON.stringify({ request: { url, headers: [{ name: 'Content-Type', value: type }], postData: { text: form } } })
+  ],
+  ['fetch as browsers copy it', fetched()],
+  ['fetch with await', fetched('await ')],
+  ['an object of headers and body', JSON.stringify({ headers: { 'content-type': type }, body: fields })],
+  [
+    'a table of Chrome',
+    Object.entries(fields)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join('\n')
+  ],
+  [
+    'a table of Firefox',
+    Object.entries(fields)
+      .map(([name, value]) => `${name}\t"${value}"`)
+      .join('\n')
+  ]
+]
+const headers: readonly [string, string][] = [
+  ['curl -u', `curl -u shop:secret ${url} -d grant_type=client_credentials`],
+  [
+    'what curl -v prints',
+    `*   Trying 127.0.0.1:443...\n> POST /token HTTP/1.1\n> Host: as.example.com\n> Authorization: ${basic}\n> Content-Length: 29\n> Content-Type: ${type}\n> \n* upload completely sent off\n< HTTP/1.1 401 Unauthorized\n< \n{"error":"invalid_client"}`
+  ],
+  ['a single header', `Authorization: ${basic}`],
+  ['the value of one', basic]
+]
+const queries: readonly [string, string][] = [
   ['a URL', `${url}?client_id=shop&client_secret=x`],
   ['curl -G', `curl -G ${url} -d client_id=shop -d client_secret=x`],
   ['a request', 'GET /token?client_id=shop&client_secret=x HTTP/1.1\nHost: as.example.com']
-])('%s with a query: its parameters are not taken for a body', (_name, text) => {
-  const { url: read, body } = readInput(text)
-  expect(body).toBeUndefined()
-  expect(read).toMatch(/\/token\?client_id=shop&client_secret=x$/)
-})
-
-test('parameters as JSON stay the JSON text that they are', () => {
-  expect(readInput('{"client_id":"shop"}')).toMatchObject({
-    headers: { 'content-type': ['application/json'] },
-    text: '{"client_id":"shop"}'
-  })
-})
-
-test('a line of the log', () => {
-  const line =
-    '{"reason":"assertion_expired","detail":{"secondsLate":90},"clientId":"bank","method":"private_key_jwt","ms":2}'
-  expect(readInput(line).log).toEqual({ reason: 'assertion_expired', detail: { secondsLate: 90 }, clientId: 'bank' })
-})
-
-test.each([
+]
+const nothings: readonly [string, string, string][] = [
   ['an answer', 'HTTP/1.1 401 Unauthorized\n\n{}', 'an answer of a server'],
   ['the body of an answer', '{"error":"invalid_client","error_description":"…"}', 'an answer of a server'],
   ['a certificate', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----', '--cert FILE'],
@@ -171,8 +143,49 @@ test.each([
     'looks like fetch(…)'
   ],
   ['a decoded JWT', '{"alg":"ES256"}', 'a decoded JWT']
-])('%s is named, refused and not quoted', (_name, text, words) => {
-  const read = () => readInput(text)
-  expect(read).toThrow(words)
-  expect(read).not.toThrow('hunter2')
+]
+
+/** What the command makes of a paste: the exit code and words. `hunter2` stands for a secret, which is never quoted. */
+type Told = readonly [code: number, words: RegExp]
+const accepted: Told = [0, /verdict accepted/]
+const inQuery: Told = [1, /refused: no_credentials.*advice Send client_id, client_secret in the body: the query/]
+const named = (words: string): Told => [2, new RegExp(`INPUT.*${words.replace(/[()\u2026]/g, '.')}`)]
+
+const table: readonly (readonly [name: string, paste: string | Buffer, told: Told])[] = [
+  ...forms.map(([name, paste]) => [name, paste, accepted] as const),
+  ...headers.map(([name, paste]) => [name, paste, accepted] as const),
+  ...queries.map(([name, paste]) => [name, paste, inQuery] as const),
+  ...nothings.map(([name, paste, words]) => [name, paste, named(words)] as const),
+  ['parameters as JSON', '{"client_id":"shop"}', [1, /refused: body_content_type/]],
+  [
+    'a line of the documented logger',
+    '{"level":"info","reason":"assertion_expired","detail":{"secondsLate":90},"clientId":"bank","ms":2}',
+    [1, /client bank .*refused: assertion_expired.*late 1 min 30 s/]
+  ],
+  ['a line of a logger that is not ours', '{"reason":"something"}', named('no reason')],
+  ['UTF-16 with a mark, as PowerShell writes it', Buffer.from(`\ufeff${http}`, 'utf16le'), accepted],
+  ['UTF-16 without one', Buffer.from(form, 'utf16le'), accepted],
+  ['UTF-16, the other order', Buffer.from(`\ufeff${form}`, 'utf16le').swap16(), accepted],
+  ['UTF-8 with a mark', Buffer.from(`\ufeff${form}`), accepted]
+]
+
+test('at least twenty ways', () => {
+  expect(table.length).toBeGreaterThan(40)
+})
+
+test.each(table)('%s', async (_name, paste, [code, words]) => {
+  const told = await runCommand(['explain', '-', '--issuer', issuer, '--client', clients], paste)
+  expect(`${told.text}${told.stderr}`).toMatch(words)
+  expect(`${told.text}${told.stderr}`).not.toContain('hunter2')
+  expect(told.code).toBe(code)
+})
+
+test('of curl the type that it sends by itself', () => {
+  expect(readInput(`curl ${url} -d a=b`).headers['content-type']).toEqual([type])
+  expect(readInput(`curl ${url} --json '{"a":1}'`)).toMatchObject({
+    headers: { 'content-type': ['application/json'] },
+    text: '{"a":1}'
+  })
+  expect(readInput(`curl ${url} -F client_id=x`).headers['content-type']).toEqual(['multipart/form-data'])
+  expect(readInput(`curl ${url} -H 'Content-Type: text/plain' -d a=b`).headers['content-type']).toEqual(['text/plain'])
 })

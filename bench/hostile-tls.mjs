@@ -1,54 +1,33 @@
-// What hostile jwks_uri hosts cost the event loop by TLS alone, before any certificate is trusted. Build first.
+// What hostile jwks_uri hosts cost the event loop by TLS alone, before any certificate is trusted. Linux. Build first.
 //
 //   node bench/hostile-tls.mjs [--seconds 60] [--fetches 5] [--dist path]
 //
 // 1. The longest block of the event loop during one fetch: by https.get with Node's defaults, and by createJwksFetcher.
-// 2. A good Basic client beside 24 registered hosts of each of the worst kinds, asked for 0.76 times a second.
+// 2. A good Basic client, and clients whose key sets are fetched for the first time, beside 24 registered hosts of each
+//    of the worst kinds, asked for 0.76 times a second. Each host has an address of its own, so that no address rests.
 // --dist measures another build (an older one, for "before").
-import { fork } from 'node:child_process'
-import { createPrivateKey } from 'node:crypto'
-import { createServer, request } from 'node:http'
 import https from 'node:https'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { generate } from 'selfsigned'
+import { askSigned, goodClient, ms, quantile, spread, startApp, startHosts } from './hostile-load.mjs'
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
     fetches: { type: 'string', default: '5' },
-    dist: { type: 'string', default: new URL('../dist', import.meta.url).pathname },
-    serve: { type: 'string' }
+    dist: { type: 'string', default: new URL('../dist', import.meta.url).pathname }
   }
 })
-const { createJwksFetcher, clientAuth } = await import(pathToFileURL(`${values.dist}/lib/index.js`))
-const issuer = 'https://as.example.com'
+const { createJwksFetcher } = await import(pathToFileURL(`${values.dist}/lib/index.js`))
 const host = 'host.attacker.net'
+const good = 'good.partner.net'
 const hostNames = Array.from({ length: 24 }, (_, i) => `h${i}.attacker.net`)
+const seconds = Number(values.seconds)
 
 const resolver = () => ({ resolve4: async () => ['127.0.0.1'], resolve6: async () => [], cancel() {} })
-const fetcherFor = (names, port, ca) => {
-  const rules = { addresses: ['127.0.0.1'], ports: [port], ...(ca && { ca }) }
-  return createJwksFetcher({ hosts: Object.fromEntries(names.map((name) => [name, rules])), resolver })
-}
-
-/** The app under attack: forked, so that nothing but its own work is in its event loop. */
-async function serve(port) {
-  const record = (client_id) =>
-    client_id === 'good'
-      ? { client_id, client_secret: 'a secret of at least thirty-two octets' }
-      : { client_id, token_endpoint_auth_method: 'private_key_jwt', jwks_uri: `https://${client_id}:${port}/jwks` }
-  const authenticate = clientAuth({ issuer, getClient: record, keySets: fetcherFor(hostNames, port) })
-  const server = createServer((req, res) => authenticate(req, res, () => res.end('{}')))
-  await new Promise((done) => server.listen(0, '127.0.0.1', done))
-  process.send(server.address().port)
-  process.on('disconnect', () => process.exit())
-}
-
-const quantile = (values, q) =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))]
-const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`.padStart(10)
+const fetcherFor = (port, ca) =>
+  createJwksFetcher({ hosts: { [host]: { addresses: ['127.0.0.1'], ports: [port], ca } }, resolver })
 
 /** The longest time between two turns of the event loop while `work` is under way. */
 async function longestBlock(work) {
@@ -68,19 +47,22 @@ async function longestBlock(work) {
   return longest
 }
 
-function bareGet(port, ca) {
+function bareGet(port, ca, path = '/0') {
   const lookup = (_host, { all }, callback) =>
     setImmediate(callback, null, all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4)
   return new Promise((resolve, reject) => {
     https
-      .get(`https://${host}:${port}/jwks`, { agent: false, lookup, ca }, (response) =>
+      .get(`https://${host}:${port}${path}`, { agent: false, lookup, ca }, (response) =>
         response.resume().on('close', resolve)
       )
       .on('error', reject)
   })
 }
 
-async function blocks(ports, ca) {
+const paths = (count) => Array.from({ length: count }, (_, i) => `/${i}`)
+const allOf = (count, get) => Promise.allSettled(paths(count).map(get)).then(() => undefined)
+
+async function blocks({ ports, ca }) {
   const count = Number(values.fetches)
   const measure = async (work) => {
     const all = []
@@ -89,88 +71,81 @@ async function blocks(ports, ca) {
   }
   console.log(`\nLongest block of the event loop during one fetch, median and worst of ${count}`)
   console.log(`${''.padEnd(48)}${"Node's defaults".padStart(20)}${'createJwksFetcher'.padStart(20)}`)
-  await measure(() => bareGet(ports['an honest server'])) // loads the root certificates
-  for (const [name, port] of Object.entries(ports)) {
-    if (port === undefined) continue
-    const byNode = await measure(() => bareGet(port, ca))
-    const bySets = await measure(() => fetcherFor([host], port, ca).get(`https://${host}:${port}/jwks`))
-    console.log(`${name.padEnd(48)}${byNode}${bySets}`)
-  }
-}
-
-function post(port, headers, body) {
-  const started = performance.now()
-  return new Promise((resolve, reject) => {
-    const headersSent = { 'content-type': 'application/x-www-form-urlencoded', ...headers }
-    request({ host: '127.0.0.1', port, method: 'POST', headers: headersSent }, (response) => {
-      response.resume().on('end', () => resolve({ status: response.statusCode, ms: performance.now() - started }))
-    })
-      .on('error', reject)
-      .end(body)
+  const row = (name, byNode, bySets) => console.log(`${name.padEnd(48)}${byNode}${bySets}`)
+  const honest = ports['an honest server']
+  await bareGet(honest, ca) // loads the root certificates
+  const first = await measure(async () => {
+    const fetcher = fetcherFor(honest, ca)
+    await fetcher.get(`https://${host}:${honest}/`).catch(() => undefined)
+    fetcher.close?.()
   })
-}
-
-/** 20 good requests a second for so long: how long each took. */
-async function goodClient(port, seconds) {
-  const authorization = `Basic ${Buffer.from('good:a+secret+of+at+least+thirty-two+octets').toString('base64')}`
-  const times = []
-  const end = performance.now() + seconds * 1000
-  while (performance.now() < end) {
-    times.push(post(port, { authorization }, 'grant_type=client_credentials').then(({ ms }) => ms))
-    await wait(50)
+  row('a first fetch, which starts the process', ''.padEnd(20), first)
+  await fetcherFor(honest, ca)
+    .get(`https://${host}:${honest}/`)
+    .catch(() => undefined) // from here on it runs
+  const worst = '32 certificates with explicit curves'
+  const cases = Object.entries(ports).map(([name, port]) => [name, port, 1])
+  for (const [name, port, urls] of [...cases, [`${worst}, three URLs at once`, ports[worst], 3]]) {
+    if (port === undefined) continue
+    const byNode = await measure(() => allOf(urls, (path) => bareGet(port, ca, path)))
+    const bySets = await measure(() => {
+      const fetcher = fetcherFor(port, ca)
+      return allOf(urls, (path) => fetcher.get(`https://${host}:${port}${path}`))
+    })
+    row(name, byNode, bySets)
   }
-  return Promise.all(times)
 }
 
-const encode = (part) => Buffer.from(JSON.stringify(part)).toString('base64url')
-const unauthenticated = (clientId) => {
-  const claims = { iss: clientId, sub: clientId, aud: issuer, jti: `${Math.random()}`, exp: Date.now() / 1000 + 60 }
-  const client_assertion = `${encode({ alg: 'ES256', kid: 'k' })}.${encode(claims)}.${Buffer.alloc(64, 1).toString('base64url')}`
-  const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-  return new URLSearchParams({ client_assertion_type, client_assertion }).toString()
+/** A client whose key set was never fetched, once a second: how long each took, and how many were refused. */
+async function firstLoads(port, privateKey, isOver) {
+  const all = []
+  for (let i = 0; !isOver(); i++) {
+    all.push(askSigned(port, `${good}/${i}`, privateKey))
+    await wait(1000)
+  }
+  const done = await Promise.all(all)
+  const times = done.filter(({ status }) => status === 200).map(({ ms }) => ms)
+  return { times, refused: done.length - times.length }
 }
 
-async function beside(name, hostilePort) {
-  const args = ['--dist', values.dist, '--serve', String(hostilePort)]
-  const app = fork(new URL(import.meta.url), args)
-  const [port] = await new Promise((done) => app.once('message', (message) => done([message])))
-  const seconds = Number(values.seconds)
-  await goodClient(port, 3)
-  const quiet = await goodClient(port, seconds / 3)
+async function beside(name, hosts) {
+  const port = hosts.ports[name]
+  const app = await startApp(values.dist, {
+    [good]: { address: '127.0.2.1', port: hosts.honestPort, ca: hosts.ca },
+    ...Object.fromEntries(hostNames.map((each, i) => [each, { address: `127.0.1.${i + 1}`, port }]))
+  })
+  const during = async (seconds) => {
+    const end = performance.now() + seconds * 1000
+    const isOver = () => performance.now() > end
+    return Promise.all([goodClient(app.port, isOver), firstLoads(app.port, hosts.privateKey, isOver)])
+  }
+  await during(3)
+  const [quiet] = await during(seconds)
   let isOver = false
   const attack = (async () => {
     for (let i = 0; !isOver; i++) {
-      post(port, {}, unauthenticated(hostNames[i % 24])).catch(() => undefined)
+      askSigned(app.port, `${hostNames[i % 24]}/0`).catch(() => undefined)
       await wait(1000 / 0.76)
     }
   })()
-  const attacked = await goodClient(port, seconds)
+  const [attacked, loads] = await during(seconds)
   isOver = true
   await attack
-  app.disconnect()
-  const row = (times) => [0.5, 0.9, 0.99].map((q) => ms(quantile(times, q))).join('') + ms(Math.max(...times))
-  console.log(`${name.padEnd(48)}quiet   ${row(quiet)}`)
-  console.log(`${''.padEnd(48)}attacked${row(attacked)}`)
+  app.stop()
+  console.log(`${name.padEnd(48)}quiet       ${spread(quiet)}`)
+  console.log(`${''.padEnd(48)}attacked    ${spread(attacked)}`)
+  console.log(`${''.padEnd(48)}first loads ${spread(loads.times)}, ${loads.refused} refused`)
 }
 
-if (values.serve !== undefined) await serve(Number(values.serve))
-else {
-  const made = await generate([{ name: 'commonName', value: host }], {
-    keySize: 2048,
-    algorithm: 'sha256',
-    extensions: [{ name: 'subjectAltName', altNames: [host, ...hostNames].map((value) => ({ type: 2, value })) }]
-  })
-  const key = createPrivateKey(made.private).export({ type: 'pkcs8', format: 'pem' })
-  const hosts = fork(new URL('hostile-hosts.mjs', import.meta.url), [JSON.stringify([key, made.cert])])
-  const ports = await new Promise((done) => hosts.once('message', done))
-  console.log(`Node ${process.version}, OpenSSL ${process.versions.openssl}, ${values.dist}`)
-  await blocks(ports, made.cert)
-  console.log(`\nA good Basic client, 20 requests a second: 50th, 90th, 99th percentile, longest`)
-  for (const name of [
-    'TLS 1.2, DHE of 10,000 bits',
-    '10 certificates of RSA-3072, e of 3,071 bits',
-    '8 certificates of DSA-10000'
-  ])
-    await beside(name, ports[name])
-  hosts.disconnect()
-}
+const hosts = await startHosts([host, good])
+console.log(`Node ${process.version}, OpenSSL ${process.versions.openssl}, ${values.dist}`)
+await blocks(hosts)
+console.log(`\nA good Basic client, 20 requests a second: 50th, 90th, 99th percentile, longest`)
+for (const name of [
+  'TLS 1.2, DHE of 10,000 bits',
+  '10 certificates of RSA-3072, e of 3,071 bits',
+  '8 certificates of DSA-10000',
+  '32 certificates with explicit curves'
+])
+  await beside(name, hosts)
+hosts.stop()

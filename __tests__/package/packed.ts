@@ -12,6 +12,8 @@ export const app = path.join(folder, 'app')
 
 /** The oldest that `engines` names, a 24 that has ML-DSA (24.6 or newer), and the newest. */
 export const nodeVersions = ['20.19.0', '22.12.0', '24.21.0', '26.10.0']
+/** From 22.20 on OpenSSL knows hybrid groups, and Node lets a program choose its authorities. */
+export const lateNode22 = '22.23.3'
 export const typescriptVersions = ['5.9.3', '6.0.3', '7.0.2']
 export const packageTypes = ['commonjs', 'module']
 
@@ -19,8 +21,10 @@ const nodeAlias = (version: string) => `node-${version}@npm:node-${process.platf
 const typescriptAlias = (version: string) => `typescript-${version}@npm:typescript@${version}`
 const tools = [
   ...['express@5', '@types/express@5', '@types/node@20', 'jest@30', 'vitest@4', 'bun@1', 'deno@2'],
-  ...['oauth4webapi@3', 'openid-client@6'],
-  ...nodeVersions.map(nodeAlias),
+  ...['oauth4webapi@3', 'openid-client@6', 'pm2@7'],
+  ...['esbuild@0', 'webpack@5', 'rollup@4', '@rollup/plugin-commonjs@29', '@rollup/plugin-node-resolve@16'],
+  '@rollup/plugin-json@6',
+  ...[...nodeVersions, lateNode22].map(nodeAlias),
   ...typescriptVersions.map(typescriptAlias)
 ]
 

@@ -157,6 +157,20 @@ describe.each(Object.entries(sdks))('%s: a client that has a key and sends nothi
   })
 })
 
+// Threat 53: a document changes from a key to none, and the grant that was made by the key goes on without
+test('a grant that was made by a key is not refreshed by the id alone', async () => {
+  const server = await guarded(sdks['sdk 1'])
+  const client = handWrittenClient(server, id, key)
+  expect(await client.authorize()).toMatchObject(ok)
+  publish({ token_endpoint_auth_method: 'none' })
+  pass(3700)
+  const refresh_token = client.tokens()?.refresh_token ?? ''
+  const body = new URLSearchParams({ client_id: id, grant_type: 'refresh_token', refresh_token })
+  const answer = await fetch(server.tokenEndpoint, { method: 'POST', body })
+  expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_grant' })])
+  expect(methodsUsed).toEqual(['private_key_jwt', 'none'])
+})
+
 test('discovery tells what is accepted, and browsers may ask and read a refusal', async () => {
   const server = await guarded(sdks['sdk 1'])
   const metadata = await fetch(new URL('/.well-known/oauth-authorization-server', server.issuer))

@@ -65,6 +65,7 @@ function authenticator(...more: OAuthClient[]) {
   })
   return {
     clients,
+    explain: authenticate.explain,
     by: (key: TestKey, clientId = 'a', header: Record<string, unknown> = {}) =>
       authenticate({ headers: {}, body: assertionForm(keyAssertion(key, { clientId, header })) })
   }
@@ -163,6 +164,25 @@ describe('rotation', () => {
     pass(3)
     expect(await reasonOf(by(first))).toBe('jwks_unavailable')
   })
+})
+
+test('a new key under an old kid: explain says when the set in the cache was had, and until when it is used', async () => {
+  const { by, explain } = authenticator()
+  await by(first)
+  publish('/a', stranger)
+  pass(20)
+  expect(await reasonOf(by(stranger))).toBe('signature_mismatch')
+  const { reason, findings } = await explain({
+    headers: {},
+    body: assertionForm(keyAssertion(stranger, { clientId: 'a' }))
+  })
+  expect(reason).toBe('signature_mismatch')
+  const { advice = '' } = findings.find(({ result }) => result === 'failed') ?? {}
+  expect(advice).toContain('a new key needs a new kid')
+  const [, fetched = '', until = ''] =
+    /in the cache was looked at, fetched (\S+) and used until (\S+): ask with fetch\.$/.exec(advice) ?? []
+  expect(Math.round((Date.now() - Date.parse(fetched)) / 1000)).toBeGreaterThanOrEqual(20)
+  expect(Date.parse(until) - Date.parse(fetched)).toBe(600_000)
 })
 
 // Threat 7: two clients with one URI

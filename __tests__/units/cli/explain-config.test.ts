@@ -104,3 +104,20 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringMatching(/Unknown option .*: known are --issuer/)])
   expect(stderr).not.toContain('hunter2')
 })
+
+test('--fetch and accepted: a running server may have an older set, and that is said', async () => {
+  const { jwks, ...record } = recordFor({})
+  const remote = { ...record, jwks_uri: 'https://keys.example.com/jwks' }
+  const config = file(`const set = ${JSON.stringify(jwks)}
+    module.exports = { issuer: '${issuer}', getClient: () => (${JSON.stringify(remote)}), keySets: { get: async () => set } }`)
+  const { code, text } = await explain(by(), '--config', config, '--fetch')
+  expect(text).toContain('note The key set was fetched just now. A running server may use an older one for a while')
+  expect(code).toBe(0)
+  expect((await explain(by({ aud: 'x' }), '--config', config, '--fetch')).text).not.toContain('just now')
+})
+
+test('an assertion that has ended, accepted as of when it was made: why a server may have refused it', async () => {
+  const config = file(`module.exports = { ${members} }`)
+  const { text } = await explain(by({ iat: now() - 600, exp: now() - 540 }), '--config', config)
+  expect(text).toContain('note If the server refused it, it had ended when it came, or came a second time')
+})

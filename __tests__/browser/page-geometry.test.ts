@@ -20,7 +20,8 @@ jest.setTimeout(30_000)
 const sizes = {
   desk: { width: 1280, height: 800 },
   phone: { width: 375, height: 667 },
-  'desk at 200 %': { width: 640, height: 400 }
+  'desk at 200 %': { width: 640, height: 400 },
+  'phone at 200 %': { width: 188, height: 334 }
 }
 const schemes = ['light', 'dark'] as const
 const otherUri = { ...record, jwks: undefined, jwks_uri: 'https://keys.example.com/jwks' }

@@ -194,6 +194,7 @@ async function ofPage(text: string): Promise<Said> {
 const mean = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0) / numbers.length
 
 function markdown(): string {
+  const alone = [0, 1, 2].map((at) => mean(all.map(({ scores }) => scores[at] ?? 0)).toFixed(2)).join(', ')
   const rows = all.map(({ request: { by, wrong, reason }, scores, score, first }) =>
     [by, wrong, `\`${reason}\``, first, scores.join(', '), String(score)].map((cell) => cell.replaceAll('|', '\\|'))
   )
@@ -213,7 +214,7 @@ function markdown(): string {
     'right reason. 2: the cause and the fix. 3: a sentence to send the partner as well. The log looks for no near misses that',
     'cost something, as is its default. The score is the best of the three, and 0 where one of them leads elsewhere.',
     '',
-    `${all.length} requests, mean ${mean(all.map(({ score }) => score)).toFixed(2)}; of the log alone ${mean(all.map(({ scores: [log = 0] }) => log)).toFixed(2)}.`,
+    `${all.length} requests, mean ${mean(all.map(({ score }) => score)).toFixed(2)}; of the log, the command and the page alone ${alone}.`,
     '',
     `| ${head.join(' | ')} |`,
     `|${' --- |'.repeat(head.length)}`,

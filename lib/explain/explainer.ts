@@ -158,7 +158,7 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
     if (fault?.cause === notCached) return notChecked(parts, 'The key set is not in the cache: ask with fetch.')
     const isOfCache = claimed.policy === cachedPolicy && claimed.credentials.kind !== 'secret'
     const { uri } = keySourceOf(claimed.client)
-    const note = isOfCache && uri !== undefined ? cacheNote(policy.keySets.cached?.(uri)) : undefined
+    const note = isOfCache && uri !== undefined ? cacheNote(policy.keySetsOf(claimed.client).cached?.(uri)) : undefined
     return proofFindings(parts, fault, note)
   }
 

@@ -6,7 +6,8 @@ import { candidates } from '../jwt/key-ring'
 import { type Jws, verifyMac } from '../jwt/jws'
 import { keySourceOf } from '../methods/client-record'
 import { liveSecrets } from '../methods/stored-secrets'
-import type { Jwk, JwkSet, OAuthClient } from '../types'
+import type { Claimed } from '../methods/method'
+import type { Jwk } from '../types'
 import type { Scene } from './scene'
 import { ageOf } from './steps'
 
@@ -94,29 +95,34 @@ function spotMac(algorithm: Algorithm, jws: Jws, { claimed }: Scene): string | u
     : undefined
 }
 
+/** What was signed, where it can be verified. */
+function signedIn({ received: { jws }, claimed }: Scene) {
+  const algorithm = algorithms.get(jws?.alg)
+  if (jws === undefined || claimed === undefined || algorithm === undefined) return undefined
+  const isBy = (key: Jwk): boolean => verifies(key, algorithm, jws, paddingOf(algorithm))
+  return { jws, claimed, algorithm, isBy }
+}
+
 /** The registered keys as far as they are in hand. */
-async function setOf(client: OAuthClient, { claimed }: Scene, refresh = false): Promise<JwkSet> {
+async function keysOf({ client, policy }: Claimed, kid?: unknown, refresh = false): Promise<readonly Jwk[]> {
   const { jwks, uri = '' } = keySourceOf(client)
-  return jwks ?? (await claimed?.policy.keySetsOf(client).get(uri, { refresh })) ?? { keys: [] }
+  const set = jwks ?? (await policy.keySetsOf(client).get(uri, { refresh }))
+  return candidates(set, kid, Infinity).slice(0, maxTries)
 }
 
 export async function spotSignature(scene: Scene): Promise<string | undefined> {
-  const {
-    received: { jws },
-    claimed
-  } = scene
-  const algorithm = algorithms.get(jws?.alg)
-  if (jws === undefined || claimed === undefined || algorithm === undefined) return undefined
+  const signed = signedIn(scene)
+  if (signed === undefined) return undefined
+  const { jws, claimed, algorithm, isBy } = signed
   if (algorithm.kty === 'oct') return spotMac(algorithm, jws, scene)
-  const set = await setOf(claimed.client, scene)
-  const all = candidates(set, undefined, Infinity).slice(0, maxTries) as readonly Jwk[]
+  const all = await keysOf(claimed)
   const asked = all.filter((key) => (jws.kid === undefined || key.kid === jws.kid) && fits(key, algorithm))
   const seen =
     (asked.length > 0 ? spotForm(algorithm, jws, asked) : undefined) ??
     spotPadding(algorithm, jws, asked) ??
     spotInput(algorithm, jws, asked)
   if (seen !== undefined) return seen
-  const signer = all.find((key) => fits(key, algorithm) && verifies(key, algorithm, jws, paddingOf(algorithm)))
+  const signer = all.find((key) => fits(key, algorithm) && isBy(key))
   if (signer === undefined) return undefined
   if (signer.alg !== undefined && signer.alg !== jws.alg)
     return `The published key ${kidOf(signer)} is for ${signer.alg} alone, and alg says ${algorithm.alg}: sign with ${signer.alg}, or publish the key without alg.`
@@ -131,34 +137,25 @@ const paddingOf = ({ saltLength }: Algorithm): Parameters =>
 
 /** The key is not in the set that the server uses, but in the one that the client publishes by now. */
 export async function spotNewKey(scene: Scene): Promise<string | undefined> {
-  const {
-    received: { jws },
-    claimed
-  } = scene
-  const algorithm = algorithms.get(jws?.alg)
-  if (jws === undefined || algorithm === undefined || claimed === undefined) return undefined
-  const { uri } = keySourceOf(claimed.client)
-  if (uri === undefined) return undefined
-  const age = ageOf(claimed.policy.keySets.cached?.(uri))
-  const keys = candidates(await setOf(claimed.client, scene, true), jws.kid, Infinity)
-  return keys.slice(0, maxTries).some((key) => verifies(key, algorithm, jws, paddingOf(algorithm)))
+  const signed = signedIn(scene)
+  const uri = signed && keySourceOf(signed.claimed.client).uri
+  if (signed === undefined || uri === undefined) return undefined
+  const { jws, claimed, isBy } = signed
+  const age = ageOf(claimed.policy.keySetsOf(claimed.client).cached?.(uri))
+  return (await keysOf(claimed, jws.kid, true)).some(isBy)
     ? `The key set at the jwks_uri has another key under this kid than the set in the cache of the server${age}: publish a new key under a new kid.`
     : undefined
 }
 
 /** For the operator: whose key it is. */
 export function spotOtherClient(scene: Scene): string | undefined {
-  const {
-    received: { jws },
-    claimed,
-    others
-  } = scene
-  const algorithm = algorithms.get(jws?.alg)
-  if (jws === undefined || algorithm === undefined) return undefined
-  for (const other of others.filter(({ client_id: id }) => id !== claimed?.client.client_id).slice(0, maxTries)) {
-    const keys = other.jwks?.keys ?? []
-    if (keys.slice(0, maxTries).some((key) => verifies(key, algorithm, jws, paddingOf(algorithm))))
-      return `The signature is that of a key of client ${printable(other.client_id)}: the two are mixed up in one configuration.`
-  }
-  return undefined
+  const { claimed, isBy } = signedIn(scene) ?? {}
+  const owner = scene.others
+    .filter(({ client_id: id }) => id !== claimed?.client.client_id)
+    .slice(0, maxTries)
+    .find(({ jwks }) => isBy !== undefined && (jwks?.keys ?? []).slice(0, maxTries).some(isBy))
+  return (
+    owner &&
+    `The signature is that of a key of client ${printable(owner.client_id)}: the two are mixed up in one configuration.`
+  )
 }

@@ -77,6 +77,43 @@ describe('how many attempts are heard', () => {
     close()
   })
 
+  test('four at first, three more for each that comes through, and four again once one has failed', async () => {
+    const held: { presented: string; release: () => void }[] = []
+    const verifySecret = async (presented: string) => {
+      if (/^(right|wrong)$/.test(presented)) await new Promise<void>((release) => held.push({ presented, release }))
+      return presented === 'right'
+    }
+    const { guess, close } = await run(brakedApp({ options: { verifySecret } }, shop))
+    const send = (count: number, presented: string) => Array.from({ length: count }, () => guess('web-shop', presented))
+    /** Another client is answered: what could be started before has been. */
+    const settle = () => inTurn(2, () => guess('nobody', 'x'))
+    const release = (which: (presented: string) => boolean) => {
+      for (const one of held.filter(({ presented }) => which(presented))) one.release()
+    }
+    const answers = send(4, 'right')
+    for (let round = 0; held.length < 4 && round < 50; round++) await settle()
+    const [wrong] = send(1, 'wrong')
+    answers.push(...send(11, 'right'))
+    await settle()
+    answers.push(...send(10, 'right'))
+    await settle()
+    expect(held).toHaveLength(4)
+    release(() => true)
+    for (let round = 0; held.length < 4 + 16 && round < 50; round++) await settle()
+    await settle()
+    expect(held).toHaveLength(4 + 16)
+    release((presented) => presented === 'wrong')
+    expect((await wrong)?.status).toBe(401)
+    await settle()
+    expect(held).toHaveLength(4 + 16) // fifteen are under way, so nobody comes in their place
+    const releasing = setInterval(() => {
+      release(() => true)
+    }, 5)
+    await Promise.all(answers)
+    clearInterval(releasing)
+    close()
+  })
+
   test('while one has failed, what finds no place within a second is told to try again', async () => {
     let release: (() => void) | undefined
     const held = new Promise<void>((resolve) => (release = resolve))

@@ -1,7 +1,7 @@
 // Several issuers in one process: one middleware for each, over shared stores.
 import express from 'express'
 import { clientAuth, createJwksFetcher, createMemoryReplayStore } from 'oauth-client-auth'
-import { findClient, issueToken, newKey } from './support/clients.mjs'
+import { findClient as findOther, issueToken, newKey } from './support/clients.mjs'
 import { listening, report, row } from './support/demonstrate.mjs'
 import { onLoopback, serveKeys } from './support/key-server.mjs'
 import { requestToken } from './support/requests.mjs'
@@ -14,11 +14,13 @@ const bank = await serveKeys('keys.partner-bank.example', () => {
   return [key.jwk]
 })
 const record = { client_id: 'bank', token_endpoint_auth_method: 'private_key_jwt', jwks_uri: bank.jwks_uri }
+const findClient = (clientId) => (clientId === record.client_id ? record : findOther(clientId))
+const keySets = createJwksFetcher(onLoopback(bank))
 
 // --- glue
 const shared = {
-  getClient: (clientId) => (clientId === record.client_id ? record : findClient(clientId)),
-  keySets: createJwksFetcher(onLoopback(bank)), // each key set is fetched once for all issuers
+  getClient: findClient,
+  keySets, // createJwksFetcher(): each key set is fetched once for all issuers
   replayStore: createMemoryReplayStore()
 }
 const issuers = { north: 'https://north.example.com', south: 'https://south.example.com' }

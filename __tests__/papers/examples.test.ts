@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import ts from 'typescript'
 
 const root = join(__dirname, '../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -125,16 +126,67 @@ test('the quick start takes a free port where its own is taken', async () => {
   }
 })
 
+const cutFrom = /<!-- (examples\/[\w./-]+) -->\n\n```([jt]s)\n([^]*?)```/g
+/** Each name that a module imports, with the module that it comes from. */
+const importsOf = (code: string): string[] =>
+  [...code.matchAll(/^import (?:type )?(?:(\w+)(?:, | ))?(?:\{([^}]*)\} )?from '([^']+)'$/gm)].flatMap(
+    ([, whole, named = '', from = '']) =>
+      [...(whole === undefined ? [] : [`default ${whole}`]), ...named.split(',')]
+        .map((name) => name.replace('type ', '').trim())
+        .filter((name) => name !== '')
+        .map((name) => `${name} from ${from}`)
+  )
+
 test.each(['docs/hosts.md', 'docs/migration.md'])('each snippet of %s stands in the program that it names', (page) => {
   const text = read(page)
-  const snippets = [...text.matchAll(/<!-- (examples\/[\w./-]+) -->\n\n```[jt]s\n([^]*?)```/g)]
+  const snippets = [...text.matchAll(cutFrom)]
   expect(snippets).toHaveLength([...text.matchAll(/^```[jt]s/gm)].length) // none without a program
   expect(snippets.length).toBeGreaterThan(9)
-  for (const [, file = '', snippet = ''] of snippets) {
+  for (const [, file = '', , snippet = ''] of snippets) {
     const program = read(file)
-    for (const part of snippet.split(/^\/\/ …\n/m)) expect(program).toContain(part.trim())
+    expect(importsOf(program)).toEqual(expect.arrayContaining(importsOf(snippet)))
+    for (const part of snippet.replaceAll(/^import .*\n/gm, '').split(/^\/\/ …\n/m))
+      expect(program).toContain(part.trim())
   }
 })
+
+// Pasted alone, a block needs nothing that the page does not name as the reader's own
+test.each(['docs/hosts.md', 'docs/migration.md', 'docs/mcp.md'])(
+  'each snippet of %s compiles alone',
+  (page) => {
+    const text = read(page)
+    const prose = text.replaceAll(/^```.*?^```/gms, '')
+    let before = ''
+    for (const [, file = '', language, snippet = ''] of text.matchAll(cutFrom)) {
+      const name = join(root, `__snippet.${language === 'ts' ? 'mts' : 'mjs'}`)
+      // The blocks of docs/mcp.md are pasted one behind the other
+      before = page === 'docs/mcp.md' ? before + snippet : snippet
+      const host = ts.createCompilerHost({})
+      const source = ts.createSourceFile(name, `${before}\nexport {}`, ts.ScriptTarget.ES2023, true)
+      const program = ts.createProgram({
+        rootNames: [name],
+        options: {
+          allowJs: true,
+          checkJs: true,
+          noEmit: true,
+          noResolve: true,
+          experimentalDecorators: true,
+          types: ['node']
+        },
+        host: {
+          ...host,
+          getSourceFile: (path, ...more) => (path === name ? source : host.getSourceFile(path, ...more))
+        }
+      })
+      const faults = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
+        .map(({ code, messageText }) => ({ code, words: ts.flattenDiagnosticMessageText(messageText, ' ') }))
+        .filter(({ code }) => code < 2000 || [2304, 2552, 18004].includes(code))
+      const unknown = faults.filter(({ words }) => !prose.includes(`\`${/'(\w+)'/.exec(words)?.[1]}\``))
+      expect([file, unknown]).toEqual([file, []])
+    }
+  },
+  120_000
+)
 
 test('no part that docs/hosts.md or docs/migration.md shows from a marked program is out of date or left out', () => {
   for (const page of ['docs/hosts.md', 'docs/migration.md']) {

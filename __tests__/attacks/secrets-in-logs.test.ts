@@ -15,6 +15,9 @@ import { post } from '../support/token-server'
 const secret = 'Kp7-example-secret-of-40-characters-abcd'
 const shop: OAuthClient = { client_id: 'web-shop', client_secret: secret }
 const other = 'Zq9-example-secret-of-40-characters-wxyz'
+/** One that no look of it tells. */
+const plain = 'shop.example:pass'
+const both: OAuthClient = { ...byKey, client_id: 'both', client_secret: plain }
 const jwt = keyAssertion(key, { clientId: 'key' })
 const folder = mkdtempSync(join(tmpdir(), 'secrets-'))
 const record = join(folder, 'client.json')
@@ -42,7 +45,7 @@ async function toldOf(form: Record<string, string>, headers: Record<string, stri
   const app = express()
   const authenticate = clientAuth({
     issuer,
-    ...only(shop, byKey),
+    ...only(shop, byKey, both),
     onError: async (error, req, res) => {
       told.push(await authenticate.explain(req), await authenticate.explain(req, { nearMisses: false }))
       res.statusCode = error.status
@@ -133,6 +136,12 @@ const misplaced: [string, Record<string, string>, Record<string, string>, string
     [secret]
   ],
   ['the secret with a line break', { client_id: 'web-shop', client_secret: `${secret}\n` }, {}, [secret]],
+  [
+    'the secret of Basic as client_id of the form',
+    { client_id: plain },
+    { Authorization: basic('web-shop', plain) },
+    [plain]
+  ],
   ['the secret as sub', assertionForm(keyAssertion(key, { clientId: secret })), {}, []],
   [
     'the secret as iss',
@@ -156,4 +165,10 @@ test.each(misplaced)('%s', async (_name, form, headers, hidden) => {
   }
   expect(told.length).toBeGreaterThan(500)
   expect(printed.length).toBeGreaterThan(100)
+})
+
+test('the registered secret of the client as kid', async () => {
+  const told = await toldOf(assertionForm(keyAssertion(key, { clientId: 'both', header: { kid: plain } })), {})
+  expect(told).toContain('no_matching_key')
+  expect(told).not.toContain(plain)
 })

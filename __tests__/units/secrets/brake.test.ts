@@ -22,6 +22,7 @@ const slowly = async <T>(value: T): Promise<T> => {
 const statusesOf = (answers: readonly { status: number }[]) => answers.map(({ status }) => status)
 
 describe('how many attempts are heard', () => {
+  // Threat 18: a limit that refuses right requests, or that a thousand guesses at once outrun
   test('1,000 right requests at once, with a slow look-up: all of them, and then again', async () => {
     const app = brakedApp({ options: { getClient: (id) => slowly(id === 'web-shop' ? shop : undefined) } })
     const { guess, close } = await run(app)
@@ -160,6 +161,7 @@ describe('what counts', () => {
     ['secret_stored_as_hash', headers('hashed', 'x')],
     ['method_not_registered', headers('post', secret)],
     ['signature_mismatch', { form: assertionForm(keyAssertion({ ...thief, kid: key.kid }, { clientId: 'key' })) }],
+    // Threat 11: told apart by what counts as a failure
     // Counted as well: an id whose failures did not count would be known to exist.
     ['no_matching_key', signed('key')],
     ['alg_not_registered', signed('rs')],
@@ -204,6 +206,7 @@ describe('what counts', () => {
 })
 
 describe('whom it counts for', () => {
+  // Threat 22: guesses of a stranger lock the owner of an id out
   test('a stranger locks the owner out of no other address', async () => {
     const { guess, close } = await run(brakedApp({}, shop))
     await inTurn(6, () => guess('web-shop', 'wrong', '127.0.0.2'))

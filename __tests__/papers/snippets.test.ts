@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import ts from 'typescript'
 import { freePort } from '../support/own-servers'
-import { pages, readPage, root, snippetsOf, type Snippet } from '../support/snippets'
+import { importsOf, pages, readPage, root, snippetsOf, type Snippet } from '../support/snippets'
 
 jest.setTimeout(60_000)
 
@@ -209,7 +209,9 @@ describe('not run', () => {
 describe('stands in', () => {
   test.each(ofKind('stands in'))('%s', (_title, { name, code }) => {
     expect(existsSync(join(root, name))).toBe(true)
-    const parts = code.split(/^ *\/\/ …\n/m).map((part) => part.trim())
-    expect(parts.filter((part) => !readPage(name).includes(part))).toEqual([])
+    const program = readPage(name)
+    expect(importsOf(program)).toEqual(expect.arrayContaining(importsOf(code)))
+    const parts = code.replaceAll(/^import .*\n/gm, '').split(/^ *\/\/ …\n/m)
+    expect(parts.map((part) => part.trim()).filter((part) => !program.includes(part))).toEqual([])
   })
 })

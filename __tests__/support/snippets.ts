@@ -57,3 +57,13 @@ export function snippetsOf(page: string): Snippet[] {
       /^(js|mjs|cjs|javascript|jsx|ts|mts|cts|tsx|typescript|sh|bash|shell|console)$/.test(language)
     )
 }
+
+/** Each name that a module imports, with the module that it comes from. */
+export const importsOf = (code: string): string[] =>
+  [...code.matchAll(/^import (?:type )?(?:(\w+)(?:, | ))?(?:\{([^}]*)\} )?from '([^']+)'$/gm)].flatMap(
+    ([, whole, named = '', from = '']) =>
+      [...(whole === undefined ? [] : [`default ${whole}`]), ...named.split(',')]
+        .map((name) => name.replace('type ', '').trim())
+        .filter((name) => name !== '')
+        .map((name) => `${name} from ${from}`)
+  )

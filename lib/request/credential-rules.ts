@@ -140,7 +140,8 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       reason: 'basic_malformed',
       spec: 'RFC 6749 §2.3.1, RFC 7617 §2',
       holds: ({ basic }) => basic?.fault === undefined,
-      words: ({ basic }) => String(basic?.fault)
+      words: ({ basic }) => String(basic?.fault),
+      detail: ({ basic }) => ({ problem: basic?.fault })
     },
     clientIdRule,
     {

@@ -105,7 +105,14 @@ export const requestReasons = table({
     ...badClient('The Basic credentials are malformed.'),
     meaning: 'The Basic header cannot be decoded.',
     cause: 'Id or secret are not form-encoded before base64, and hold a %.',
-    advice: 'Form-encode id and secret, join them with a colon, and encode that as base64 of UTF-8.'
+    advice: 'Form-encode id and secret, join them with a colon, and encode that as base64 of UTF-8.',
+    cases: [
+      {
+        when: 'the secret ends with a line break',
+        applies: ({ problem }) => String(problem).includes('a line break'),
+        advice: 'Leave the line break out before base64: echo adds one, and printf does not.'
+      }
+    ]
   },
   basic_without_secret: {
     ...badClient('The Basic credentials hold no secret.'),

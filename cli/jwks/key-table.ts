@@ -91,7 +91,6 @@ export function keyTable(value: unknown): KeyTable {
     return { rows, usable: 0, fault: refused.message, advice: keySetAdvice(refused) }
   }
   const usable = rows.filter(({ fault }) => fault === undefined).length
-  return { rows, usable, ...(usable > 0 ? {} : { advice: noUsableKey }) }
+  const advice = 'The owner has to publish a public key that can verify: see what is wrong with each.'
+  return { rows, usable, ...(usable > 0 ? {} : { advice }) }
 }
-
-const noUsableKey = 'The owner has to publish a public key that can verify: see what is wrong with each.'

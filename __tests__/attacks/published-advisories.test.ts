@@ -1,16 +1,16 @@
 // Advisories of other servers and libraries, 2025 and 2026: what each let happen does not happen here. Others stand
 // beside the tests of their subject: docs/threats.md lists all of them by number.
-import { ClientAuthError, createClientAuthenticator, createProxyCertificates, type OAuthClient } from '../../lib'
+import { createClientAuthenticator, createProxyCertificates, type OAuthClient } from '../../lib'
 import { assertionForm, basic, issuer, jws, keyAssertion, makeKey, now } from '../support/assertions'
 import { attacker, claimsOf, clients, good, key, mustBeRefused, secret } from '../support/attacked-clients'
 import { encoded } from '../support/certificate-headers'
 import { serveKeys } from '../support/key-server'
 import { clientsOf, post, tokenServer } from '../support/token-server'
 
-/** Milliseconds of CPU of this process that something takes, the least of three tries. */
+/** Milliseconds of CPU of this process that something takes, the least of five tries. */
 async function cpuOf(act: () => Promise<void>): Promise<number> {
   const times: number[] = []
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 5; round++) {
     const began = process.cpuUsage()
     await act()
     const { user, system } = process.cpuUsage(began)
@@ -42,17 +42,16 @@ describe('bad attempts at a client with a large key set', () => {
         const record = { client_id: 'key', token_endpoint_auth_method: 'private_key_jwt', jwks_uri: server.uri }
         const keySets = server.fetcher()
         const authenticate = createClientAuthenticator({ issuer, getClient: () => record, keySets })
-        const attempt = (by: typeof key) =>
-          authenticate({
-            headers: {},
-            body: assertionForm(keyAssertion(by, { clientId: 'key', header: { kid: by === key ? key.kid : kid } }))
-          })
-        await attempt(key)
+        const isLetIn = (body: Record<string, string>) =>
+          authenticate({ headers: {}, body }).then(
+            () => true,
+            () => false
+          )
+        expect(await isLetIn(assertionForm(good('key')))).toBe(true)
         const bad = assertionForm(keyAssertion(attacker, { clientId: 'key', header: { kid } }))
         costs.push(
           await cpuOf(async () => {
-            for (let count = 0; count < 300; count++)
-              await expect(authenticate({ headers: {}, body: bad })).rejects.toThrow(ClientAuthError)
+            for (let count = 0; count < 300; count++) if (await isLetIn(bad)) throw new Error('let in')
           })
         )
         expect(fetches).toBeLessThanOrEqual(2)
@@ -60,7 +59,7 @@ describe('bad attempts at a client with a large key set', () => {
         await server.close()
       }
       const [small = 0, large = 0] = costs
-      expect(large).toBeLessThan(4 * small)
+      expect(large).toBeLessThan(2 * small)
     }
   )
 })
@@ -76,7 +75,13 @@ describe('an assertion that has ended', () => {
     ['now, in milliseconds of a year ago', () => (now() - 31_536_000) * 1000],
     ['as a text', () => `${now() - 60}`]
   ])('%s', async (_name, exp) => {
-    await mustBeRefused(assertionForm(keyAssertion(key, { clientId: 'key', claims: { exp: exp() } })))
+    // The store would refuse most of them as well.
+    const replayStore = { consume: () => true }
+    await mustBeRefused(
+      assertionForm(keyAssertion(key, { clientId: 'key', claims: { exp: exp() } })),
+      {},
+      { replayStore }
+    )
   })
 })
 

@@ -1,6 +1,6 @@
 // What the process that fetches costs a server. Linux. Build first.
 //
-//   node bench/child.mjs [--runs 20] [--before path to another build's dist]
+//   node bench/child.mjs [--runs 20] [--before path to the index.js of another build]
 //
 // 1. A process that loads the package and makes a middleware, and never fetches: start and memory; with --before beside
 //    a build from before there was such a process.
@@ -18,7 +18,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '20' },
     before: { type: 'string' },
-    dist: { type: 'string', default: new URL('../dist', import.meta.url).pathname },
+    dist: { type: 'string', default: new URL('../dist/lib/index.js', import.meta.url).pathname },
     serve: { type: 'string' }
   }
 })
@@ -34,7 +34,7 @@ function memoryOf(pid) {
 /** In a process of its own: loads, tells, and fetches where there is something to fetch. */
 async function serve({ dist, uri, port, ca }) {
   const loaded = performance.now()
-  const { clientAuth, createJwksFetcher } = await import(pathToFileURL(`${dist}/lib/index.js`))
+  const { clientAuth, createJwksFetcher } = await import(pathToFileURL(dist))
   clientAuth({ issuer: 'https://as.example.com', getClient: () => undefined })
   const told = { loadMs: performance.now() - loaded, startMs: performance.now(), memory: memoryOf('self') }
   if (uri !== undefined) {
@@ -56,7 +56,10 @@ async function serve({ dist, uri, port, ca }) {
 }
 
 const runOnce = (task) =>
-  new Promise((done) => fork(new URL(import.meta.url), ['--serve', JSON.stringify(task)]).once('message', done))
+  new Promise((done, fail) => {
+    const child = fork(new URL(import.meta.url), ['--serve', JSON.stringify(task)])
+    child.once('message', done).once('exit', () => fail(new Error('the process told nothing')))
+  })
 
 const spread = (numbers, unit) => {
   const sorted = numbers.toSorted((a, b) => a - b)

@@ -154,6 +154,41 @@ test('a fetch that was interrupted has a head start: the next hostile host does 
   }
 })
 
+test.each([
+  ['once: the fetch begins again', 1],
+  ['again and again: the fetch fails, the next one has a new process', 2]
+])('a process that something else ends, %s', async (_name, ends) => {
+  const fetcher = makeFetcher({ cooldown: 0 })
+  try {
+    play = (socket, request) => {
+      if (requests.length <= ends) children.at(-1)?.kill('SIGKILL')
+      else answer()(socket, request)
+    }
+    const fetched = fetcher.get(url('/'))
+    if (ends === 1) expect((await fetched).keys).toHaveLength(1)
+    else {
+      const message = 'the process that fetches has ended unexpectedly'
+      await expect(fetched).rejects.toMatchObject({ name: 'KeySetError', why: 'connection', message })
+      expect((await fetcher.get(url('/'))).keys).toHaveLength(1)
+    }
+    expect(children.map(({ signalCode }) => signalCode)).toEqual([...Array<string>(ends).fill('SIGKILL'), null])
+    expect(events.map(({ event }) => event)).toEqual(children.map(() => 'started'))
+  } finally {
+    fetcher.close()
+  }
+})
+
+test('close() ends fetches that are under way', async () => {
+  const fetcher = makeFetcher()
+  play = () => undefined
+  const fetched = fetcher.get(url('/'))
+  await until(() => requests.length === 1)
+  fetcher.close()
+  const message = `${host} was not asked to the end: the fetcher was closed`
+  await expect(fetched).rejects.toMatchObject({ why: 'busy', message })
+  await until(() => server.open === 0)
+})
+
 test('close() of the last fetcher ends the process; nothing is fetched after it, and what is cached stays', async () => {
   const [first, last] = [makeFetcher(), makeFetcher()]
   await first.get(url('/first'))

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { type ClientCertificates, certificateOfRequest, RequestCertificate } from '../lib/explain/for-cli'
+import { attempt, type ClientCertificates, certificateOfRequest, RequestCertificate } from '../lib/explain/for-cli'
 import { readFile } from './files'
 import type { Input } from './pasted-request'
 import { UsageError } from './usage'
@@ -19,12 +19,10 @@ interface Shown {
 }
 
 function certificateIn(file: string): X509Certificate {
-  try {
-    return new X509Certificate(readFile('--cert', file))
-  } catch (error) {
-    if (error instanceof UsageError) throw error
-    throw new UsageError(`--cert ${file} must hold one certificate in PEM.`)
-  }
+  const pem = readFile('--cert', file)
+  const certificate = attempt(() => new X509Certificate(pem))
+  if (certificate !== undefined) return certificate
+  throw new UsageError(`--cert ${file} must hold one certificate in PEM.`)
 }
 
 /** The certificate of a pasted request: that of `--cert`, or what stands in its headers, believed as from the proxy. */

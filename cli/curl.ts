@@ -13,13 +13,9 @@ function words(command: string): string[] {
     const unescaped = ansi?.replace(/\\u(\w{4})|\\x(\w\w)/g, (_, u: string, x: string) =>
       String.fromCharCode(parseInt(u || x, 16))
     )
-    open +=
-      unescaped?.replace(/\\(.)/gs, (_, one: string) => ({ n: '\n', r: '\r', t: '\t' })[one] ?? one) ??
-      single ??
-      double?.replace(/\\(["\\$`])/g, '$1') ??
-      escaped ??
-      bare ??
-      ''
+    const inAnsi = unescaped?.replace(/\\(.)/gs, (_, one: string) => ({ n: '\n', r: '\r', t: '\t' })[one] ?? one)
+    const inDouble = double?.replace(/\\(["\\$`])/g, '$1')
+    open += inAnsi ?? single ?? inDouble ?? escaped ?? bare ?? ''
     if (blank === '') continue
     found.push(open)
     open = ''
@@ -93,13 +89,8 @@ export function readVerboseCurl(_text: string, lines: readonly string[]): Input 
   const [first = '', ...rest] = sent
   const blank = rest.indexOf('')
   const head = blank < 0 ? rest : rest.slice(0, blank)
-  const text =
-    blank < 0
-      ? ''
-      : rest
-          .slice(blank + 1)
-          .join(isTrace ? '' : '\n')
-          .trim()
+  const body = blank < 0 ? [] : rest.slice(blank + 1)
+  const text = body.join(isTrace ? '' : '\n').trim()
   // A length without its body: the body is not lost, it is not shown.
   const headers = headersOf(head).filter(([name]) => text !== '' || !/^content-(length|type)$/i.test(name))
   return requestOf(headers, text, first.split(' ')[1])

@@ -29,24 +29,18 @@ function version(): string {
 const isHelp = (arg: string | undefined): boolean => arg === '--help' || arg === '-h' || arg === 'help'
 
 async function dispatch([name, ...args]: readonly string[], io: Io): Promise<number> {
-  if (isHelp(name)) {
-    io.stdout.write(overview())
+  const print = (text: string): number => {
+    io.stdout.write(text)
     return 0
   }
-  if (name === '--version') {
-    io.stdout.write(version())
-    return 0
-  }
+  if (isHelp(name)) return print(overview())
+  if (name === '--version') return print(version())
   const command = commands.get(name ?? '')
   if (command === undefined) {
     const known = [...commands.keys()].join(', ')
     throw new UsageError(`Name a command: ${known}; --help tells what each does.`)
   }
-  if (args.includes('--help')) {
-    io.stdout.write(command.help)
-    return 0
-  }
-  return command.run(args, io)
+  return args.includes('--help') ? print(command.help) : command.run(args, io)
 }
 
 /**

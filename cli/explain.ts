@@ -29,8 +29,8 @@ Says why a request to a token endpoint is accepted or refused: one line a check,
 
 Without --client and --config only that is checked which the request alone decides.
 Uses nothing up: a good assertion can still be used afterwards. It does not check whether one was used before.
-An assertion that has ended is judged as of when it was made, unless --at says otherwise.
-Exit code: 0 accepted, 1 refused, 5 not everything could be checked, 2 called wrongly.
+An assertion that has ended is judged as of when it was made, unless --at says otherwise; the exit code is 1.
+Exit code: 0 accepted, 1 refused now, 5 not everything could be checked, 2 called wrongly.
 `
 
 const options = {
@@ -70,11 +70,11 @@ export function stylesFor({ stdout, env }: Io, noColor = false): Styles {
 }
 
 function asJson(report: Report, issuer: string): string {
-  const { explanation, now, notes, assertion } = report
+  const { explanation, now, late, notes, assertion } = report
   const { header, claims } = assertion ?? {}
   const partner = partnerSentence(report, issuer)
-  const text = JSON.stringify({ ...explanation, at: new Date(now * 1000), notes, partner, header, claims }, null, 2)
-  return text.replace(/[^\n]+/g, safe)
+  const all = { ...explanation, at: new Date(now * 1000), late, notes, partner, header, claims }
+  return JSON.stringify(all, null, 2).replace(/[^\n]+/g, safe)
 }
 
 async function run(args: readonly string[], io: Io): Promise<number> {
@@ -93,8 +93,8 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   const lines = () => formatReport(report, stylesFor(io, values['no-color']), { all, issuer }).join('\n')
   const text = json === true ? asJson(report, issuer) : partner === true ? partnerSentence(report, issuer) : lines()
   io.stdout.write(`${text}\n`)
-  const { accepted, reason } = report.explanation
-  return accepted ? 0 : reason === undefined ? 5 : 1
+  const { accepted, reason = report.late } = report.explanation
+  return reason !== undefined ? 1 : accepted ? 0 : 5
 }
 
 /** `oauth-client-auth explain`. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
-import type { ClientAuthOptions, OAuthClient } from '../lib/explain/for-cli'
+import { attempt, type ClientAuthOptions, type OAuthClient } from '../lib/explain/for-cli'
 import { type Io, UsageError } from './usage'
 
 const isFile = (name: string): boolean => existsSync(name) && statSync(name).isFile()
@@ -32,13 +32,9 @@ export async function readSource(input: string | undefined, { stdin }: Io): Prom
 
 /** The records in a text of JSON: one record, or a list. `source` is named where it holds none. */
 export function parseClients(json: string, source: string): readonly OAuthClient[] {
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch {
-    // The error of JSON.parse quotes its input, which may hold a secret.
+  const value = attempt(() => JSON.parse(json) as unknown)
+  if (value === undefined)
     throw new UsageError(`${source} is not JSON: it must hold one client record, or a list of them.`)
-  }
   const records: readonly unknown[] = Array.isArray(value) ? value : [value]
   if (records.every((record) => typeof (Object(record) as Partial<OAuthClient>).client_id === 'string')) {
     return records as readonly OAuthClient[]
@@ -90,10 +86,11 @@ export async function loadServer({ issuer, client, config }: ServerArguments): P
   }
   if (config !== undefined) {
     const options = (await loadModule(config)) as ClientAuthOptions
+    if (!('issuer' in options || 'getClient' in options))
+      throw new UsageError(`--config ${config} has no export default { issuer, getClient, … }.`)
     return { options: issuer === undefined ? options : { ...options, issuer }, knowsClients: true }
   }
-  if (issuer === undefined) {
+  if (issuer === undefined || issuer === '')
     throw new UsageError('Give --issuer URL, the issuer identifier of the server, or --config FILE with its options.')
-  }
   return serverOf(issuer, client === undefined ? [] : parseClients(readFile('--client', client), `--client ${client}`))
 }

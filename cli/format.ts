@@ -1,5 +1,5 @@
 import { type Finding, isSeconds } from '../lib/explain/for-cli'
-import { factText } from './fact-text'
+import { factText, isTime } from './fact-text'
 import type { Report } from './report'
 import { partnerSentence } from './partner'
 import { inline, safe } from './text'
@@ -19,9 +19,9 @@ const marks = { passed: '✓', failed: '✗', not_checked: '·' } as const
 
 /** The facts about times, which are numbers of seconds, in words. */
 function fact(finding: Finding, name: string, value: unknown, now: number): { label: string; text: string } {
-  if (typeof value !== 'number' || !isSeconds(value)) return { label: name, text: factText(finding, name, value) }
   const [, label] = /^seconds(\w+)$/.exec(name) ?? []
-  if (label !== undefined) return { label: label.toLowerCase(), text: duration(value) }
+  if (label !== undefined && isSeconds(value)) return { label: label.toLowerCase(), text: duration(value) }
+  if (!isTime(finding, name, value)) return { label: name, text: factText(finding, name, value) }
   return {
     label: name === 'rememberedUntil' ? 'until' : name,
     text: `${value}  ${date(value)}, ${fromNow(value, now)}`
@@ -77,12 +77,14 @@ function formatAssertion({ header, claims, times }: NonNullable<Report['assertio
   ]
 }
 
-function verdict({ explanation: { accepted, reason }, isClientKnown }: Report, { good, bad, open }: Styles): string[] {
+function verdict({ explanation, isClientKnown, late }: Report, { good, bad, open }: Styles): string[] {
+  const { accepted, reason } = explanation
+  if (late !== undefined) return wrapped(`           ${late}`, 11).map((line) => open(line.trim()))
   if (accepted) return [good('accepted')]
   if (reason !== undefined) return [bad(`refused: ${reason}`)]
   return isClientKnown
     ? [open('not refused, but not everything could be checked')]
-    : [open('not refused by what the request alone decides;'), '           give --client or --config to check the rest']
+    : [open('not refused by what the request alone decides;'), 'give --client or --config to check the rest']
 }
 
 /** Of a refused request what failed, first, and how many checks passed; of any other, or with `all`, every check. */
@@ -91,6 +93,7 @@ function checks({ explanation: { reason, findings }, now }: Report, styles: Styl
   if (reason === undefined || all) return lines(findings)
   const of = (result: Finding['result']) => findings.filter((finding) => finding.result === result)
   const open = of('not_checked')
+  if (of('failed').length === findings.length) return lines(findings)
   const counts = `  ${of('passed').length} passed${open.length === 0 ? '' : `, ${open.length} not checked`} (--all shows them)`
   return [...lines(of('failed')), ...lines(open.filter(({ advice }) => advice !== undefined)), styles.faint(counts)]
 }
@@ -99,15 +102,16 @@ function checks({ explanation: { reason, findings }, now }: Report, styles: Styl
 export function formatReport(report: Report, styles: Styles, { all = false, issuer = '' } = {}): string[] {
   const { explanation, now, assertion, notes } = report
   const { method = 'unknown', clientId = 'none named' } = explanation
+  const partner = partnerSentence(report, issuer)
   return [
     `  method   ${method}`,
     `  client   ${inline(clientId)}`,
     `  as of    ${date(now)}`,
-    `  verdict  ${verdict(report, styles).join('\n')}`,
+    `  verdict  ${verdict(report, styles).join(`\n${' '.repeat(11)}`)}`,
     ...notes.flatMap((note) => wrapped(`  note     ${note}`, 11)),
     '',
     ...checks(report, styles, all),
-    ...(explanation.reason === undefined ? [] : ['', ...wrapped(`  partner  ${partnerSentence(report, issuer)}`, 11)]),
+    ...(partner === '' ? [] : ['', ...wrapped(`  partner  ${partner}`, 11)]),
     ...(assertion === undefined ? [] : formatAssertion(assertion, styles))
   ]
 }

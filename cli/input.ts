@@ -1,6 +1,7 @@
 import { decodeJws, JWT_BEARER, JWT_SPIFFE, maxAssertion } from '../lib/explain/for-cli'
 import { readCurl, readVerboseCurl } from './curl'
 import { readJson } from './json-input'
+import { isLog, readLog } from './log-line'
 import { type Input, requestOf } from './pasted-request'
 import { UsageError } from './usage'
 
@@ -22,11 +23,8 @@ function readHttp(lines: readonly string[]): Input {
       throw new UsageError('INPUT begins like an HTTP request, but one of its headers is no "Name: value".')
     return [name, value] as const
   })
-  const text = lines
-    .slice(end + 1)
-    .join('\n')
-    .trim()
-  return requestOf(headers, text, url)
+  const body = lines.slice(end + 1)
+  return requestOf(headers, body.join('\n').trim(), url)
 }
 
 /** The lines of a table of parameters, as browsers show a payload: the name, a colon or tab, the value. */
@@ -81,6 +79,7 @@ const readers: readonly Reader[] = [
   refused(/-----BEGIN [A-Z ]+-----/, 'a key or a certificate (--cert FILE takes that of the client)'),
   refused(/^[\d.:a-f]+ \S+ \S+ \[[^\]]+\] "/, 'a line of an access log, which holds no credentials'),
   refused(/^(import|from|const|var|let|require|\$\w+ ?=|public|func|using|Invoke-)\b/, 'the code of a program'),
+  { looks: isLog, read: readLog },
   { looks: (text) => /^(await )?fetch\(|^[{[]/.test(text), read: readJson },
   { looks: (text) => /^https?:\/\/\S+$/.test(text), read: (text) => ({ headers: {}, body: undefined, url: text }) },
   { looks: (_, [first = '']) => requestLine.test(first), read: (_, lines) => readHttp(lines) },

@@ -1,4 +1,4 @@
-import { isObject } from '../lib/explain/for-cli'
+import { attempt, isObject } from '../lib/explain/for-cli'
 import { type Input, requestOf } from './pasted-request'
 import { UsageError } from './usage'
 
@@ -35,14 +35,11 @@ function fromHar(har: Members): Input {
 }
 
 function parse(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // The error of JSON.parse quotes its input.
-    throw new UsageError(
-      `INPUT looks like ${what}, and cannot be read as such: copy it whole, or give the HTTP request or the curl command.`
-    )
-  }
+  const value = attempt(() => JSON.parse(text) as unknown)
+  if (value !== undefined) return value
+  throw new UsageError(
+    `INPUT looks like ${what}, and cannot be read as such: copy it whole, or give the HTTP request or the curl command.`
+  )
 }
 
 /** What `fetch("url", { … })` sends, where its options are JSON, as browsers copy them. */
@@ -53,23 +50,11 @@ function fromFetch(text: string): Input {
   return requestOf(pairsOf(headers), textOf(body), url)
 }
 
-/** A refusal that the logger of docs/events.md has written. */
-const fromLog = ({ reason, detail, clientId }: Members): Input => ({
-  headers: {},
-  body: undefined,
-  log: {
-    reason: textOf(reason),
-    ...(isObject(detail) ? { detail } : {}),
-    ...(typeof clientId === 'string' ? { clientId } : {})
-  }
-})
-
-/** Reads `fetch(…)`, HAR, a request as an object, a line of the log, or parameters as JSON, which no server takes. */
+/** Reads `fetch(…)`, HAR, a request as an object, or parameters as JSON, which no server takes. */
 export function readJson(text: string): Input {
   if (!/^[{[]/.test(text)) return fromFetch(text)
   const value = objectOf(parse(text, 'JSON'))
   if ('log' in value || 'request' in value) return fromHar(value)
-  if (typeof value.reason === 'string') return fromLog(value)
   if (isObject(value.headers)) {
     const { headers, body, url } = value
     return requestOf(

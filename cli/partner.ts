@@ -1,4 +1,4 @@
-import { factsForSender, type Finding } from '../lib/explain/for-cli'
+import { adviceFor, factsForSender, type Finding } from '../lib/explain/for-cli'
 import { factText } from './fact-text'
 import type { Report } from './report'
 import { inline } from './text'
@@ -18,8 +18,9 @@ function factsFor(finding: Finding, issuer: string) {
 }
 
 /** What to send the partner, in one line: what came and what to change, for each check that failed. */
-export const partnerSentence = ({ explanation: { findings } }: Report, issuer: string): string =>
+export const partnerSentence = ({ explanation: { findings }, late }: Report, issuer: string): string =>
   [
+    ...(late === undefined ? [] : [`The assertion was ${late}. ${adviceFor('assertion_expired')}`]),
     ...new Set(
       findings
         .filter(({ result }) => result === 'failed')
@@ -36,7 +37,7 @@ function paragraph(finding: Finding, index: number, issuer: string): string {
 }
 
 /** A text that tells the client's developer what to change. Holds nothing of the record, and no advice for the operator. */
-export function partnerText({ explanation, now }: Report, issuer: string): string {
+export function partnerText({ explanation, now, late }: Report, issuer: string): string {
   const { accepted, clientId, method, findings } = explanation
   const failed = findings.filter(({ result }) => result === 'failed')
   const who = [
@@ -44,6 +45,7 @@ export function partnerText({ explanation, now }: Report, issuer: string): strin
     ...(method === undefined ? [] : [method])
   ].join(', ')
   const about = `A request to ${inline(issuer)}${who === '' ? '' : ` (${who})`}, judged as of ${date(now)}`
+  if (late !== undefined) return `${about}: ${late}. ${adviceFor('assertion_expired')}`
   if (accepted) return `${about}, passes every check. Whether its assertion was used before was not checked.`
   if (failed.length === 0) return `${about}, breaks no rule that could be checked.`
   return [`${about}, is refused:`, ...failed.map((finding, index) => paragraph(finding, index, issuer))].join('\n\n')

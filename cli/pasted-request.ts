@@ -1,9 +1,4 @@
-/** A refusal as a line of a log tells it. */
-export interface LogLine {
-  readonly reason: string
-  readonly detail?: Readonly<Record<string, unknown>>
-  readonly clientId?: string
-}
+import type { Explanation } from '../lib/explain/for-cli'
 
 /** A request as text, read for `explain`. */
 export interface Input {
@@ -14,8 +9,8 @@ export interface Input {
   readonly text?: string
   /** The target of the request. */
   readonly url?: string
-  /** In place of a request. */
-  readonly log?: LogLine
+  /** What a line of a log tells, in place of a request. */
+  readonly log?: Explanation
 }
 
 const formType = 'application/x-www-form-urlencoded'

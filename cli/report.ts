@@ -3,7 +3,6 @@ import {
   decodeJws,
   type Explanation,
   type Finding,
-  findingOfLog,
   isSeconds,
   maxAssertion,
   storedSecrets,
@@ -13,9 +12,8 @@ import {
 } from '../lib/explain/for-cli'
 import { certificateOf, type Connection } from './connection'
 import type { Server } from './files'
-import type { Input, LogLine } from './pasted-request'
+import type { Input } from './pasted-request'
 import { date, duration, type Times, timesOf } from './times'
-import { UsageError } from './usage'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -30,6 +28,8 @@ export interface Report {
   readonly now: number
   /** What the reader must know of how it was judged. */
   readonly notes: readonly string[]
+  /** Of what was judged as of a time that was guessed, and failed nothing: that the server refuses it now. */
+  readonly late?: string | undefined
   /** The decoded assertion, if the request holds one. Its signature is left out: whoever reads this could use it. */
   readonly assertion?: { readonly header: Members; readonly claims: Members; readonly times: Times } | undefined
 }
@@ -41,14 +41,9 @@ function withoutRecord(explanation: Explanation): Explanation {
     return reason === 'unknown_client' ? { check, spec, result: 'not_checked' } : finding
   })
   const { clientId, method } = explanation
+  const named = { ...(clientId && { clientId }), ...(method && { method }) }
   const reason = findings.find(({ result }) => result === 'failed')?.reason
-  return {
-    accepted: false,
-    ...(reason && { reason }),
-    ...(clientId && { clientId }),
-    ...(method && { method }),
-    findings
-  }
+  return { accepted: false, ...(reason && { reason }), ...named, findings }
 }
 
 function assertionOf({ body }: Input) {
@@ -67,17 +62,18 @@ const noStore: ReplayStore = { consume: () => false }
 
 /**
  * A request is pasted minutes after it was sent, and an assertion lives for a minute: it is judged as of when it was made,
- * where it has ended since.
+ * where it is refused as expired since.
  */
-function guessedTime(claims: Members = {}): { at?: Date; note?: string } {
+function guessedTime(claims: Members = {}, leeway: number): { at?: Date; note?: string; late?: string } {
   const { exp, iat, nbf } = claims
   const made = isSeconds(iat) ? iat : nbf
   const now = Date.now() / 1000
-  if (!isSeconds(exp) || !isSeconds(made) || exp > now || made >= exp) return {}
+  if (!isSeconds(exp) || !isSeconds(made) || exp > now - leeway || made >= exp) return {}
   const late = `now it is ${duration(now - exp)} too old`
   return {
     at: new Date(made * 1000),
-    note: `Judged as of ${date(made)}, when it was made; ${late}. --at TIME judges as of another time.`
+    note: `Judged as of ${date(made)}, when it was made; ${late}. --at TIME judges as of another time.`,
+    late: `when it was made; ${late}: the server refuses it as expired`
   }
 }
 
@@ -86,17 +82,11 @@ const lateNote =
 const fetchNote =
   'The key set was fetched just now. A running server may use an older one for a while: a new key needs a new kid.'
 
-/** What the line of a log tells, without the request. */
-function reportOnLog({ reason, detail, clientId }: LogLine): Report {
-  const finding = findingOfLog(reason, detail)
-  if (finding === undefined)
-    throw new UsageError('INPUT looks like a line of a log, but holds no reason of this package.')
-  return {
-    explanation: { accepted: false, reason: finding.reason, ...(clientId && { clientId }), findings: [finding] },
-    isClientKnown: true,
-    now: Math.floor(Date.now() / 1000),
-    notes: ['From a line of the log alone: with the request itself every check is made.']
-  }
+/** What the line of a log tells, without the request: as of when it was written. */
+function reportOnLog(explanation: Explanation): Report {
+  const { now } = explanation.findings[0]?.detail ?? {}
+  const notes = ['From a line of the log alone: with the request itself every check is made.']
+  return { explanation, isClientKnown: true, now: Math.floor(isSeconds(now) ? now : Date.now() / 1000), notes }
 }
 
 /**
@@ -111,7 +101,8 @@ export async function reportOn(
 ): Promise<Report> {
   if (input.log !== undefined) return reportOnLog(input.log)
   const jws = assertionOf(input)
-  const guessed = how.at === undefined ? guessedTime(jws?.payload) : {}
+  const { clockTolerance: leeway = 30 } = options
+  const guessed = how.at === undefined ? guessedTime(jws?.payload, leeway) : {}
   const { certificate, note } = certificateOf(options.clientCertificates, input, how)
   let client: OAuthClient | undefined
   const getClient = async (...asked: Parameters<typeof options.getClient>) =>
@@ -129,8 +120,11 @@ export async function reportOn(
   // Of every client that is at hand: a server knows those of one alone
   const secrets = [...(records ?? []), ...(client === undefined ? [] : [client])].flatMap(storedSecrets)
   const hide = <T>(value: T): T => withoutSecrets(value, secrets)
+  const told = hide(knowsClients ? explanation : withoutRecord(explanation))
+  const late = guessed.late && `${told.accepted ? 'good' : 'not refused'} ${guessed.late}`
   return {
-    explanation: hide(knowsClients ? explanation : withoutRecord(explanation)),
+    explanation: told,
+    late: told.reason === undefined ? late : undefined,
     client: client?.client_id === explanation.clientId ? client : undefined,
     isClientKnown: knowsClients,
     now,
@@ -138,7 +132,7 @@ export async function reportOn(
     assertion: jws && {
       header: hide(jws.header),
       claims: hide(jws.payload),
-      times: timesOf(jws.payload, now, options.clockTolerance ?? 30)
+      times: timesOf(jws.payload, now, leeway)
     }
   }
 }

@@ -30,12 +30,8 @@ export function fromNow(time: number, now: number): string {
 /** A time as a date in UTC, to the second. Times that no calendar holds are told as the number. */
 export function date(time: number): string {
   const milliseconds = time * 1000
-  return Math.abs(milliseconds) > 8.64e15
-    ? String(time)
-    : new Date(milliseconds)
-        .toISOString()
-        .replace('T', ' ')
-        .replace(/(\.\d+)?Z$/, ' UTC')
+  if (Math.abs(milliseconds) > 8.64e15) return String(time)
+  return new Date(milliseconds).toISOString().replace(/T(.{8}).*/, ' $1 UTC')
 }
 
 const claimNames = ['nbf', 'iat', 'exp'] as const

@@ -75,7 +75,7 @@ describe('page', () => {
       headers: { origin: url.origin, 'content-type': 'application/json' },
       body: JSON.stringify({ input: keyAssertion(ec, { clientId: 'bank' }) })
     })
-    expect(await answer.json()).toMatchObject({ accepted: true, client: 'bank', method: 'private_key_jwt' })
+    expect(await answer.json()).toMatchObject({ state: 'accepted', client: 'bank', method: 'private_key_jwt' })
   })
 
   test('a port that is taken: one sentence with the fix, and code 2', async () => {

@@ -59,6 +59,8 @@ test('--issuer takes the place of the one in the module', async () => {
 test.each([
   ['exports no options', 'empty.mjs', 'export default 5', 'must export the options of clientAuth'],
   ['exports null', 'null.cjs', 'module.exports = null', 'must export the options of clientAuth'],
+  ['exports other things', 'app.mjs', 'export const app = 1', 'has no export default { issuer, getClient, … }'],
+  ['exports nothing', 'none.mjs', 'await null', '--config none.mjs has no export default { issuer, getClient, … }'],
   ['has a wrong option', 'wrong.mjs', `export default {${options('isuer: 1')}}`, 'unknown option "isuer"'],
   ['throws', 'throws.mjs', 'throw new Error("no database")', 'no database'],
   [

@@ -53,10 +53,7 @@ function linesOf({ steps, checks, error, freshSeconds }: DocumentInspection): St
 
 /** The record as lines of JSON: a stranger wrote its texts, so nothing but printable ASCII is shown. */
 const recordText = (record: unknown): string =>
-  JSON.stringify(record, null, 2)
-    .split('\n')
-    .map((text) => `  ${printable(text)}`)
-    .join('\n')
+  JSON.stringify(record, null, 2).replace(/.+/g, (text) => `  ${printable(text)}`)
 
 /** `oauth-client-auth document`. Returns the exit code. `guard`: how DNS is asked, and whom named hosts are trusted by. */
 export async function runDocument(args: readonly string[], io: Io, { resolver, ca }: Guard = {}): Promise<number> {

@@ -41,13 +41,10 @@ function sizeOf({ kty, crv, n }: Record<string, unknown>): string {
 }
 
 /** `use`, or `key_ops` where there is no `use`. */
-const useOf = ({ use, key_ops: operations }: Record<string, unknown>): string =>
-  use === undefined && Array.isArray(operations)
-    ? operations
-        .slice(0, 10)
-        .map((operation) => text(operation))
-        .join(' ')
-    : text(use)
+function useOf({ use, key_ops: operations }: Record<string, unknown>): string {
+  const all: unknown[] = use === undefined && Array.isArray(operations) ? operations.slice(0, 10) : [use]
+  return all.map(text).join(' ')
+}
 
 function reportedFault(jwk: Record<string, unknown>): string | undefined {
   if (jwk.kty === 'oct') return 'is a symmetric key: a set must hold public keys only'
@@ -67,14 +64,8 @@ const algOf = (jwk: Record<string, unknown>): string =>
 function rowOf(jwk: unknown): KeyRow {
   if (!isObject(jwk)) return { kid: '', kty: '', size: '', alg: '', use: '', fault: 'is not a JSON object' }
   const fault = reportedFault(jwk)
-  return {
-    kid: text(jwk.kid),
-    kty: text(jwk.kty),
-    size: sizeOf(jwk),
-    alg: algOf(jwk),
-    use: useOf(jwk),
-    ...(fault === undefined ? {} : { fault })
-  }
+  const [kid, kty, size, alg, use] = [text(jwk.kid), text(jwk.kty), sizeOf(jwk), algOf(jwk), useOf(jwk)]
+  return { kid, kty, size, alg, use, ...(fault === undefined ? {} : { fault }) }
 }
 
 export const maxKeys = 100 // as many as the server reads

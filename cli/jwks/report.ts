@@ -1,5 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { inspectFetch, type Inspection, type JwksFetcherOptions, type KeySetError } from '../../lib/explain/for-cli'
+import {
+  attempt,
+  inspectFetch,
+  type Inspection,
+  type JwksFetcherOptions,
+  type KeySetError
+} from '../../lib/explain/for-cli'
 import { UsageError } from '../usage'
 import { keySetAdvice } from './advice'
 import { fetchReport, line, type StepLine } from './fetch-report'
@@ -75,13 +81,8 @@ export async function reportOfFile(path: string, warnDays: number): Promise<Jwks
     const { code } = error as NodeJS.ErrnoException
     throw new UsageError(`${path} cannot be read (${String(code)}): name a file, or a URL that starts with https://`)
   })
-  try {
-    return reportOfSet(JSON.parse(text), warnDays)
-  } catch {
-    return {
-      lines: [line('Key set', 'the file is not JSON', false)],
-      advice: keySetAdvice({ why: text.includes('PRIVATE KEY-----') ? 'private_key' : 'json', message: '' }),
-      warnings: []
-    }
-  }
+  const why = text.includes('PRIVATE KEY-----') ? 'private_key' : 'json'
+  const lines = [line('Key set', 'the file is not JSON', false)]
+  const notJson = { lines, advice: keySetAdvice({ why, message: '' }), warnings: [] }
+  return attempt(() => reportOfSet(JSON.parse(text), warnDays)) ?? notJson
 }

@@ -17,13 +17,8 @@ export interface Problem {
 function fieldsOf(pasted: unknown) {
   const given = Object(pasted) as Record<string, unknown>
   const field = (name: string): string => (typeof given[name] === 'string' ? given[name].trim() : '')
-  return {
-    input: field('input'),
-    record: field('record'),
-    issuer: field('issuer'),
-    at: field('at'),
-    fetch: given.fetch === true
-  }
+  const [input, record, issuer, at] = [field('input'), field('record'), field('issuer'), field('at')]
+  return { input, record, issuer, at, fetch: given.fetch === true }
 }
 
 class FieldError extends Error {
@@ -39,7 +34,11 @@ function readField<T>(field: Problem['field'], read: () => T): T {
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof TypeError)) throw error
     // The sentences are those of the command line
-    const message = error.message.replace(/^(INPUT|--at)/, 'This').replace(/^clientAuth: option "issuer"/, 'The issuer')
+    const message = error.message
+      .replace(/^(INPUT|--at)/, 'This')
+      .replace('neither a file nor a request', 'no request')
+      .replace(/ \(--cert .*?\)/, '')
+      .replace(/^clientAuth: option "issuer"/, 'The issuer')
     throw new FieldError({ field, message })
   }
 }
@@ -77,6 +76,7 @@ function serverFor({ issuer, record }: Fields, configured: Server | undefined): 
   if (configured !== undefined) return configured
   const records = readField('record', () => (record === '' ? [] : parseClients(record, 'The client record')))
   const server = serverOf(issuer, records)
+  if (issuer === '') throw new FieldError({ field: 'issuer', message: 'Give the issuer.' })
   readField('issuer', () => explainerFor(server.options))
   return server
 }

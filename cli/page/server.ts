@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import path from 'node:path'
+import { attempt } from '../../lib/explain/for-cli'
 import { admit, type Gate } from './gate'
 
 /** What the page asks for, and what it gets. */
@@ -66,11 +67,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
     if (size <= maxPasted) chunks.push(chunk)
   }
   if (size > maxPasted) return undefined
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString())
-  } catch {
-    return undefined
-  }
+  return attempt(() => JSON.parse(Buffer.concat(chunks).toString()) as unknown)
 }
 
 function send(response: ServerResponse, status: number, type: string, body: Buffer | string): void {

@@ -22,7 +22,7 @@ interface TimesView {
 
 /** All that the page shows of a request. Every text is printable ASCII, whatever was pasted. */
 export interface PageView {
-  /** `open`: nothing failed, but not everything could be checked. */
+  /** `open`: nothing failed, but not everything could be checked, or it is too old by now. */
   readonly state: 'accepted' | 'refused' | 'open'
   /** The sentence that helps most: what to change, where something is to be changed. */
   readonly headline: string
@@ -54,12 +54,17 @@ const members = (object: Readonly<Record<string, unknown>>): string[] =>
 
 /** The page has fields where the command has options. */
 const forPage = (text: string): string =>
-  text.replace('--at TIME judges', 'The field Time judges').replace('ask with fetch', 'check the box Fetch')
+  text
+    .replace('--at TIME judges', 'The field Time judges')
+    .replace('ask with fetch', 'check the box Fetch')
+    .replace(/--(?=cert|from)/, 'the command explain with --')
 
-function verdictOf({ explanation, isClientKnown, notes }: Report): Pick<PageView, 'state' | 'headline' | 'small'> {
+function verdictOf(report: Report): Pick<PageView, 'state' | 'headline' | 'small'> {
+  const { isClientKnown, notes, late, explanation } = report
   const { accepted, reason, findings } = explanation
   const failed = findings.filter(({ result }) => result === 'failed')
-  if (accepted) return { state: 'accepted', headline: 'Accepted: every check is passed.', small: notes }
+  if (accepted && late === undefined)
+    return { state: 'accepted', headline: 'Accepted: every check is passed.', small: notes }
   if (reason !== undefined) {
     const count = `Refused: ${reason}. ${failed.length} of ${findings.length} checks failed.`
     return { state: 'refused', headline: String(failed[0]?.advice), small: [count, ...notes] }
@@ -67,7 +72,8 @@ function verdictOf({ explanation, isClientKnown, notes }: Report): Pick<PageView
   const ways = findings.flatMap(({ result, advice }) => (result === 'not_checked' ? [advice ?? ''] : []))
   const record = isClientKnown ? '' : 'Give the client record to check the rest.'
   const small = [...new Set([record, ...ways, ...notes])].filter((one) => one !== '')
-  return { state: 'open', headline: 'Not refused, but not everything could be checked.', small }
+  const told = late ?? 'not refused, but not everything could be checked'
+  return { state: 'open', headline: `${told.charAt(0).toUpperCase()}${told.slice(1)}.`, small }
 }
 
 function timesView({ assertion, now }: Report): TimesView | undefined {

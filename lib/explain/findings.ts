@@ -51,7 +51,7 @@ const isReason = (text: string): text is ClientAuthErrorReason => Object.hasOwn(
 /** A refusal that a log tells, as a finding; `undefined` for what is no reason of ours. */
 export function findingOfLog(reason: string, detail: Detail = {}) {
   if (!isReason(reason)) return undefined
-  return { ...failure({ check: reason, spec: 'from the log' }, { reason, detail: () => detail }), reason }
+  return { ...failure({ check: 'refusal', spec: 'from the log' }, { reason, detail: () => detail }), reason }
 }
 
 /** Checks that nothing is known about, and how it can be known. */

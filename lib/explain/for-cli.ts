@@ -19,6 +19,7 @@ export { type AcceptedSet, type Inspection, inspectFetch } from '../key-sets/ins
 export { type JwksFetcherOptions } from '../key-sets/options'
 export { keySourceOf } from '../methods/client-record'
 export { type ClientAuthOptions } from '../options/options'
+export { attempt } from '../basics/attempt'
 export { equalTexts } from '../basics/equal-texts'
 export { storedSecrets } from '../methods/stored-secrets'
 export { printable, withoutSecrets } from '../basics/printable'

@@ -42,10 +42,39 @@ describe('as of when', () => {
   test('an assertion that has ended is judged as of when it was made, and that is said', async () => {
     const iat = now() - 540
     const { code, text } = await explain(by({ iat, exp: iat + 60 }), ...known)
-    expect(code).toBe(0)
     expect(text).toMatch(
-      /verdict accepted note Judged as of .* UTC, when it was made; now it is 8 min( \d+ s)? too old\. --at TIME/
+      /verdict good when it was made; now it is 8 min( \d+ s)? too old: the server refuses it as expired note Judged as of .* UTC, when it was made; now it is 8 min( \d+ s)? too old\. --at TIME/
     )
+    expect(text).toMatch(/ partner The assertion was good when it was made; now it is 8 min.* Make a new assertion/)
+    expect(code).toBe(1)
+  })
+
+  test('--json and --partner say so too', async () => {
+    const token = by({ iat: now() - 363, exp: now() - 303 })
+    const late = /good when it was made; now it is 5 min \d+ s too old: the server refuses it as expired/
+    const json = await explain(token, ...known, '--json')
+    expect(json.code).toBe(1)
+    expect(JSON.parse(json.stdout)).toMatchObject({ accepted: true, late: expect.stringMatching(late) as string })
+    expect((await explain(token, ...known, '--partner')).text).toMatch(late)
+  })
+
+  test('by a time that is given, it is accepted', async () => {
+    const iat = now() - 540
+    const { code, text } = await explain(by({ iat, exp: iat + 60 }), ...known, '--at', String(iat))
+    expect(text).toMatch(/verdict accepted ✓/)
+    expect(code).toBe(0)
+  })
+
+  test('without the record of the client, what is too old is refused all the same', async () => {
+    const { code, text } = await explain(by({ iat: now() - 363, exp: now() - 303 }), '--issuer', issuer)
+    expect(text).toMatch(/verdict not refused when it was made; now it is 5 min \d+ s too old: the server refuses/)
+    expect(code).toBe(1)
+  })
+
+  test('within the leeway of the server it is not too old', async () => {
+    const { code, text } = await explain(by({ iat: now() - 70, exp: now() - 10 }), ...known)
+    expect(text).toMatch(/verdict accepted ✓/)
+    expect(code).toBe(0)
   })
 
   test('its other mistakes come first', async () => {
@@ -120,6 +149,62 @@ describe('a line of the log', () => {
     expect(code).toBe(1)
     expect(text).toMatch(/client bank .* refused: assertion_audience note From a line of the log alone/)
     expect(text).toContain('advice Send aud as one string, the issuer alone, and not as an array.')
+    expect(text).toContain('✗ refusal: assertion_audience from the log')
+    expect(text).not.toContain('passed')
+  })
+
+  const finding = {
+    ...{ check: 'exp not past', spec: 'RFC 7523 §3 item 4', result: 'failed', reason: 'assertion_expired' },
+    detail: { expected: 'at most 30 s before now', received: 1795989701, now: 1795996841, secondsLate: 7140 },
+    advice: 'The times are 2 h behind: the sender takes its local time for UTC.',
+    forSender: 'The times are 2 h behind: send UTC.'
+  }
+  const recorded = line({ reason: 'assertion_expired', method: 'private_key_jwt', findings: [finding], dropped: 0 })
+
+  test.each([
+    ['as it is', recorded],
+    ['behind what a collector of logs puts before it', `app-1  | ${recorded}`],
+    ['after a line that is no refusal', `listening\n${recorded}`],
+    ['in a list', `[${recorded}]`]
+  ])('of recordRefusals is told in its own words: %s', async (_name, input) => {
+    const { code, text } = await explain(input, ...known)
+    expect(code).toBe(1)
+    expect(text).toMatch(/^method private_key_jwt client bank as of 2026-11-30 00:00:41 UTC /)
+    expect(text).toContain('✗ exp not past: assertion_expired RFC 7523 §3 item 4 expected at most 30 s before now')
+    expect(text).toContain('received 1795989701 2026-11-29 22:01:41 UTC, 1 h 59 min before now late 1 h 59 min')
+    expect(text).toContain(`advice ${finding.advice}`)
+    expect(text).toContain(`partner ${finding.forSender}`)
+  })
+
+  test.each([
+    ['lines', (all: string[]) => all.join('\n')],
+    ['lines of a collector', (all: string[]) => all.map((one) => `app-1 | ${one}`).join('\r\n')],
+    ['a list', (all: string[]) => `[${all.join()}]`]
+  ])('several, as %s: give one of them', async (_name, join) => {
+    const ended = await explain(join(Array.from({ length: 8 }, () => recorded)), ...known)
+    expect(ended).toMatchObject({
+      code: 2,
+      stderr: 'oauth-client-auth: INPUT holds 8 lines of a log: give one of them.\n'
+    })
+  })
+
+  test('only times are told as times', async () => {
+    const detail = { length: 39, cachedSeconds: 12, received: 39, exp: 1795989701 }
+    const { text } = await explain(line({ reason: 'client_id_conflict', detail }), ...known)
+    expect(text).toContain('length 39 cachedSeconds 12 received 39 exp 1795989701 2026-11-29 22:01:41 UTC')
+    expect(text).not.toContain('1970')
+  })
+
+  // Threat 46: a text of a log that a terminal obeys
+  test('no text of it reaches the terminal as a command', async () => {
+    const evil = '\u001b[2J\u202e'
+    const words = { check: evil, spec: evil, advice: evil, forSender: evil, detail: { [evil]: evil, received: evil } }
+    const one = { reason: 'assertion_audience', ...words }
+    for (const more of [{ findings: [one] }, words]) {
+      const { stdout } = await explain(line({ ...more, method: evil, clientId: evil }), ...known)
+      expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+      expect(stdout).toContain('advice    \\u001b[2J\\u202e')
+    }
   })
 
   test('a reason that is the name of a member is none', async () => {

@@ -61,6 +61,25 @@ test.each<[string, string, object]>([
     }
   ],
   [
+    'an assertion that ended minutes ago: good as of when it was made, and that the server refuses it now',
+    fields(claimsOf({ iat: now() - 363, exp: now() - 303 })),
+    {
+      state: 'open',
+      headline: matching(/^Good when it was made; now it is 5 min \d+ s too old: the server refuses it as expired\.$/),
+      partner: matching(/: good when it was made; now it is 5 min \d+ s too old: .* as expired\. Make a new assertion/)
+    }
+  ],
+  [
+    'one that ended minutes ago, without the record: no less',
+    fields(claimsOf({ iat: now() - 363, exp: now() - 303 }), { record: '' }),
+    { state: 'open', headline: matching(/^Not refused when it was made; now it is 5 min \d+ s too old: /) }
+  ],
+  [
+    'a line of the log with a number that is no time: it is told as the number',
+    fields(JSON.stringify({ reason: 'client_id_conflict', detail: { length: 39 } })),
+    { findings: [expect.objectContaining({ check: 'refusal', facts: [['length', '39']] })] }
+  ],
+  [
     'an assertion that is refused for four reasons: how many checks failed',
     fields(asHttp(refusedAssertion()), { at: String(now()) }),
     { state: 'refused', small: [matching(/^Refused: assertion_typ\. 4 of \d+ checks failed\.$/)] }
@@ -177,10 +196,20 @@ test.each([
 })
 
 test.each<[string, string, object]>([
-  ['a text that is no request', fields('hello'), { field: 'input', message: matching(/^This is neither a file nor/) }],
+  [
+    'a text that is no request',
+    fields('hello'),
+    { field: 'input', message: matching(/^This is no request: give a JWT/) }
+  ],
+  [
+    'a certificate in place of the request',
+    fields('-----BEGIN CERTIFICATE-----'),
+    { field: 'input', message: matching(/^This looks like a key or a certificate: give the request/) }
+  ],
   ['nothing at all', '{}', { field: 'input' }],
   ['texts that are none', '{"input":5,"record":{}}', { field: 'input' }],
   ['a record that is no JSON', fields('a=b', { record: '{' }), { field: 'record', message: matching(/is not JSON/) }],
+  ['an issuer that is not given', fields('a=b', { issuer: ' ' }), { field: 'issuer', message: 'Give the issuer.' }],
   [
     'an issuer that is no https URL',
     fields('a=b', { issuer: 'as.example.com' }),

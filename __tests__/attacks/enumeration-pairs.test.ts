@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { Agent, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { clientAuth, createProxyCertificates, type ClientAuthMethod, type OAuthClient } from '../../lib'
+import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { clientAuth, createBrake, createProxyCertificates, type ClientAuthMethod, type OAuthClient } from '../../lib'
 import {
   assertionForm,
   basic,
@@ -143,6 +144,7 @@ const token = (id: string, claims: object, key = stranger) => ({
 
 /** Nobody may be let in by one of these, whatever is registered: each is wrong. */
 const requests: Record<string, (id: string) => Sent> = {
+  'client_id alone': (id) => ({ form: { client_id: id } }),
   'Basic, a wrong secret': (id) => ({ headers: { Authorization: basic(id, wrong) } }),
   'Basic, one character off': (id) => ({ headers: { Authorization: basic(id, `${secret.slice(0, -1)}!`) } }),
   'Basic, cut off': (id) => ({ headers: { Authorization: basic(id, secret.slice(0, -1)) } }),
@@ -238,9 +240,9 @@ const requests: Record<string, (id: string) => Sent> = {
   })
 }
 
-/** A public client that shows a certificate is let in by its id, as it would be without one. */
+/** A public client is let in by its id, with a certificate or without one. */
 const isPublic = (shape: string, name: string, asked: string): boolean =>
-  asked === known && /^none( alone|,)/.test(shape) && /^certificate(,| and a grant)/.test(name)
+  asked === known && /^none( alone|,)/.test(shape) && /^(client_id alone|certificate(,| and a grant))/.test(name)
 
 type Look = (id: string, record: OAuthClient) => OAuthClient | undefined
 /** How a database compares ids, and the id by which the record is asked for. None of the second kind is the client's own. */
@@ -253,8 +255,8 @@ const lookUps: [string, Look, string][] = [
   ]
 ]
 
-// Threat 11: a shape of record that is answered otherwise than an unknown id, also where the database ignores case
-test.each(lookUps)('a look-up %s: known and unknown are answered alike', async (_name, look, asked) => {
+/** Asks by every shape of request, for a client of every shape of record and for nobody, each so often in a row. */
+async function compare(look: Look, asked: string, times: number) {
   let record: OAuthClient = { client_id: known }
   const authenticate = clientAuth({
     issuer,
@@ -270,47 +272,71 @@ test.each(lookUps)('a look-up %s: known and unknown are answered alike', async (
       addresses: ['127.0.0.1']
     })
   })
+  const limiter = new RateLimiterMemory({ points: 1, duration: 3600 })
+  const braked = createBrake({ limiter, clientLimit: 1_000_000 }).over(authenticate)
   const server = createServer((req, res) => {
-    authenticate(req, res, (error) => {
-      res.statusCode = error === undefined ? 200 : 500
-      res.end(error === undefined ? 'let in' : (error as Error).message)
+    // Each pair has an address of its own, so each begins without failures.
+    Object.assign(req, { ip: req.headers['x-address'] })
+    braked(req, res, () => {
+      authenticate(req, res, (error) => {
+        res.statusCode = error === undefined ? 200 : 500
+        res.end(error === undefined ? 'let in' : (error as Error).message)
+      })
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const agent = new Agent({ keepAlive: true, maxSockets: 20 })
 
-  /** All of an answer but its date. */
-  async function answerTo({ headers = {}, form = {} }: Sent): Promise<string> {
-    const type = { 'Content-Type': 'application/x-www-form-urlencoded' }
-    const outgoing = request({ port, host: '127.0.0.1', method: 'POST', agent, headers: { ...type, ...headers } })
+  /** All of an answer but its times. */
+  async function answerTo({ headers = {}, form = {} }: Sent, address: string): Promise<string> {
+    const always = { 'Content-Type': 'application/x-www-form-urlencoded', 'X-Address': address }
+    const outgoing = request({ port, host: '127.0.0.1', method: 'POST', agent, headers: { ...always, ...headers } })
     outgoing.end(new URLSearchParams(form).toString())
     const [incoming] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage]
     let body = ''
     for await (const piece of incoming.setEncoding('utf8')) body += String(piece)
     delete incoming.headers.date
+    delete incoming.headers['retry-after']
     return JSON.stringify([incoming.statusCode, incoming.headers, body])
+  }
+  async function answersTo(sent: Sent, address: string): Promise<string> {
+    const answers: string[] = []
+    while (answers.length < times) answers.push(await answerTo(sent, address))
+    return answers.join('; ')
   }
 
   // Each is signed once, so that the two of a pair differ in the id alone.
   const sent = Object.entries(requests).map(([name, make]) => ({ name, asked: make(asked), nobody: make('nobody-1') }))
   const unlike: string[] = []
-  let pairs = 0
+  let [pairs, refused] = [0, 0]
   for (const [shape, members] of Object.entries(records)) {
     record = { client_id: known, ...members }
     await Promise.all(
       sent.map(async (one) => {
-        const [ofKnown, ofNobody] = await Promise.all([answerTo(one.asked), answerTo(one.nobody)])
+        const address = `192.0.${pairs >> 8}.${pairs++ & 255}`
+        const [ofKnown, ofNobody] = await Promise.all([answersTo(one.asked, address), answersTo(one.nobody, address)])
+        if (ofNobody.includes('[429')) refused++
         if (isPublic(shape, one.name, asked)) expect(ofKnown).toMatch(/^\[200/)
-        else {
-          pairs++
-          if (ofKnown !== ofNobody) unlike.push(`${shape}; ${one.name}: ${ofKnown.slice(0, 90)}`)
-        }
+        else if (ofKnown !== ofNobody) unlike.push(`${shape}; ${one.name}: ${ofKnown}`)
       })
     )
   }
   agent.destroy()
   server.close()
+  return { unlike, pairs, refused }
+}
+
+// Threat 11: a shape of record that is answered otherwise than an unknown id, also where the database ignores case
+test.each(lookUps)('a look-up %s: known and unknown are answered alike', async (_name, look, asked) => {
+  const { unlike, pairs } = await compare(look, asked, 1)
   expect(unlike).toEqual([])
   expect(pairs).toBeGreaterThan(4500)
+})
+
+// Threat 11: a refusal that a brake does not count, so that who is heard for ever is known to exist
+test.each(lookUps)('a look-up %s, after a failure: known and unknown are refused alike', async (_name, look, asked) => {
+  const { unlike, pairs, refused } = await compare(look, asked, 2)
+  expect(unlike).toEqual([])
+  expect(refused).toBeGreaterThan(pairs / 2)
 })

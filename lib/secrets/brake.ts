@@ -7,7 +7,7 @@ import { checkOptions, isInteger, type OptionRule } from '../basics/option-check
 import { warnOnce } from '../basics/warn-once'
 import { within } from '../basics/within'
 import { ClientAuthError } from '../refusals/errors'
-import { isUnproven } from '../refusals/reasons'
+import { unproven } from '../refusals/reasons/reason'
 import { digest } from '../replay-store/digest'
 import { createCrowd } from './crowd'
 
@@ -109,8 +109,9 @@ function networkFor({ ip, app, socket, headers }: ExpressRequest): string {
   return address === undefined ? 'unknown' : networkOf(address)
 }
 
-/** Refusals that a guess can cause. All that have the one answer: what is not counted could be told from what is. */
-const isGuess = (thrown: unknown): boolean => thrown instanceof ClientAuthError && isUnproven(thrown.reason)
+/** All that has the one answer, whatever the reason: what is not counted could be told from what is. */
+const isGuess = (thrown: unknown): boolean =>
+  thrown instanceof ClientAuthError && thrown.code === unproven.code && thrown.message === unproven.message
 
 const tooMany = (counted: string, retryAfter: number, facts = {}) =>
   new ClientAuthError('too_many_failures', { detail: () => ({ counted, ...facts, retryAfter }) })

@@ -1,7 +1,7 @@
 import { assertionReasons } from './assertion'
 import { certificateReasons } from './certificate'
 import { documentReasons } from './document'
-import { type Detail, type Reason, unproven } from './reason'
+import type { Detail, Reason } from './reason'
 import { registeredReasons } from './registered'
 import { requestReasons } from './request'
 import { secretReasons } from './secret'
@@ -37,9 +37,6 @@ export const reasons: Readonly<Record<ClientAuthErrorReason, Reason>> = {
 export const clientAuthErrorReasons: readonly ClientAuthErrorReason[] = Object.freeze(
   Object.keys(reasons) as ClientAuthErrorReason[]
 )
-
-/** Whether the client is not proven: the wire tells none of these reasons from the others, so nothing else may. */
-export const isUnproven = (reason: ClientAuthErrorReason): boolean => reasons[reason].message === unproven.message
 
 /** What the sender or the operator has to change, in one sentence, as far as the facts tell the causes apart. */
 export function adviceFor(reason: ClientAuthErrorReason, detail: Detail = {}): string {

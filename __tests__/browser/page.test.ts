@@ -29,6 +29,26 @@ describeInChromium(({ open }) => {
       expect(complaints).toEqual([])
     })
 
+    test('an assertion that ended minutes ago is amber: good when it was made, refused now', async () => {
+      const page = await open()
+      await explain(page, acceptedAssertion({ iat: now() - 363, nbf: now() - 363, exp: now() - 303 }))
+      await page.locator('#verdict.open').waitFor()
+      expect(await verdict(page).locator('.headline').textContent()).toMatch(
+        /^Good when it was made; now it is 5 min \d+ s too old: the server refuses it as expired\.$/
+      )
+      expect(await page.locator('#partner').inputValue()).toContain('the server refuses it as expired')
+    })
+
+    test('a recorded refusal is told in its own words, with what its number is', async () => {
+      const page = await open()
+      const facts = { check: 'two ids', detail: { length: 39 }, advice: 'Send one id.', forSender: 'Send one id.' }
+      const findings = [{ reason: 'client_id_conflict', ...facts }]
+      await explain(page, JSON.stringify({ reason: 'client_id_conflict', method: 'client_secret_post', findings }))
+      expect(await verdict(page).locator('.headline').textContent()).toBe('Send one id.')
+      const failure = await card(page, 'What to change').getByRole('listitem').innerText()
+      expect(failure).toMatch(/^two ids\s+length\s+39\s+client_id_conflict · from the log$/)
+    })
+
     test('a whole request is refused: all four faults with expected, received and advice', async () => {
       const page = await open()
       await asOfNow(page)

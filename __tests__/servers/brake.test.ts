@@ -91,13 +91,18 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
     expect(statusesOf(await inTurn(12, guess))).toEqual(Array(12).fill(401))
     expect((await told()).away).toBe(6 + 12 * 2) // asked before each, and again after each failure
     redis = await startRedis([], redis)
-    for (let counted = 0; counted < 5;) {
+    // A guess that is told as not counted may have been counted in part
+    let counted = 0
+    for (;;) {
       const before = (await told()).away
-      expect((await guess(0)).status).toBe(401)
+      const { status } = await guess(0)
+      if (status === 429) break
+      expect(status).toBe(401)
       if ((await told()).away === before) counted++
       else await wait(50)
+      expect(counted).toBeLessThanOrEqual(5)
     }
-    expect((await guess(0)).status).toBe(429)
+    expect(counted).toBeGreaterThan(0)
   })
 })
 

@@ -103,7 +103,7 @@ export function createClientDocuments(options: ClientDocumentsOptions): ClientDo
   const settings = resolveDocumentOptions(options)
   const admission = createPolicy(settings.allow)
   const sides: Readonly<Record<Admission, ReturnType<typeof createSide>>> = {
-    named: createSide(settings),
+    named: createSide({ ...settings, side: 'named' }),
     open: createSide(settings)
   }
 

@@ -128,5 +128,12 @@ export function resolveDocumentOptions(options: ClientDocumentsOptions) {
     )
   const algorithms = keyAlgorithms.filter((alg) => settings.algorithms.some((one) => isSameAlgorithm(one, alg)))
   const maxEntriesPerHost = Math.ceil(settings.maxEntries / 10)
-  return { ...settings, maxEntriesPerHost, side: 'strangers' as const, allow: options.allow, methods, algorithms }
+  return {
+    ...settings,
+    maxEntriesPerHost,
+    side: 'strangers' as 'named' | 'strangers',
+    allow: options.allow,
+    methods,
+    algorithms
+  }
 }

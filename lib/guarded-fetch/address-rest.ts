@@ -1,6 +1,20 @@
 import { LRUCache } from 'lru-cache'
 import { networkOf } from '../basics/address-range'
 
+const day = 86_400_000
+const max = 10_000
+
+/**
+ * Hosts that held the process up, until when, in milliseconds of the monotonic clock. Whoever ends TLS for a name is its
+ * owner, so the first time is enough, and no other path of the host could be better.
+ */
+const heldHosts = new LRUCache<string, number>({ max, ttl: day, perf: performance })
+
+/** Notes that a host held the process up. It rests a thousand times as long, a day at most. */
+export const hostHeld = (host: string, cpuMs: number): void =>
+  void heldHosts.set(host, performance.now() + Math.min(cpuMs * 1000, day))
+export const hostRests = (host: string): boolean => performance.now() < (heldHosts.get(host) ?? 0)
+
 /** What one address did, in milliseconds of the monotonic clock. */
 interface Record {
   /** The host that it held the process up for, once. */
@@ -8,9 +22,7 @@ interface Record {
   readonly restsUntil: number
 }
 
-const day = 86_400_000
 const maxRest = 600_000
-const max = 10_000
 
 /**
  * Addresses that are not connected to for a while. Many innocent hosts may live behind one address (a CDN), so it takes

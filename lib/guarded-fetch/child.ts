@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { attempt } from '../basics/attempt'
 import { FetchError } from '../basics/fetch-error'
-import { addressHeld } from './address-rest'
+import { addressHeld, hostHeld } from './address-rest'
 import { defaultAuthorities, trustEnvironment, trustFlags } from './authorities'
 import { childFile } from './child-file'
 import type { FromChild, Killed, ToChild } from './child-messages'
@@ -142,6 +142,7 @@ export function createChild(side: Side) {
     settled(fetch)
     job.observe({ step: 'closed', octets: 0, busyMs: cpuMs })
     job.reject(new FetchError('tls', `${host} sent what took over ${cpuMs} ms of computing: the fetch was ended`))
+    hostHeld(host, cpuMs)
     // Behind a proxy's address live all hosts
     const { address } = job
     const restMs = address !== undefined && addresses?.includes(address) ? addressHeld(address, host, cpuMs) : undefined
@@ -213,6 +214,9 @@ export function createChild(side: Side) {
       const job = jobs.get(id)
       if (job !== undefined) job.outcome = outcome
       return outcome.catch((error: unknown) => {
+        // Its own host is not to blame for the time that another one took
+        if (signal.aborted && Number(job?.losses) > 0)
+          throw new FetchError('busy', `${exchange.host} was not asked to the end: another host held the fetch up`)
         throw signal.aborted ? signal.reason : error
       })
     },

@@ -1,5 +1,5 @@
 import { FetchError } from '../basics/fetch-error'
-import { addressAnswered, addressRests } from './address-rest'
+import { addressAnswered, addressRests, hostRests } from './address-rest'
 import { measureByClock } from './bounded-socket'
 import { createChild, NoChild } from './child'
 import type { Deadline } from './deadline'
@@ -20,8 +20,12 @@ interface Running {
   readonly observe: Observe
 }
 
-const children = { registered: createChild('registered'), strangers: createChild('strangers') }
-const fetchers = { registered: 0, strangers: 0 }
+const children = {
+  registered: createChild('registered'),
+  named: createChild('named'),
+  strangers: createChild('strangers')
+}
+const fetchers = { registered: 0, named: 0, strangers: 0 }
 
 /** Counts a fetcher. The function that it returns counts it out: the last one ends the process of its side. */
 export function joinSide({ side }: Place): () => void {
@@ -72,9 +76,10 @@ async function runInChild(exchange: Exchange, side: Side, running: Running): Pro
   )
 }
 
-/** The exchange without addresses that rest; throws where no address is left. */
+/** The exchange without addresses that rest; throws where the host rests, or no address is left. */
 function awake(exchange: Exchange): Exchange {
   const { host, addresses, proxy } = exchange
+  if (hostRests(host)) throw new FetchError('busy', `${host} was not asked: it has held up other fetches`)
   if (proxy !== undefined) return exchange
   const left = addresses.filter((address) => !addressRests(address))
   if (left.length === 0) throw new FetchError('busy', `${host} was not asked: its address has held up other fetches`)

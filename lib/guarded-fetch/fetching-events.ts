@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 
 /** Whose documents are fetched. Each side has a process, queues and caches of its own. */
-export type Side = 'registered' | 'strangers'
+export type Side = 'registered' | 'named' | 'strangers'
 
 /**
  * The message of the diagnostics channel `oauth-client-auth:fetching`: what became of the processes that fetch, for
@@ -17,10 +17,13 @@ export interface FetchingEvent {
    * - `started`: a process that fetches has been started.
    * - `killed`: it computed too long for one fetch, and was ended. `host` is to blame, where it is known.
    * - `rested`: an address has held it up for two hosts, and is not connected to for `restMs`.
-   * - `busy`: a fetch was not begun: no place in the queue, an address that rests, no process to be had.
+   * - `busy`: a fetch was not begun: no place in the queue, a host or an address that rests, no process to be had.
    */
   readonly event: 'started' | 'killed' | 'rested' | 'busy'
-  /** `registered`: key sets and issuers of registered clients. `strangers`: documents of clients registered nowhere. */
+  /**
+   * `registered`: key sets and issuers of registered clients. `named`, `strangers`: documents and keys of clients that are
+   * registered nowhere, of those that the option `allow` names and of all others.
+   */
   readonly side: Side
   /** A client chose it: treat it as untrusted text. */
   readonly host?: string

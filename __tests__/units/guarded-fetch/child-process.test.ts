@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
-import { createJwksFetcher, type JwksFetcherOptions } from '../../../lib'
+import { createClientDocuments, createJwksFetcher, type JwksFetcherOptions } from '../../../lib'
 import { serveHostileHandshake } from '../../support/hostile-handshake'
 import { freePort, isRunning } from '../../support/own-servers'
 import { answer } from '../../support/tls-answers'
@@ -123,9 +123,9 @@ test('a hostile handshake ends the process that fetches, and holds up nothing el
 
 test('a fetch that was interrupted has a head start: the next hostile host does not interrupt it again', async () => {
   const hostileServer = await serveHostileHandshake(() => undefined)
-  const next = 'next.attacker.net'
+  const [first, next] = ['first.attacker.net', 'next.attacker.net']
   const rules = hostRules([hostileServer.port])
-  const fetcher = makeFetcher({ hosts: { [host]: hostRules(), [hostile]: rules, [next]: rules } })
+  const fetcher = makeFetcher({ hosts: { [host]: hostRules(), [first]: rules, [next]: rules } })
   const uriOf = (name: string) => `https://${name}:${hostileServer.port}/`
   // Asked for as soon as the process is killed for the first one
   let second: Promise<unknown> | undefined
@@ -142,7 +142,7 @@ test('a fetch that was interrupted has a head start: the next hostile host does 
     }
     const good = fetcher.get(url('/good'))
     await until(() => requests.length === 1)
-    await expect(fetcher.get(uriOf(hostile))).rejects.toMatchObject({ why: 'tls' })
+    await expect(fetcher.get(uriOf(first))).rejects.toMatchObject({ why: 'tls' })
     expect((await good).keys).toHaveLength(1)
     expect([requests, connectionsBefore]).toEqual([['/good', '/good'], 1])
     await second
@@ -423,4 +423,33 @@ describe('a server', () => {
       expect([code, warnings(errors)]).toEqual([0, 0])
     })
   })
+})
+
+// Else a stranger's hostile host would keep the documents of clients that the operator named from being fetched
+test('clients that are named and clients that are strangers are fetched in processes apart', async () => {
+  const stranger = 'stranger.client-app.net'
+  const documents = createClientDocuments({
+    allow: [host, 'anyone'],
+    methods: ['none'],
+    hosts: { [host]: hostRules(), [stranger]: hostRules() },
+    resolver: () => ({
+      resolve4: () => Promise.resolve(['127.0.0.1']),
+      resolve6: () => Promise.resolve([]),
+      cancel: () => undefined
+    }),
+    timeout: 30
+  })
+  try {
+    play = (socket) => answer(JSON.stringify({ client_id: url('/client') }))(socket, '')
+    expect(await documents.get(url('/client'))).toMatchObject({ client_id: url('/client') })
+    // The server has no certificate for this name
+    const refused = documents.get(`https://${stranger}:${server.port}/client`)
+    await expect(refused).rejects.toMatchObject({ reason: 'client_document_unavailable' })
+    expect(events).toEqual([
+      { event: 'started', side: 'named' },
+      { event: 'started', side: 'strangers' }
+    ])
+  } finally {
+    documents.close()
+  }
 })

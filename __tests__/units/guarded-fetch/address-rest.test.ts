@@ -100,7 +100,7 @@ describe('fetched', () => {
 
   /** Hosts of one address; the hostile ones and the innocent one differ in their port, which is no part of it. */
   function at(address: string) {
-    const hosts = [...'abcdef'].map((name) => `${name}.attacker.net`).concat('innocent.partner.net')
+    const hosts = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `${name}.attacker.net`).concat('innocent.partner.net')
     const rules = { addresses: [address], ports: [hostile.port, honest.port], ca }
     const fetcher = createJwksFetcher({
       hosts: Object.fromEntries(hosts.map((host) => [host, rules])),

@@ -440,7 +440,7 @@ test('clients that are named and clients that are strangers are fetched in proce
     timeout: 30
   })
   try {
-    play = (socket) => answer(JSON.stringify({ client_id: url('/client') }))(socket, '')
+    play = answer(JSON.stringify({ client_id: url('/client') }))
     expect(await documents.get(url('/client'))).toMatchObject({ client_id: url('/client') })
     // The server has no certificate for this name
     const refused = documents.get(`https://${stranger}:${server.port}/client`)

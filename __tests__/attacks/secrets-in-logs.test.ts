@@ -135,6 +135,12 @@ const misplaced: [string, Record<string, string>, Record<string, string>, string
     { Authorization: basic('web-shop', secret) },
     [secret]
   ],
+  [
+    'a secret where the scheme should be',
+    {},
+    { Authorization: 'Zx81kd93jfQQpP72mmabCdEf web-shop' },
+    ['Zx81kd93jfQQpP72mmabCdEf']
+  ],
   ['the secret with a line break', { client_id: 'web-shop', client_secret: `${secret}\n` }, {}, [secret]],
   [
     'the secret of Basic as client_id of the form',

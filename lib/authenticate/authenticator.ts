@@ -72,16 +72,13 @@ export function createAuthenticator(options: ResolvedOptions) {
   const ask = createAsk(options)
   const compareMethods = createMethodsComparison(options.policy.methods)
 
-  async function authenticate(
-    request: ClientAuthRequest,
-    seen: Seen,
-    braked: Braked = (_clientId, work) => work()
-  ): Promise<AuthenticatedClient> {
+  async function authenticate(request: ClientAuthRequest, seen: Seen, braked?: Braked): Promise<AuthenticatedClient> {
     const received = receive(request, options.accepted)
     seen.received = received
     refuse(firstFault(credentialRules(received.mechanism), received), seen)
     const { method, presented } = ask(request, received, {})
     refuse(firstFault(method.requestRules, presented), seen)
+    if (braked === undefined) return prove(request, { method, presented }, seen)
     return braked(presented.credentials.clientId, () => prove(request, { method, presented }, seen))
   }
 

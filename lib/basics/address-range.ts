@@ -28,8 +28,13 @@ export function plainAddress(address: unknown): string | undefined {
   return mapped ?? text
 }
 
-/** The network that one owner has: a single IPv4 address, or the /64 of an IPv6 address. */
+/** Prefixes whose last four octets are an IPv4 address: mapped (RFC 4291 §2.5.5.2), SIIT (RFC 2765), NAT64 (RFC 6052). */
+const holdIPv4: readonly string[] = ['ipv4Mapped', 'rfc6145', 'rfc6052']
+
+/** The network that one owner has: a single IPv4 address, also inside of IPv6, or the /64 of an IPv6 address. */
 export function networkOf(address: string): string {
   const parsed = parse(address)
-  return parsed.kind() === 'ipv6' ? parsed.toByteArray().slice(0, 8).join('.') : address
+  if (parsed.kind() === 'ipv4') return parsed.toString()
+  const octets = parsed.toByteArray()
+  return (holdIPv4.includes(parsed.range()) ? octets.slice(12) : octets.slice(0, 8)).join('.')
 }

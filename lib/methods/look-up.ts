@@ -30,6 +30,10 @@ export function recordFault(value: unknown): string | undefined {
 const isSameId = (stored: unknown, clientId: string): boolean =>
   stored === clientId || ((typeof stored === 'bigint' || Number.isSafeInteger(stored)) && String(stored) === clientId)
 
+/** The quick half of {@link recordFault}. */
+const mayBeRecord = (value: unknown): boolean =>
+  typeof value === 'object' && !Array.isArray(value) && !ArrayBuffer.isView(value) && !(value instanceof Date)
+
 /**
  * Judges what `getClient` returned. What is no record is a mistake of the application. The record of another client is
  * an unknown client: a database that compares without case returns one for an id that nobody has, and the answer must
@@ -39,7 +43,7 @@ export function lookedUp(found: unknown, clientId: string): LookedUp {
   if (found === undefined || found === null) return { client: undefined }
   const record = found as OAuthClient
   // First, so that finding a client takes hardly longer than finding none
-  if (typeof found === 'object' && isSameId(record.client_id, clientId)) return { client: record }
+  if (mayBeRecord(found) && isSameId(record.client_id, clientId)) return { client: record }
   const fault = recordFault(found)
   if (fault !== undefined) throw new TypeError(`getClient returned no client record, but ${fault}`)
   if (given(record.client_id) !== undefined) return { client: undefined, otherId: record.client_id }

@@ -218,7 +218,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     }
   }
 
-  brakable.set(middleware, braked)
+  brakable.set(middleware, { braked, isDone: (req) => authenticated.has(req) })
   return Object.assign(middleware, {
     clientOf: (req: object): C => {
       const client = authenticated.get(req)?.client

@@ -23,6 +23,16 @@ const shownType = (type: string | undefined): string | undefined =>
 const isMisplaced = ({ form }: Received): boolean =>
   form.assertion !== undefined && !assertionGrants.includes(form.grant_type ?? '')
 
+/** The scheme of an Authorization header. Any other first word may be a credential, so its length alone is told. */
+const schemeOf = (authorization: string) => {
+  const [word = ''] = authorization.split(/\s/, 1)
+  return /^(?:basic|bearer|digest|dpop|gnap|hoba|mutual|negotiate|ntlm|oauth|privatetoken|scram-[\w-]+|vapid)$/i.test(
+    word
+  )
+    ? word
+    : byLength('a word', word)
+}
+
 /** Whether the form was read whole: a parameter that stands there twice, or is no string, counts as missing. */
 const isWhole = ({ isReadable, repeated, malformed }: Received): boolean =>
   isReadable && repeated === undefined && malformed === undefined
@@ -202,7 +212,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       holds: (received) => isBare(received) || received.authorization === undefined,
       detail: ({ authorization }) => ({
         expected: 'Basic',
-        received: printable(/^[\w-]{1,32}(?=\s)/.exec(String(authorization))?.[0])
+        received: schemeOf(String(authorization))
       })
     },
     {

@@ -62,7 +62,8 @@ export interface Brake {
    * The middleware to mount in front of the very value that `clientAuth()` returned. It asks the limiter nothing itself:
    * the request is counted where its body is parsed and its client is known.
    *
-   * @throws TypeError for anything else than the value of `clientAuth()`
+   * @throws TypeError for anything else than the value of `clientAuth()`, and where that has another brake already. A
+   *   request that was authenticated before it came to the brake is handed on with a TypeError.
    */
   over(
     authenticateClient: (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
@@ -71,18 +72,27 @@ export interface Brake {
 
 /** Surrounds the part of the work that looks a client up and proves it. */
 export type Braked = <T>(clientId: string, work: () => Promise<T>) => Promise<T>
-/** For each value of `clientAuth()`: the requests that came through a brake, and what brakes them. */
-export const brakable = new WeakMap<object, WeakMap<object, Braked>>()
+/** A value of `clientAuth()`, for its brake. */
+interface Brakable {
+  /** The requests that came through the brake, and what brakes them. */
+  readonly braked: WeakMap<object, Braked>
+  /** Whether it has authenticated a request already. */
+  readonly isDone: (request: object) => boolean
+}
+export const brakable = new WeakMap<object, Brakable>()
+/** For each value of `clientAuth()`: its brake. */
+const brakes = new WeakMap<object, Brake>()
 
 const events = channel('oauth-client-auth:brake')
 const example = 'new RateLimiterMemory({ points: 5, duration: 60 })'
 const limiterRule: OptionRule = {
-  must: `a limiter of rate-limiter-flexible without inMemoryBlockOnConsumed, such as ${example}`,
+  must: `a limiter of rate-limiter-flexible without inMemoryBlockOnConsumed and blockDuration, such as ${example}`,
   test: (value) => {
-    const limiter = Object(value) as Partial<BrakeLimiter> & { inMemoryBlockOnConsumed?: number }
+    const limiter = Object(value) as Partial<Record<string, unknown>>
     const hasMethods = typeof limiter.get === 'function' && typeof limiter.consume === 'function'
-    // With it, the limiter stops counting at that number, also for addresses.
-    return hasMethods && Number(limiter.points) > 0 && !(Number(limiter.inMemoryBlockOnConsumed) > 0)
+    // Both act at `points`, also for addresses: one stops counting there, the other makes failures count for longer.
+    const acts = Number(limiter.inMemoryBlockOnConsumed) > 0 || Number(limiter.blockDuration) > 0
+    return hasMethods && Number(limiter.points) > 0 && !acts
   }
 }
 const limiterMs = 1000
@@ -93,6 +103,9 @@ interface ExpressRequest extends IncomingMessage {
   ip?: string
   app?: { enabled?: (name: string) => boolean }
 }
+
+/** Some proxies write `192.0.2.7:4711` or `[2001:db8::7]:4711` into X-Forwarded-For. */
+const withoutPort = (address = ''): string => address.replace(/^\[(.*)\](?::\d+)?$|^([\d.]+):\d+$/, '$1$2')
 
 /** The network that a request comes from. Behind a proxy that Express does not trust, all requests have the proxy's. */
 function networkFor({ ip, app, socket, headers }: ExpressRequest): string {
@@ -105,8 +118,14 @@ function networkFor({ ip, app, socket, headers }: ExpressRequest): string {
       detail: "Name your proxies: app.set('trust proxy', ['loopback', '10.0.0.0/8']). Without Express, set req.ip."
     })
   }
-  const address = plainAddress(ip ?? remoteAddress)
-  return address === undefined ? 'unknown' : networkOf(address)
+  const address = plainAddress(withoutPort(ip ?? remoteAddress))
+  if (address !== undefined) return networkOf(address)
+  warnOnce({
+    code: 'OAUTH_CLIENT_AUTH_NO_ADDRESS',
+    message: 'createBrake: a request has no address that can be read, so all such requests count as one address.',
+    detail: "Behind a proxy on a Unix socket: app.set('trust proxy', 1). Without Express, set req.ip."
+  })
+  return 'unknown'
 }
 
 /** All that has the one answer, whatever the reason: what is not counted could be told from what is. */
@@ -119,6 +138,14 @@ const tooMany = (counted: string, retryAfter: number, facts = {}) =>
 /** A limiter rejects with its count, which is no Error, where the count is over its `points`. */
 const unlessOver = (thrown: unknown): void => {
   if (typeof (thrown as Partial<BrakeCount> | undefined)?.msBeforeNext !== 'number') throw thrown
+}
+
+/** What the limiter answered; throws where that is no count. */
+function countOf(answer: BrakeCount | null): BrakeCount | null {
+  const count = answer ?? null
+  if (count !== null && !(Number.isFinite(count.consumedPoints) && Number.isFinite(count.msBeforeNext)))
+    throw new Error('createBrake: the limiter answered with something else than a count')
+  return count
 }
 
 function refuseOver(counted: string, count: BrakeCount | null | undefined, limit: number): void {
@@ -183,7 +210,9 @@ export function createBrake(options: BrakeOptions): Brake {
   const proven = new LRUCache<string, true>({ max: 10_000 })
 
   async function look(attempt: Attempt, [pair, address, client]: Keys): Promise<void> {
-    const counts = await reached(attempt, () => Promise.all([pair, address, client].map((key) => limiter.get(key))))
+    const counts = await reached(attempt, async () =>
+      (await Promise.all([pair, address, client].map((key) => limiter.get(key)))).map(countOf)
+    )
     const [ofPair, ofAddress, ofClient] = counts ?? []
     refuseOver('client and address', ofPair, limiter.points)
     refuseOver('address', ofAddress, addressLimit)
@@ -213,16 +242,24 @@ export function createBrake(options: BrakeOptions): Brake {
     )
   }
 
-  return {
+  const brake: Brake = {
     over: (authenticateClient) => {
-      const braked = brakable.get(authenticateClient)
-      if (braked === undefined)
+      const { braked, isDone } = brakable.get(authenticateClient) ?? {}
+      if (braked === undefined || isDone === undefined)
         throw new TypeError('createBrake: over() needs the very value that clientAuth({ … }) returned')
+      if ((brakes.get(authenticateClient) ?? brake) !== brake)
+        throw new TypeError('createBrake: over() was called with a value of clientAuth that has another brake already')
+      brakes.set(authenticateClient, brake)
       return (req, _res, next) => {
+        if (isDone(req) && !braked.has(req)) {
+          next(new TypeError('createBrake: mount brake.over(authenticateClient) ahead of authenticateClient'))
+          return
+        }
         const network = networkFor(req)
         braked.set(req, (clientId, work) => guarded({ clientId, network, request: req }, work))
         next()
       }
     }
   }
+  return brake
 }

@@ -1,18 +1,24 @@
 /** The requests of one key that are under way, and those that wait for them. */
 interface Lane {
-  running: number
+  /** The places that are taken, each by the timer that frees it. */
+  readonly running: Set<NodeJS.Timeout>
   /** How many may run at once. */
   allowed: number
-  /** Whether one of them has failed since the lane was last empty. */
-  hasFailed: boolean
+  /** When one came through, and when one failed, last. */
+  succeeded: number
+  failed: number
   /** Starts one that waits. */
   readonly waiting: Set<() => void>
 }
 
 /** While nothing is known to have failed, a place is worth waiting for: it may only be a slow look-up. */
-const patience = { afterFailureSeconds: 1, seconds: 10 }
+const patience = { afterFailureMs: 1000, ms: 10_000 }
+/** What never ends holds a place no longer: else a database that was away would keep a client out for good. */
+const placeMs = 10_000
 /** How many more may run at once for each that came through: 4, 16, 64, 256. */
 const growth = 3
+/** No more than so many, unless more are allowed at first. */
+const most = 256
 
 /**
  * Lets few requests of one key run at once, and more with each that comes through. So of a thousand parallel guesses
@@ -24,53 +30,68 @@ const growth = 3
 export function createCrowd(isFailure: (thrown: unknown) => boolean) {
   const lanes = new Map<string, Lane>()
 
-  const turn = (lane: Lane): Promise<boolean> =>
+  function leave(key: string, lane: Lane, place: NodeJS.Timeout): void {
+    clearTimeout(place)
+    if (!lane.running.delete(place)) return
+    for (const start of lane.waiting) {
+      if (lane.running.size >= lane.allowed) return
+      start()
+    }
+    if (lane.running.size === 0) lanes.delete(key)
+  }
+
+  function enter(key: string, lane: Lane): NodeJS.Timeout {
+    const place = setTimeout(() => {
+      leave(key, lane, place)
+    }, placeMs).unref()
+    lane.running.add(place)
+    return place
+  }
+
+  /** A place, or `undefined` where there is none in time: within a second of a failure, else of the last success. */
+  const turn = (key: string, lane: Lane): Promise<NodeJS.Timeout | undefined> =>
     new Promise((resolve) => {
-      let seconds = 0
-      const end = (isAdmitted: boolean): void => {
+      const since = performance.now()
+      const end = (place?: NodeJS.Timeout): void => {
         clearInterval(timer)
         lane.waiting.delete(start)
-        resolve(isAdmitted)
+        resolve(place)
       }
       const start = (): void => {
-        lane.running++
-        end(true)
+        end(enter(key, lane))
       }
       const timer = setInterval(() => {
-        seconds++
-        if (lane.hasFailed && seconds >= patience.afterFailureSeconds) end(false)
-        else if (seconds >= patience.seconds) start()
-      }, 1000)
+        const hasFailed = lane.failed > since - patience.afterFailureMs
+        if (hasFailed || performance.now() - Math.max(since, lane.succeeded) >= patience.ms) end()
+      }, patience.afterFailureMs)
       lane.waiting.add(start)
     })
 
-  function leave(key: string, lane: Lane): void {
-    lane.running--
-    for (const start of lane.waiting) {
-      if (lane.running >= lane.allowed) return
-      start()
-    }
-    if (lane.running === 0) lanes.delete(key)
-  }
-
   /** Does the work when there is room, and throws what `full` makes where there is none in time. */
   return async <T>(key: string, atOnce: number, full: () => Error, work: () => Promise<T>): Promise<T> => {
-    const lane = lanes.get(key) ?? { running: 0, allowed: atOnce, hasFailed: false, waiting: new Set() }
+    const lane = lanes.get(key) ?? {
+      running: new Set(),
+      allowed: atOnce,
+      succeeded: 0,
+      failed: -Infinity,
+      waiting: new Set()
+    }
     lanes.set(key, lane)
-    if (lane.running < lane.allowed) lane.running++
-    else if (!(await turn(lane))) throw full()
+    const place = lane.running.size < lane.allowed ? enter(key, lane) : await turn(key, lane)
+    if (place === undefined) throw full()
     try {
       const result = await work()
-      lane.allowed += growth
+      lane.allowed = Math.min(lane.allowed + growth, Math.max(atOnce, most))
+      lane.succeeded = performance.now()
       return result
     } catch (thrown) {
       if (isFailure(thrown)) {
-        lane.hasFailed = true
+        lane.failed = performance.now()
         lane.allowed = atOnce
       }
       throw thrown
     } finally {
-      leave(key, lane)
+      leave(key, lane, place)
     }
   }
 }

@@ -226,6 +226,7 @@ describe('client_id', () => {
     ['a text, of which nothing is told', JSON.stringify({ client_id: 'c', client_secret: secret }), 'but a text'],
     ['true', true, 'but a boolean'],
     ['a list', [{ client_id: 'c' }], 'but an array: give its first element'],
+    ['a list that has the id', Object.assign([], { client_id: 'c' }), 'but an array: give its first element'],
     ['the result of a query', { rows: [{ client_id: 'c' }], rowCount: 1 }, 'with rows: give its first row']
   ])('what is no record is the server’s error: %s', async (_name, record, told) => {
     const error: unknown = await outcome(record, bySecret).catch((thrown: unknown) => thrown)

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import connectApp from 'connect'
 import express from 'express'
 import { Redis } from 'ioredis'
-import { RateLimiterRedis } from 'rate-limiter-flexible'
+import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible'
 import { clientAuth, createBrake, type BrakeEvent, type BrakeOptions, type RejectedEvent } from '../../../lib'
 import { assertionForm, basic, issuer, keyAssertion, makeKey, secretAssertion } from '../../support/assertions'
 import { atOnce, brakedApp, countStatuses, inTurn, memory, run, send, type Sent } from '../../support/braked-server'
@@ -133,6 +133,53 @@ describe('how many attempts are heard', () => {
     expect((await guess('web-shop', secret)).status).toBe(429) // the fifth has failed
     close()
   })
+
+  /** Secrets that begin with "held" are judged once `release` is called. */
+  function holding() {
+    let release = (): void => undefined
+    let heard = 0
+    const held = new Promise<void>((resolve) => (release = resolve))
+    const verifySecret = async (presented: string) => {
+      heard++
+      if (presented.startsWith('held')) await held
+      return presented === secret
+    }
+    return {
+      options: { verifySecret },
+      release: () => {
+        release()
+      },
+      heard: () => heard
+    }
+  }
+
+  test('over 10 s each: what waits is refused, and the guesses do not come in all at once', async () => {
+    const { options, release, heard } = holding()
+    const { guess, close } = await run(brakedApp({ options }, shop))
+    const answers = Array.from({ length: 100 }, (_, index) => guess('web-shop', `held ${index}`))
+    const first = await Promise.race(answers)
+    expect([first.status, first.headers['retry-after']]).toEqual([429, '1'])
+    release()
+    const counts = countStatuses(await Promise.all(answers))
+    expect(heard()).toBeLessThanOrEqual(5 + 2 * 4)
+    expect(counts).toEqual({ 401: heard(), 429: 100 - heard() })
+    close()
+  }, 60_000)
+
+  test('what never ends, and a wrong secret, keep the right one out for some seconds only', async () => {
+    const { options, release, heard } = holding()
+    const { guess, close } = await run(brakedApp({ options }, shop))
+    const hung = [1, 2, 3].map(() => guess('web-shop', 'held'))
+    for (let round = 0; heard() < 3 && round < 50; round++) await wait(20)
+    expect((await guess('web-shop', 'wrong')).status).toBe(401)
+    hung.push(guess('web-shop', 'held'))
+    for (let round = 0; heard() < 5 && round < 50; round++) await wait(20)
+    expect((await guess('web-shop', secret)).status).toBe(429)
+    expect((await guess('web-shop', secret)).status).toBe(200)
+    release()
+    await Promise.all(hung)
+    close()
+  }, 60_000)
 })
 
 describe('what counts', () => {
@@ -246,7 +293,11 @@ describe('whom it counts for', () => {
     ['IPv6 addresses of one /64 count as one', (index: number) => `2001:db8:1:2:${index}::${index}`, 429],
     ['those of others do not', (index: number) => `2001:db8:1:${index}::1`, 401],
     ['IPv4 inside of IPv6 is IPv4', (index: number) => (index % 2 === 0 ? '192.0.2.1' : '::ffff:192.0.2.1'), 429],
-    ['IPv4 addresses are counted one by one', (index: number) => `192.0.2.${index + 1}`, 401]
+    ['IPv4 addresses are counted one by one', (index: number) => `192.0.2.${index + 1}`, 401],
+    ['mapped addresses in hexadecimal as well', (index: number) => `::ffff:c000:20${index + 1}`, 401],
+    ['NAT64 addresses as well', (index: number) => `64:ff9b::192.0.2.${index + 1}`, 401],
+    ['a port behind the address is no part of it', (index: number) => `192.0.2.1:${4000 + index}`, 429],
+    ['nor is it behind IPv6', (index: number) => `[2001:db8::${index}]:${4000 + index}`, 429]
   ])('%s', async (_name, addressOf, status) => {
     const { ask, close } = await run(brakedApp({ trustProxy: ['loopback'] }, shop))
     const guessFrom = (address: string) =>
@@ -379,6 +430,11 @@ describe('options', () => {
     ['a misspelt option', { limiter, adressLimit: 3 }, /unknown option "adressLimit"; did you mean "addressLimit"\?/],
     ['a limit of none', { limiter, addressLimit: 0 }, /"addressLimit" must be a number of failures, whole, from 1/],
     ['a limit as text', { limiter, clientLimit: '5' }, /"clientLimit" must be a number of failures, whole, from 1/],
+    [
+      'a limiter that makes failures count for longer',
+      { limiter: new RateLimiterMemory({ points: 5, duration: 60, blockDuration: 600 }) },
+      /without inMemoryBlockOnConsumed and blockDuration/
+    ],
     ['none at once', { limiter, atOnce: 0 }, /"atOnce" must be a number of requests, whole, from 1 to 1000, not 0/]
   ])('%s', (_name, options, message) => {
     expect(() => createBrake(options as BrakeOptions)).toThrow(message)
@@ -394,4 +450,44 @@ describe('options', () => {
       'createBrake: over() needs the very value that clientAuth({ … }) returned'
     )
   })
+})
+
+describe('mounted otherwise than it is meant', () => {
+  test('a second brake over one value', () => {
+    const authenticate = clientAuth({ issuer, ...only(shop) })
+    const brake = createBrake({ limiter: memory() })
+    brake.over(authenticate)
+    expect(brake.over(authenticate)).toBeInstanceOf(Function)
+    expect(() => createBrake({ limiter: memory(3) }).over(authenticate)).toThrow(/has another brake already/)
+  })
+
+  test('behind the middleware, where it could brake nothing', async () => {
+    const authenticate = clientAuth({ issuer, ...only(shop) })
+    const app = express()
+    app.post('/token', authenticate, createBrake({ limiter: memory() }).over(authenticate), (_req, res) => {
+      res.json({})
+    })
+    app.use(((error, _req, res, _next) => {
+      res.status(500).end((error as Error).message)
+    }) as express.ErrorRequestHandler)
+    const { guess, close } = await run(app)
+    const { status, body } = await guess('web-shop', secret)
+    expect([status, body]).toEqual([500, expect.stringContaining('ahead of authenticateClient')])
+    close()
+  })
+
+  test.each([[{}], ['x'], [{ consumedPoints: NaN, msBeforeNext: NaN }]])(
+    'a limiter that answers %j cannot be asked: requests are heard, and it is told',
+    async (answer) => {
+      const events: BrakeEvent[] = []
+      const see = (message: unknown) => void events.push(message as BrakeEvent)
+      subscribe('oauth-client-auth:brake', see)
+      const limiter = { points: 5, get: () => Promise.resolve(answer as never), consume: () => Promise.resolve() }
+      const { guess, close } = await run(brakedApp({ brake: { limiter } }, shop))
+      expect((await guess('web-shop', secret)).status).toBe(200)
+      expect(events.map(({ error }) => String(error))).toEqual([expect.stringContaining('something else than a count')])
+      unsubscribe('oauth-client-auth:brake', see)
+      close()
+    }
+  )
 })

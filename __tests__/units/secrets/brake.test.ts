@@ -134,6 +134,25 @@ describe('how many attempts are heard', () => {
     close()
   })
 
+  test('however many come through, no more than 256 run at once', async () => {
+    const held: (() => void)[] = []
+    const verifySecret = async (presented: string) => {
+      if (presented === 'held') await new Promise<void>((release) => held.push(release))
+      return presented === secret
+    }
+    const { guess, close } = await run(brakedApp({ options: { verifySecret } }, shop))
+    const first = guess('web-shop', 'held') // as long as one is under way, what came through is remembered
+    while (held.length < 1) await wait(5)
+    await inTurn(100, () => guess('web-shop', secret))
+    const answers = atOnce(400, () => guess('web-shop', 'held'))
+    while (held.length < 256) await wait(5)
+    await inTurn(5, () => guess('nobody', 'x', '127.0.0.2')) // who could be started before has been
+    for (const release of held) release()
+    const counts = countStatuses([await first, ...(await answers)])
+    expect([held.length, counts]).toEqual([256, { 401: 256, 429: 145 }])
+    close()
+  }, 30_000)
+
   /** Secrets that begin with "held" are judged once `release` is called. */
   function holding() {
     let release = (): void => undefined

@@ -2,18 +2,20 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { basic } from '../support/assertions'
 import { atOnce, brakedApp, countStatuses, inTurn, send, type Answer } from '../support/braked-server'
 import {
+  accepts,
   describeWith,
   end,
   findProgram,
   freePort,
   freshDirectory,
+  nginxWith,
   startRedis,
   type RedisServer
 } from '../support/own-servers'
@@ -114,18 +116,6 @@ describeWith('nginx', findProgram('nginx'), 'REQUIRE_PROXIES', () => {
   let backend: Server
   let listener: ReturnType<typeof brakedApp>
 
-  const accepts = (port: number) =>
-    new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1')
-        .on('connect', () => {
-          socket.destroy()
-          resolve(true)
-        })
-        .on('error', () => {
-          resolve(false)
-        })
-    })
-
   beforeAll(async () => {
     backend = createServer((req, res) => {
       listener(req, res)
@@ -133,28 +123,18 @@ describeWith('nginx', findProgram('nginx'), 'REQUIRE_PROXIES', () => {
     await once(backend, 'listening')
     own = await freePort()
     directory = freshDirectory('nginx')
+    const { port } = backend.address() as AddressInfo
     writeFileSync(
       join(directory, 'nginx.conf'),
-      `daemon off;
-      pid ${directory}/nginx.pid;
-      error_log ${directory}/error.log;
-      events {}
-      http {
-        access_log off;
-        client_body_temp_path ${directory}/body;
-        proxy_temp_path ${directory}/proxy;
-        fastcgi_temp_path ${directory}/fastcgi;
-        uwsgi_temp_path ${directory}/uwsgi;
-        scgi_temp_path ${directory}/scgi;
-        server {
-          listen 127.0.0.1:${own};
-          location / {
-            proxy_pass http://127.0.0.1:${(backend.address() as AddressInfo).port};
-            proxy_bind ${proxy};
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-          }
-        }
-      }`
+      nginxWith(
+        directory,
+        `listen 127.0.0.1:${own};
+        location / {
+          proxy_pass http://127.0.0.1:${port};
+          proxy_bind ${proxy};
+          proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        }`
+      )
     )
     nginx = spawn(findProgram('nginx')!, ['-c', join(directory, 'nginx.conf')], { stdio: 'ignore' })
     while (!(await accepts(own))) await wait(50)

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { end, freePort, freshDirectory } from './own-servers'
+import { accepts, end, freePort, freshDirectory } from './own-servers'
 
 /** What a proxy in use is told in its configuration. */
 export interface ForwardProxyOptions {
@@ -78,18 +77,6 @@ export interface RunningForwardProxy {
   readonly port: number
   close(): Promise<void>
 }
-
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.on('error', () => {
-      resolve(false)
-    })
-  })
 
 /** Starts a proxy on a free loopback port. */
 export async function startForwardProxy(

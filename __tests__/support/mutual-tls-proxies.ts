@@ -1,11 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createProxyCertificates, type ClientCertificates } from '../../lib'
 import { certificate } from './client-certificates'
-import { end, freePort, freshDirectory } from './own-servers'
+import { accepts, end, freePort, freshDirectory, nginxWith } from './own-servers'
 
 /** A reverse proxy that forwards client certificates: its program, its configuration, and the source that fits. */
 export interface ProxyKind {
@@ -27,34 +26,23 @@ export const nginx: ProxyKind = {
     verified: verified('SUCCESS'),
     addresses: ['127.0.0.3']
   }),
-  configuration: ({ own, backend }, directory) => `
-    daemon off;
-    pid ${directory}/nginx.pid;
-    error_log ${directory}/error.log;
-    events {}
-    http {
-      access_log off;
-      client_body_temp_path ${directory}/body;
-      proxy_temp_path ${directory}/proxy;
-      fastcgi_temp_path ${directory}/fastcgi;
-      uwsgi_temp_path ${directory}/uwsgi;
-      scgi_temp_path ${directory}/scgi;
-      server {
-        listen 127.0.0.1:${own} ssl;
-        ssl_certificate ${directory}/server.crt.pem;
-        ssl_certificate_key ${directory}/server.key.pem;
-        ssl_client_certificate ${directory}/ca.pem;
-        ssl_verify_client optional_no_ca;
-        ssl_session_tickets off;
-        ssl_session_cache off;
-        location / {
-          proxy_pass http://127.0.0.1:${backend};
-          proxy_bind 127.0.0.3;
-          proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;
-          proxy_set_header X-SSL-Client-Verify $ssl_client_verify;
-        }
-      }
-    }`,
+  configuration: ({ own, backend }, directory) =>
+    nginxWith(
+      directory,
+      `listen 127.0.0.1:${own} ssl;
+      ssl_certificate ${directory}/server.crt.pem;
+      ssl_certificate_key ${directory}/server.key.pem;
+      ssl_client_certificate ${directory}/ca.pem;
+      ssl_verify_client optional_no_ca;
+      ssl_session_tickets off;
+      ssl_session_cache off;
+      location / {
+        proxy_pass http://127.0.0.1:${backend};
+        proxy_bind 127.0.0.3;
+        proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;
+        proxy_set_header X-SSL-Client-Verify $ssl_client_verify;
+      }`
+    ),
   command: (file) => ['-c', file]
 }
 
@@ -81,18 +69,6 @@ export const haproxy: ProxyKind = {
 `,
   command: (file) => ['-db', '-f', file]
 }
-
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.on('error', () => {
-      resolve(false)
-    })
-  })
 
 export interface RunningProxy {
   port: number

@@ -51,6 +51,33 @@ export async function freePort(): Promise<number> {
 
 export const freshDirectory = (name: string): string => mkdtempSync(join(tmpdir(), `${name}-`))
 
+/** Whether somebody listens at a loopback port. */
+export async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** The configuration of an nginx that keeps all of its files in a directory of ours. */
+export const nginxWith = (directory: string, server: string): string => `
+  daemon off;
+  pid ${directory}/nginx.pid;
+  error_log ${directory}/error.log;
+  events {}
+  http {
+    access_log off;
+    ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${directory}/${name};`).join('\n    ')}
+    server {
+      ${server}
+    }
+  }`
+
 /** Sends a signal to a process of ours and waits until it has ended. */
 export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return

@@ -25,7 +25,7 @@ interface Job {
   outcome?: Promise<Answer>
   /** Where it is connected to. */
   address?: string
-  /** How often its process ended for no known reason. */
+  /** How often its process has ended under it. */
   losses: number
   /** Its signal has ended it; what it cost is still waited for. */
   farewell?: NodeJS.Timeout
@@ -39,13 +39,13 @@ const headStartMs = 1000
 const maxFarewellMs = 700
 /** After so long a process that is not ready is given up. */
 const maxStartMs = 10_000
-const late = `not within ${maxStartMs / 1000} s`
-const exhausted = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', late])
+const exhausted = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'])
 
 /** The first process that came up proves that there can be one: from then on whatever stops another is temporary. */
 let isPossible: boolean | undefined
 let lastId = 0
 
+const noProcess = (why: string) => new FetchError('busy', `no process could be started that fetches (${why})`)
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown'
 
 /** One side's process: started at the first fetch, and again when it has ended. */
@@ -83,7 +83,7 @@ export function createChild(side: Side) {
     }
     // Keeps the server alive in place of the deadlines, which stand still
     const limit = setTimeout(() => {
-      fail(Object.assign(new Error(), { code: late }))
+      fail(noProcess(`not within ${maxStartMs / 1000} s`))
     }, maxStartMs)
     ready = new Promise((done) => {
       for (const event of ['message', 'error', 'close']) child.once(event, done)
@@ -226,9 +226,9 @@ export function createChild(side: Side) {
 
 /** What the end of a process, or a start that failed, means for a fetch. */
 function faultOfEnd(cause: unknown, exitCode: number | null | undefined): NoChild | FetchError {
-  if (cause instanceof NoChild) return cause
+  if (cause instanceof NoChild || cause instanceof FetchError) return cause as NoChild | FetchError
   const code = codeOf(cause)
-  if (exhausted.has(code)) return new FetchError('busy', `no process could be started that fetches (${code})`)
+  if (exhausted.has(code)) return noProcess(code)
   // It never came up, and no signal ended it: it cannot run here
   if (isPossible === undefined && exitCode !== null)
     return new NoChild(exitCode === undefined ? `it cannot be started (${code})` : (cause as Error).message)

@@ -60,8 +60,8 @@ async function addressesOf(host: string, options: GuardOptions, proxy: ProxyRout
 
 /**
  * One GET through the guard: the URL, the name and its addresses are judged here, and the rest is done by
- * {@link runApart}. Rejects with a {@link FetchError}, or with the reason of the deadline's signal. Settles on every path, and leaves
- * no question to DNS behind.
+ * {@link runApart}. Rejects with a {@link FetchError}, or with the reason of the deadline's signal. Settles on every path,
+ * and leaves no question to DNS behind.
  */
 export async function httpsGet(uri: string, asked: Asked, options: GuardOptions, get: GetOptions): Promise<Answer> {
   const url = guardedUrl(uri, options.hosts)
@@ -73,12 +73,8 @@ export async function httpsGet(uri: string, asked: Asked, options: GuardOptions,
   const proxy = rules?.addresses === undefined ? options.proxy : undefined
   const addresses = await addressesOf(host, options, proxy, get)
   const { accept, noun, tellsTitle } = asked
-  const exchange = {
-    ...{ host, port, path: url.pathname + url.search, addresses, accept, noun, tellsTitle },
-    proxy: proxy?.proxy,
-    ca: rules?.ca,
-    maxBytes: options.maxBytes,
-    etag: get.etag
-  }
+  const path = url.pathname + url.search
+  const limits = { ca: rules?.ca, maxBytes: options.maxBytes, etag: get.etag }
+  const exchange = { host, port, path, addresses, proxy: proxy?.proxy, accept, noun, tellsTitle, ...limits }
   return runApart(exchange, options, get)
 }

@@ -47,8 +47,9 @@ async function readBody(host: string, response: IncomingMessage, maxBytes: numbe
   return Buffer.concat(chunks)
 }
 
-/** What a page calls itself: `Sign in`, `Not found`. */
-const titleOf = (page: Buffer): string => printable(/<title[^>]*>\s*([^<]*)/i.exec(page.toString())?.[1]?.trim() ?? '')
+/** What a page calls itself: `Sign in`, `Not found`. Bounded, since whoever serves the page writes it. */
+const titleOf = (page: Buffer): string =>
+  printable(/<title[^<>]{0,100}>([^<]{0,300})/i.exec(page.toString())?.[1]?.trim() ?? '')
 
 /** Sends the request and waits for the head of the answer. A 101 answer leads to nothing but `close`. */
 function headOf({ host, port, path, accept, etag }: Exchange, connection: Duplex): Promise<IncomingMessage> {

@@ -106,6 +106,18 @@ describe('inspectFetch', () => {
     expect([inspection.error?.why, inspection.json]).toEqual(['status', undefined])
   })
 
+  test('shows the title of a page, and never searches long for it', async () => {
+    const html = { 'content-type': 'text/html' }
+    const titleIn = async (page: string) => {
+      play = answer(page, html, 200)
+      const { steps } = await inspect({ maxBytes: 1_048_576 })
+      return steps.find((step) => step.step === 'body')?.title
+    }
+    expect(await titleIn('<html><TITLE lang="en"> Sign in to continue </TITLE>')).toBe('Sign in to continue')
+    // A search that looks for the end of each anew would take minutes
+    expect(await titleIn('<title'.repeat(170_000))).toBe('')
+  })
+
   test('shows the JSON of a set that is refused', async () => {
     play = answer('{"keys":5}')
     const { json, set, error } = await inspect()

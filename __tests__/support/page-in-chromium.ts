@@ -33,7 +33,8 @@ export const acceptedAssertion = (claims: Record<string, unknown> = {}): string 
 export const refusedAssertion = (): string =>
   keyAssertion(key, {
     clientId: 'bank',
-    claims: { aud: tokenEndpoint, iat: now() - 15_300, exp: now() - 15_120, jti: '' },
+    // 4 h 12 min and a half, so that no second between here and the judgement makes 11 or 13 of it
+    claims: { aud: tokenEndpoint, iat: now() - 15_330, exp: now() - 15_150, jti: '' },
     header: { typ: 'at+jwt' }
   })
 

@@ -30,17 +30,17 @@ export interface CachedDocument<T> {
 }
 
 /** When each value was had from its owner, or confirmed by it, and until when it is fresh. */
-const standings = new WeakMap<object, { readonly hadAt: number; readonly freshUntil: number }>()
+const cacheTimes = new WeakMap<object, { readonly hadAt: number; readonly freshUntil: number }>()
 
 /** How old a value of the cache is, in seconds; `undefined` for one that was not fetched. */
 export function ageOf(value: object): number | undefined {
-  const at = standings.get(value)?.hadAt
+  const at = cacheTimes.get(value)?.hadAt
   return at === undefined ? undefined : Math.floor((now() - at) / 1000)
 }
 
 /** When a value of the cache was had, and until when it is used without another fetch; nothing for one not fetched. */
 export function cacheTimesOf(value: object): { fetchedAt?: Date; freshUntil?: Date } {
-  const known = standings.get(value)
+  const known = cacheTimes.get(value)
   if (known === undefined) return {}
   const dateOf = (at: number): Date => new Date(Date.now() + at - now())
   return { fetchedAt: dateOf(known.hadAt), freshUntil: dateOf(known.freshUntil) }
@@ -93,13 +93,13 @@ export function toCachedDocument<T extends object>(
   const parsed: Parsed<T> =
     notModified && old !== undefined ? { value: old.value, octets: old.octets, ...old.limits } : parse(body)
   const { value: parsedValue, octets, ...parsedLimits } = parsed
-  // The same object for the same content: what is made of it (imported keys) is kept with the object
+  // The same object for the same content, so that a caller can keep what it makes of it by identity
   const isUnchanged = old !== undefined && JSON.stringify(parsedValue) === JSON.stringify(old.value)
   const value = isUnchanged ? old.value : parsedValue
   const lifetime = lifetimeOf(headers) ?? (notModified ? old?.lifetime : undefined)
   const freshMs = freshSeconds(lifetime, limits, parsedLimits) * 1000
   const freshUntil = start + freshMs
-  standings.set(value, { hadAt: start, freshUntil })
+  cacheTimes.set(value, { hadAt: start, freshUntil })
   return {
     value,
     etag: storableTag(headers.etag ?? (notModified ? old?.etag : undefined)),

@@ -37,6 +37,8 @@ const idleMs = 60_000
 const headStartMs = 1000
 /** How long a fetch that is over is waited for, to learn what it cost. */
 const maxFarewellMs = 700
+/** A process that does not even answer that so many fetches in a row are over is stopped or lost (SIGSTOP, a debugger). */
+const maxUnanswered = 3
 /** After so long a process that is not ready is given up. */
 const maxStartMs = 10_000
 const exhausted = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'])
@@ -58,6 +60,8 @@ export function createChild(side: Side) {
   let headStart: Promise<unknown> | undefined
   let authorities: readonly string[] | undefined
   let idle: NodeJS.Timeout | undefined
+  /** Fetches in a row whose end the process has not answered. */
+  let unanswered = 0
 
   const tell = (message: ToChild): void => void running?.send(message, () => undefined) // its end is told by `close`
 
@@ -104,12 +108,14 @@ export function createChild(side: Side) {
     ;(child.channel as { unref?: () => void } | null | undefined)?.unref?.() // Bun's has none
     output?.unref()
     authorities = undefined
+    unanswered = 0
     reportFetching({ event: 'started', side })
     return child
   }
 
   function heard(message: unknown): void {
     const told = message as FromChild
+    unanswered = 0
     if ('ready' in told) {
       isPossible = true
       return
@@ -184,6 +190,13 @@ export function createChild(side: Side) {
     job.reject(fault)
   }
 
+  function giveUpWaiting(id: number, job: Job, reason: unknown): void {
+    refuse(id, job, reason)
+    if (++unanswered < maxUnanswered) return
+    running?.kill('SIGKILL')
+    reportFetching({ event: 'killed', side })
+  }
+
   /** Ends the process, whatever it is busy with. */
   function end(): void {
     const child = running
@@ -207,7 +220,7 @@ export function createChild(side: Side) {
         jobs.set(id, job)
         signal.addEventListener('abort', () => {
           tell({ cancel: id })
-          job.farewell = setTimeout(refuse, maxFarewellMs, id, job, signal.reason)
+          job.farewell = setTimeout(giveUpWaiting, maxFarewellMs, id, job, signal.reason)
         })
         again(id, job)
       })

@@ -78,9 +78,9 @@ async function runInChild(exchange: Exchange, side: Side, running: Running): Pro
 
 /** The exchange without addresses that rest; throws where the host rests, or no address is left. */
 function awake(exchange: Exchange): Exchange {
-  const { host, addresses, proxy } = exchange
+  const { host, addresses } = exchange
   if (hostRests(host)) throw new FetchError('busy', `${host} was not asked: it has held up other fetches`)
-  if (proxy !== undefined) return exchange
+  if (addresses.length === 0) return exchange // a proxy finds them
   const left = addresses.filter((address) => !addressRests(address))
   if (left.length === 0) throw new FetchError('busy', `${host} was not asked: its address has held up other fetches`)
   return { ...exchange, addresses: left }

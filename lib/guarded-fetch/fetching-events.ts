@@ -15,7 +15,8 @@ export type Side = 'registered' | 'named' | 'strangers'
 export interface FetchingEvent {
   /**
    * - `started`: a process that fetches has been started.
-   * - `killed`: it computed too long for one fetch, and was ended. `host` is to blame, where it is known.
+   * - `killed`: it computed too long for one fetch, or answered nothing any more, and was ended. `host` is to
+   *   blame, where it is known.
    * - `rested`: an address has held it up for two hosts, and is not connected to for `restMs`.
    * - `busy`: a fetch was not begun: no place in the queue, a host or an address that rests, no process to be had.
    */

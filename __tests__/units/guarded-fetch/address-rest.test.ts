@@ -2,6 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createJwksFetcher } from '../../../lib'
 import type * as AddressRest from '../../../lib/guarded-fetch/address-rest'
+import { startConnectProxy } from '../../support/connect-proxy'
 import { serveHostileHandshake } from '../../support/hostile-handshake'
 import { answer } from '../../support/tls-answers'
 import { makeAuthority, makeCertificate } from '../../support/tls-certificates'
@@ -147,5 +148,33 @@ describe('fetched', () => {
     expect([await there.hold('d'), await there.hold('e'), await there.hold('f')]).toEqual(['tls', 'tls', 'tls'])
     expect(named('rested')).toEqual([])
     expect(await there.innocent('after')).toBe('fetched')
+  })
+
+  test.each([
+    ['here', ['93.184.215.14'], 'busy'],
+    ['proxy', [], 'tls']
+  ] as const)('the address of a proxy never rests, that of a host behind it does (resolve: "%s")', async (...row) => {
+    const [resolve, resting, outcome] = row
+    const proxy = await startConnectProxy({ to: hostile.port })
+    const resolver = () => ({
+      resolve4: (host: string) => Promise.resolve([host.startsWith('elsewhere') ? '93.184.215.15' : '93.184.215.14']),
+      resolve6: () => Promise.resolve([]),
+      cancel: () => undefined
+    })
+    const fetcher = createJwksFetcher({
+      proxy: { url: `http://127.0.0.1:${proxy.port}`, resolve },
+      ...(resolve === 'here' ? { resolver } : {}),
+      timeout: 60
+    })
+    const whyOf = (name: string) =>
+      fetcher.get(`https://${name}.${resolve}.attacker.net/`).catch((error: unknown) => (error as { why: string }).why)
+    try {
+      expect([await whyOf('one'), await whyOf('two')]).toEqual(['tls', 'tls'])
+      expect(named('rested').map(({ address }) => address)).toEqual(resting)
+      expect([await whyOf('three'), await whyOf('elsewhere')]).toEqual([outcome, 'tls'])
+    } finally {
+      fetcher.close()
+      await proxy.close()
+    }
   })
 })

@@ -121,6 +121,23 @@ test('a hostile handshake ends the process that fetches, and holds up nothing el
   }
 })
 
+test('a process that is stopped is ended after three fetches that it does not answer, and started anew', async () => {
+  const fetcher = makeFetcher()
+  const hasty = makeFetcher({ timeout: 0.1 })
+  try {
+    await fetcher.get(url('/1'))
+    children[0]?.kill('SIGSTOP')
+    for (const path of ['/2', '/3', '/4']) await expect(hasty.get(url(path))).rejects.toMatchObject({ why: 'timeout' })
+    expect((await fetcher.get(url('/5'))).keys).toHaveLength(1)
+    expect(requests).toEqual(['/1', '/5'])
+    expect(events).toEqual(['started', 'killed', 'started'].map((event) => ({ event, side: 'registered' })))
+    expect(children.map(({ signalCode }) => signalCode)).toEqual(['SIGKILL', null])
+  } finally {
+    fetcher.close()
+    hasty.close()
+  }
+})
+
 test('a fetch that was interrupted has a head start: the next hostile host does not interrupt it again', async () => {
   const hostileServer = await serveHostileHandshake(() => undefined)
   const [first, next] = ['first.attacker.net', 'next.attacker.net']

@@ -49,7 +49,7 @@ const jest = path.join(root, 'node_modules/jest/bin/jest.js')
 // What holds documents together does not run the code.
 const common = ['--rootDir', copy, '--testPathIgnorePatterns', '/papers/', '/node_modules/']
 
-/** For each file of lib/, the suites that call a function in it, the fastest first. */
+/** For each file of lib/, the suites that call a function in it. */
 async function suitesOfFiles() {
   const told = path.join(copy, 'touched.json')
   const reporter = path.join(import.meta.dirname, 'touched-files.cjs')
@@ -75,15 +75,15 @@ async function suitesOfFiles() {
   )
   const suites = JSON.parse(readFileSync(told, 'utf8'))
   const found = new Map()
-  for (const { suite, files } of suites.toSorted((a, b) => a.milliseconds - b.milliseconds))
-    for (const file of files) found.set(file, [...(found.get(file) ?? []), suite])
+  for (const { suite, files } of suites) for (const file of files) found.set(file, [...(found.get(file) ?? []), suite])
   return found
 }
 
 /** Whether one of the suites fails, or does not end. In a group of its own, so that its workers end with it. */
 function isNoticed(suites) {
   return new Promise((resolve) => {
-    const args = [jest, ...common, '--bail', '--silent', '--runTestsByPath', ...suites]
+    const order = ['--testSequencer', path.join(import.meta.dirname, 'fastest-first.cjs')]
+    const args = [jest, ...common, ...order, '--bail', '--silent', '--runTestsByPath', ...suites]
     const child = spawn(process.execPath, args, { cwd: copy, stdio: 'ignore', detached: true })
     const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), Number(values.timeout) * 1000)
     child.on('exit', (code) => {

@@ -1,6 +1,7 @@
 import { ageOf } from '../guarded-fetch/cached-document'
 import { createDocumentCache, type DocumentKind } from '../guarded-fetch/document-cache'
 import { createFetchQueue } from '../guarded-fetch/fetch-queue'
+import type { Place } from '../guarded-fetch/fetch-side'
 import { KeySetError } from '../jwt/key-set-error'
 import { keySetKind } from '../key-sets/key-set-kind'
 import { ownerOf, type RecordOwner } from '../methods/record-owner'
@@ -43,7 +44,7 @@ const keySetLimits = { minTtl: 60, defaultTtl: 600, staleIfError: 3600, maxBytes
 const maxKeys = 100
 
 /** A cache with a queue and a budget that nothing else can use up. */
-function createStore<T extends object, E extends Error>(kind: DocumentKind<T, E>, settings: DocumentSettings) {
+function createStore<T extends object, E extends Error>(kind: DocumentKind<T, E>, settings: DocumentSettings & Place) {
   const budget = createBudget(settings)
   const inQueue = createFetchQueue({ ...settings, maxWaitMs: settings.timeout * 500 })
   return createDocumentCache<T, E>(
@@ -75,7 +76,7 @@ const orNewer = (keySets: KeySets, { cooldown, timeout }: DocumentSettings): Key
 })
 
 /** The documents of some clients, and the key sets that they name. */
-function createSide(settings: DocumentSettings) {
+function createSide(settings: DocumentSettings & Place) {
   const keySets = orNewer(createStore(keySetKind(maxKeys), { ...settings, ...keySetLimits }), settings)
   const owner: RecordOwner = { keySets, methods: settings.methods }
   return { owner, documents: createStore(documentKind(settings, owner), settings) }
@@ -104,7 +105,7 @@ export function createClientDocuments(options: ClientDocumentsOptions): ClientDo
   const admission = createPolicy(settings.allow)
   const sides: Readonly<Record<Admission, ReturnType<typeof createSide>>> = {
     named: createSide({ ...settings, side: 'named' }),
-    open: createSide(settings)
+    open: createSide({ ...settings, side: 'strangers' })
   }
 
   async function find(id: string): Promise<ClientDocument> {

@@ -47,7 +47,7 @@ export async function inspectClientDocument(id: string, options: ClientDocuments
     return { steps: [], checks: ofUrl, error: toDocumentError(cause) }
   }
   const kind = documentKind(settings, { keySets: noKeys, methods: settings.methods })
-  const inspection = await inspectDocument(id, kind, settings)
+  const inspection = await inspectDocument(id, kind, { ...settings, side: 'strangers' })
   const { steps, json } = inspection
   const subject = isObject(json) ? subjectOf(id, json, acceptedBy(settings)) : undefined
   const ofDocument = documentRules.map(({ check, must, holds }) => ({

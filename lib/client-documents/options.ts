@@ -131,7 +131,6 @@ export function resolveDocumentOptions(options: ClientDocumentsOptions) {
   return {
     ...settings,
     maxEntriesPerHost,
-    side: 'strangers' as 'named' | 'strangers',
     allow: options.allow,
     methods,
     algorithms

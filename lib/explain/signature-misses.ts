@@ -9,7 +9,7 @@ import { liveSecrets } from '../methods/stored-secrets'
 import type { Claimed } from '../methods/method'
 import type { Jwk } from '../types'
 import type { Scene } from './scene'
-import { ageOf } from './steps'
+import { timesInWords } from './steps'
 
 /** No more keys than this are tried: each costs a verification. */
 const maxTries = 12
@@ -141,9 +141,9 @@ export async function spotNewKey(scene: Scene): Promise<string | undefined> {
   const uri = signed && keySourceOf(signed.claimed.client).uri
   if (signed === undefined || uri === undefined) return undefined
   const { jws, claimed, isBy } = signed
-  const age = ageOf(claimed.policy.keySetsOf(claimed.client).cached?.(uri))
+  const times = timesInWords(claimed.policy.keySetsOf(claimed.client).cached?.(uri))
   return (await keysOf(claimed, jws.kid, true)).some(isBy)
-    ? `The key set at the jwks_uri has another key under this kid than the set in the cache of the server${age}: publish a new key under a new kid.`
+    ? `The key set at the jwks_uri has another key under this kid than the set in the cache of the server${times}: publish a new key under a new kid.`
     : undefined
 }
 

@@ -105,7 +105,7 @@ export const isRules = (proof: ProofParts): proof is readonly Rule<Claimed>[] =>
   proof.every((part) => 'holds' in part) && proof.length > 0
 
 /** When the set in the cache was fetched, and until when it is used, in words that follow it. */
-export function ageOf(set: JwkSet | undefined): string {
+export function timesInWords(set: JwkSet | undefined): string {
   const { fetchedAt, freshUntil } = cacheTimesOf(set ?? {})
   const text = (date?: Date) => String(date?.toISOString().replace(/\.\d+/, ''))
   return fetchedAt === undefined ? '' : `, fetched ${text(fetchedAt)} and used until ${text(freshUntil)}`
@@ -113,7 +113,7 @@ export function ageOf(set: JwkSet | undefined): string {
 
 /** A cached set may be older than the one that `authenticate` would fetch for an unknown key. */
 export const cacheNote = (set: JwkSet | undefined): string =>
-  `Only the key set in the cache was looked at${ageOf(set)}: ask with fetch.`
+  `Only the key set in the cache was looked at${timesInWords(set)}: ask with fetch.`
 
 /** Each step of a proof: passed up to the one that failed, and not checked after it. */
 export function proofFindings(steps: readonly ProofStep[], fault: Fault | undefined, note?: string): Finding[] {

@@ -14,7 +14,7 @@ import { report } from './events'
 const octetsInMemory = ({ keys }: JwkSet): number =>
   keys.reduce((sum, jwk) => sum + 256 + 2 * JSON.stringify(jwk).length, 1024)
 
-/** An edited set would be verified by the keys that were imported before the edit, so it cannot be edited. */
+/** All requests share the set, so none can edit it. */
 function frozen(set: JwkSet): JwkSet {
   for (const key of set.keys) Object.freeze(key)
   Object.freeze(set.keys)

@@ -12,6 +12,7 @@ import { measureAssertions } from './assertions.mjs'
 import { of } from './measure.mjs'
 import * as report from './report.mjs'
 import { measureSecrets } from './secrets.mjs'
+import { measureStart } from './start.mjs'
 import { measureVersion } from './version.mjs'
 
 setFlagsFromString('--expose-gc')
@@ -42,6 +43,7 @@ const secrets = await step('secrets', measureSecrets, { rounds: 24, count: 3000 
 const http = await step('HTTP', measureHttp, { rounds: 40, count: 250, inFlight: 8, warmup })
 const growth = await step('growth', measureGrowth, { rounds: 15, count: 500 })
 const memory = await step('memory', measureMemory, { step: 5000, steps: 6 })
+const start = await step('start', measureStart, { rounds: 20 })
 const versions = [summary, ...['node22', 'node24', 'node26'].map((name) => step(name, onNode, name))]
 
 const ratiosOf = (alg, inFlight) => versions[0].ratios.find((row) => row.alg === alg && row.inFlight === inFlight)
@@ -170,10 +172,16 @@ clients fit the caches.
 
 ${report.growthTable(growth)}
 
-Heap that is in use after so many ever new clients, each with its own keys (the caches hold 5,000 inline sets or secrets,
-and here 1,000 fetched sets):
+Heap that is in use after so many ever new clients, each with its own keys (imported keys take 25 MB at most, and there
+are 1,000 fetched sets here):
 
 ${report.memoryTable(memory)}
+
+## Start
+
+What a new process takes to load modules, beside one that loads nothing: CPU of all threads, and resident memory.
+
+${report.startTable(start)}
 `
 writeFileSync(new URL('./RESULTS.md', import.meta.url), await format(text, { parser: 'markdown', printWidth: 120 }))
 console.log(text)

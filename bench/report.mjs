@@ -156,6 +156,19 @@ export function memoryTable(rows) {
   )
 }
 
+/** Each program beside a Node that loads nothing. */
+export function startTable([alone, ...programs]) {
+  const beside = (subject, what) => perRound((x, y) => x - y, [subject, alone], what)
+  return table(
+    ['loaded', 'CPU, ms', 'memory, MB'],
+    programs.map((subject) => {
+      const { median, low, high } = beside(subject, 'cpu')
+      const inMs = [median, low, high].map((micros) => (micros / 1000).toFixed(0))
+      return [subject.name, `${inMs[0]} (${inMs[1]}–${inMs[2]})`, micros(beside(subject, 'memory'))]
+    })
+  )
+}
+
 export const targetTable = (targets) =>
   table(
     ['target', 'limit', 'measured', ''],

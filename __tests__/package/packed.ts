@@ -12,8 +12,8 @@ export const app = path.join(folder, 'app')
 
 /** The oldest that `engines` names, a 24 that has ML-DSA (24.6 or newer), and the newest. */
 export const nodeVersions = ['20.19.0', '22.12.0', '24.21.0', '26.10.0']
-/** From 22.20 on OpenSSL knows hybrid groups, and Node lets a program choose its authorities. */
-export const lateNode22 = '22.23.3'
+/** The first whose OpenSSL knows hybrid groups. From 22.19 on Node lets a program choose its authorities. */
+export const lateNode22 = '22.20.0'
 export const typescriptVersions = ['5.9.3', '6.0.3', '7.0.2']
 export const packageTypes = ['commonjs', 'module']
 

@@ -232,6 +232,16 @@ const rows: Row[] = [
     advice: 'register the subject of this one'
   },
   {
+    name: 'a subject with a type of attribute that has no name here',
+    record: pki,
+    shows: 'dn-unknown-type',
+    reason: 'certificate_subject',
+    failed: ['subject'],
+    expected: `tls_client_auth_subject_dn: ${registered}`,
+    received: { unknownTypes: ['subjectAltName'] },
+    advice: 'Present the certificate of the registered subject'
+  },
+  {
     name: 'a subject that differs in case only',
     record: pki,
     shows: 'dn-upper',

@@ -2,13 +2,14 @@ import { LRUCache } from 'lru-cache'
 import { networkOf } from '../basics/address-range'
 
 const day = 86_400_000
-const max = 10_000
+/** So many hosts or addresses. No `max`: with it, lru-cache would take the memory of all of them at once. */
+const bounds = { maxSize: 10_000, sizeCalculation: () => 1, ttl: day, perf: performance }
 
 /**
  * Hosts that held the process up, until when, in milliseconds of the monotonic clock. Whoever ends TLS for a name is its
  * owner, so the first time is enough, and no other path of the host could be better.
  */
-const heldHosts = new LRUCache<string, number>({ max, ttl: day, perf: performance })
+const heldHosts = new LRUCache<string, number>(bounds)
 
 /** Notes that a host held the process up. It rests a thousand times as long, a day at most. */
 export const hostHeld = (host: string, cpuMs: number): void =>
@@ -28,8 +29,8 @@ const maxRest = 600_000
  * Addresses that are not connected to for a while. Many innocent hosts may live behind one address (a CDN), so it takes
  * two hosts that held the process up; an address that has answered well within the last day never rests.
  */
-const held = new LRUCache<string, Record>({ max, ttl: day, perf: performance })
-const good = new LRUCache<string, true>({ max, ttl: day, perf: performance })
+const held = new LRUCache<string, Record>(bounds)
+const good = new LRUCache<string, true>(bounds)
 
 export const addressAnswered = (address: string): void => void good.set(networkOf(address), true)
 

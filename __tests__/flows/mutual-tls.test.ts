@@ -391,17 +391,21 @@ test('what an own source gives is typed', () => {
 })
 
 test.each([
-  ['the same certificate is handed on', 'bank', undefined],
-  ['another certificate is judged again', 'shop', 'invalid_client'],
-  ['no certificate is judged again', undefined, 'invalid_client']
-])('mounted twice, a request that has %s', async (_title, second, error) => {
+  ['the same certificate is handed on', 'bank', undefined, 1],
+  ['another certificate is judged again', 'shop', 'invalid_client', 2],
+  ['no certificate is judged again', undefined, 'invalid_client', 1]
+])('mounted twice, a request that has %s', async (_title, second, error, lookUps) => {
   const certificates: ClientCertificates = {
     get: ({ headers }) => {
       const id = (headers as NodeJS.Dict<string>)['x-certificate-of']
       return id === undefined ? undefined : { certificate: x509(id), verified: true }
     }
   }
-  const getClient = () => ({ client_id: 'c', ...pki })
+  let lookedUp = 0
+  const getClient = () => {
+    lookedUp++
+    return { client_id: 'c', ...pki }
+  }
   const auth = clientAuth({ issuer, methods: ['tls_client_auth'], getClient, clientCertificates: certificates })
   const app = express()
   const change = (req: express.Request, _res: express.Response, next: express.NextFunction) => {
@@ -412,4 +416,5 @@ test.each([
   app.post('/token', auth, change, auth, (_req, res) => res.json({}))
   const answer = await request(app).post('/token').set('x-certificate-of', 'bank').type('form').send(form)
   expect((answer.body as { error?: string }).error).toBe(error)
+  expect(lookedUp).toBe(lookUps)
 })

@@ -1,5 +1,5 @@
 import { isInteger, isList, optionRule } from '../basics/option-checks'
-import { type FetchProxy, fetchRules, resolveFetchOptions } from '../guarded-fetch/fetch-options'
+import { fetchRules, resolveFetchOptions } from '../guarded-fetch/fetch-options'
 import { isSameAlgorithm, keyAlgorithms } from '../jwt/algorithms'
 import type { JwksFetcherOptions } from '../key-sets/options'
 import { documentMethods } from '../methods/registered-methods'
@@ -8,11 +8,11 @@ import { type AllowedDocuments, isAllowEntry } from './allow'
 
 /**
  * Options of {@link createClientDocuments}. All times are in seconds. Those of the fetch (`hosts`, `denyAddresses`,
- * `resolver`, `timeout` and so on) mean what they mean for key sets, and hold for the keys of these clients too.
+ * `resolver`, `proxy`, `timeout` and so on) mean what they mean for key sets, and hold for the keys of these clients too.
  */
 export interface ClientDocumentsOptions extends Pick<
   JwksFetcherOptions,
-  'hosts' | 'denyAddresses' | 'resolver' | 'timeout'
+  'hosts' | 'denyAddresses' | 'resolver' | 'proxy' | 'timeout'
 > {
   /**
    * Who may come. Required, since it decides whom this server sends requests to and takes for a client. A list of
@@ -57,11 +57,6 @@ export interface ClientDocumentsOptions extends Pick<
   maxConcurrent?: number | undefined
   /** The same from one host. Default 2. */
   maxConcurrentPerHost?: number | undefined
-  /**
-   * The forward proxy that all fetches go through, except those of hosts for which `hosts` names `addresses`. Default:
-   * none, whatever the environment says.
-   */
-  proxy?: FetchProxy | undefined
   /**
    * Fetch in this process where one of its own is not possible or not wanted. What a stranger's server sends in a TLS
    * handshake can then hold up all requests for seconds, and anybody can cause such a fetch. Default false.

@@ -6,7 +6,8 @@ import { ClientAuthError } from '../refusals/errors'
 import { createAsk, type Question } from '../methods/ask'
 import { nobody, wantsBoundTokens } from '../methods/client-record'
 import { lookedUp } from '../methods/look-up'
-import { withClient, withAudiences, type Claimed } from '../methods/method'
+import { withAudiences } from '../methods/assertion-rules'
+import { withClient, type Claimed } from '../methods/method'
 import { createMethodsComparison } from '../methods/record-owner'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import { createExplainer } from '../explain/explainer'
@@ -94,7 +95,7 @@ export function createAuthenticator(options: ResolvedOptions) {
     if (unregistered === undefined) seen.proof = proof
     refuse(method.provesFirst ? (proof.fault ?? unregistered) : (unregistered ?? proof.fault), seen)
 
-    const proven = withAudiences(claimed, options.audiencesOf)
+    const proven = withAudiences(claimed, method.provenRules, options.audiencesOf)
     refuse(firstFault(method.provenRules, proven), seen)
     const consuming = method.consume?.(proven)
     if (consuming !== undefined) refuse(await consuming, seen)

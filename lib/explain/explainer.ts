@@ -17,7 +17,8 @@ import {
 import { createAsk, type Question, secondsOf } from '../methods/ask'
 import { keySourceOf, methodOf, nobody } from '../methods/client-record'
 import { idOf, lookedUp, type LookedUp } from '../methods/look-up'
-import { type Claimed, withClient, type Method, type Proof, withAudiences } from '../methods/method'
+import { withAudiences } from '../methods/assertion-rules'
+import { type Claimed, withClient, type Method, type Proof } from '../methods/method'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import { type Verdict, verdictOf } from './verdicts'
 import type { RequestCertificate } from '../certificates/certificate-source'
@@ -165,7 +166,7 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
   async function judgeProven(trail: Trail, { provenRules }: Method<Credentials>, claimed: Claimed) {
     const rules = applicable(judgeable(provenRules, claimed), claimed)
     const judged = await trail.run(rules, () =>
-      claimed.client === nobody ? notChecked(rules) : findings(rules, withAudiences(claimed, audiencesOf))
+      claimed.client === nobody ? notChecked(rules) : findings(rules, withAudiences(claimed, rules, audiencesOf))
     )
     trail.add(judged ?? [])
   }

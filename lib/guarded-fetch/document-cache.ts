@@ -84,13 +84,14 @@ interface Attempt<T> {
 /** All documents of one cache together may take so much, in octets of memory. */
 const cacheOctets = 64 * 1024 * 1024
 
-/** A failed fetch that computed for n ms is not repeated for n s, but at most for so many ms. */
+/** A failed fetch that computed for n ms, and for so many at least, is not repeated for n s, a day at most. */
+const costlyMs = 50
 const maxRest = 86_400_000
 
 /** How long nothing is asked because of what the failed fetch cost, and of what its answer asks for, in milliseconds. */
 function restAfter(cause: unknown, busyMs: number): number {
   const wanted = cause instanceof FetchError ? (cause.retryAfter ?? '') : ''
-  return Math.max(retryAfter(wanted, Date.now()), Math.min(busyMs * 1000, maxRest))
+  return Math.max(retryAfter(wanted, Date.now()), busyMs < costlyMs ? 0 : Math.min(busyMs * 1000, maxRest))
 }
 
 const isBusy = (cause: unknown): boolean => cause instanceof FetchError && cause.why === 'busy'

@@ -3,7 +3,8 @@ import { algorithms as supported } from '../jwt/algorithms'
 import type { AssertionCredentials } from '../request/credentials'
 import { clientIdFault, isClientId, maxText } from '../request/syntax'
 import type { Rule } from '../refusals/rules'
-import type { AssertionRule, Claimed, Policy, PresentedAssertion } from './method'
+import type { OAuthClient } from '../types'
+import { type AssertionRule, type Claimed, isAudienceList, type Policy, type PresentedAssertion } from './method'
 import { ownerOf } from './record-owner'
 import { timeRules } from './time-rules'
 
@@ -205,4 +206,25 @@ export const assertionRules = ({ algorithms, audiencesDependOnClient }: Policy):
 export const clientAudienceRule: AssertionRule = {
   ...audienceRule,
   applies: (subject) => !isExplicitlyTyped(subject)
+}
+
+/** What a `legacyAudiences` function returned, or a `TypeError` for the application's log. */
+function audienceList(value: unknown): readonly string[] {
+  if (isAudienceList(value)) return value
+  throw new TypeError('legacyAudiences must return an array of audience strings')
+}
+
+/**
+ * After the proof: with the audiences that a `legacyAudiences` function gives this client. It is called only where
+ * {@link clientAudienceRule} is among the rules and judges by them.
+ */
+export function withAudiences(
+  claimed: Claimed,
+  provenRules: readonly unknown[],
+  audiencesOf: ((client: OAuthClient) => readonly string[]) | undefined
+): Claimed {
+  const { credentials, client } = claimed
+  const isJudged = credentials.kind === 'assertion' && !isOfType(credentials.jws.typ, explicitTypes)
+  if (audiencesOf === undefined || !isJudged || !provenRules.includes(clientAudienceRule)) return claimed
+  return { ...claimed, legacyAudiences: audienceList(audiencesOf(client)) }
 }

@@ -173,16 +173,3 @@ export const isJudgeable = ({ credentials, policy, client }: Claimed): boolean =
 /** Whether a value can be further audiences. */
 export const isAudienceList = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')
-
-/** What a `legacyAudiences` function returned, or a `TypeError` for the application's log. */
-function audienceList(value: unknown): readonly string[] {
-  if (isAudienceList(value)) return value
-  throw new TypeError('legacyAudiences must return an array of audience strings')
-}
-
-/** After the proof: with the audiences that a `legacyAudiences` function gives this client, where there is one. */
-export const withAudiences = (
-  claimed: Claimed,
-  audiencesOf: ((client: OAuthClient) => readonly string[]) | undefined
-): Claimed =>
-  audiencesOf === undefined ? claimed : { ...claimed, legacyAudiences: audienceList(audiencesOf(claimed.client)) }

@@ -81,7 +81,7 @@ export function unreadableSecret(client: Partial<OAuthClient>): UnreadableSecret
  * password itself. A short mark such as `$1$` may begin an ordinary secret, so what follows it counts too.
  */
 const hashForms = [
-  /(?:\$wp)?\$2[abxy]?\$\d\d\$/, // bcrypt; WordPress puts $wp before it
+  /(?:\$wp)?\$2(?:[abxy]\$|\$\d\d\$)/, // bcrypt; WordPress puts $wp before it
   /\$(?:argon2(?:id?|d)|scrypt|bcrypt(?:-sha256)?|pbkdf2(?:-\w+)?|apr1|sha1|md5)[$,]/, // PHC strings, Apache, BSD, Sun
   /\$[156]\$(?:rounds=\d+\$)?[^$]{1,16}\$[./\w]{22}/, // crypt(3): MD5, SHA-256, SHA-512
   /\$(?:7|s[02]|g?y)\$[./\w$+=]{40}/, // crypt(3): scrypt, yescrypt

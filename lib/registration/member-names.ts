@@ -19,9 +19,14 @@ const sources: Readonly<Record<string, string>> = {
   tls_client_certificate_bound_access_tokens: 'RFC 8705'
 }
 
-/** Names in use that are not merely misspelt: Open Banking's directories had the first. */
+/** Names in use, or near at hand, that are not merely misspelt: Open Banking's directories had the first. */
 const otherNames: Readonly<Record<string, string>> = {
   tlsclientauthdn: 'tls_client_auth_subject_dn',
+  tlsclientauthsandnsname: 'tls_client_auth_san_dns',
+  certificateboundaccesstokens: 'tls_client_certificate_bound_access_tokens',
+  tokenendpointauthenticationmethod: 'token_endpoint_auth_method',
+  tokenendpointauthalg: 'token_endpoint_auth_signing_alg',
+  tokenendpointauthsigningalgorithm: 'token_endpoint_auth_signing_alg',
   secret: 'client_secret'
 }
 
@@ -45,7 +50,7 @@ function rightName(other: string): string | undefined {
 export function misnamed(metadata: Readonly<Record<string, unknown>>): string | undefined {
   for (const [other, value] of Object.entries(metadata)) {
     const name = given(value) === undefined ? undefined : rightName(other)
-    if (name !== undefined && given(metadata[name]) === undefined)
+    if (name !== undefined && metadata[name] !== value)
       return `${other} is not read: ${String(sources[name])} calls it ${name}.`
   }
   return undefined

@@ -4,7 +4,7 @@ import { registeredCertificateFault } from '../certificates/client-certificate'
 import { registeredSubject, subjectFields } from '../certificates/registered-subject'
 import { ClientAuthError } from '../refusals/errors'
 import { algorithms as known, hmacAlgorithms, lackingNote, minSecretOctets } from '../jwt/algorithms'
-import { isKeyFor, keyFault } from '../jwt/jwk'
+import { isKeyFor, keyFault, type KeyUse } from '../jwt/jwk'
 import { usableKeySet } from '../jwt/jwk-set'
 import { createJwksFetcher } from '../key-sets/fetcher'
 import { keySourceOf } from '../methods/client-record'
@@ -15,7 +15,7 @@ import { secretFault } from '../request/syntax'
 import { misnamed } from './member-names'
 import { resolveMethods, usableMethods, type AcceptedMethods, type AuthenticatorOptions } from '../options/options'
 import { issuerMethods } from '../request/credentials'
-import type { JwkSet, KeySets, OAuthClient } from '../types'
+import type { Jwk, JwkSet, KeySets, OAuthClient } from '../types'
 import { registeredIdentityFault } from './identities'
 
 /** The endpoints that RFC 8414 §2 has metadata for; PAR and device authorization follow the token endpoint. */
@@ -147,33 +147,46 @@ function checkSecrets(
 
 /** The algorithms that encrypt keys (RFC 7518 §4.1): a key that names one verifies nothing. */
 const encryption = /^(?:RSA1_5|RSA-OAEP|ECDH-ES|A\d{3}(?:GCM)?KW|dir|PBES2)/
+/** Curves of the JOSE registry that are for something else, or for signatures of algorithms that are not supported. */
+const foreignCurves: readonly unknown[] = ['X25519', 'X448', 'Ed448', 'secp256k1']
 
 /** Whether a key says itself that it is not for signatures, as real sets have them beside the good ones. */
 const isForSomethingElse = (key: Readonly<Record<string, unknown>>, use: string): boolean =>
   ![undefined, 'sig', use].includes(key.use as string | undefined) ||
   encryption.test(String(key.alg)) ||
   (Array.isArray(key.key_ops) && !key.key_ops.includes('verify')) ||
+  foreignCurves.includes(key.crv) ||
   !['RSA', 'EC', 'OKP', 'AKP'].includes(key.kty as string)
 
-/** A set at registration is read by a person: each unusable signature key is named. */
-function checkJwks(jwks: unknown, alg: unknown, methods: readonly string[], needing: string | undefined): void {
-  const use = methods.includes('self_signed_tls_client_auth') ? 'tls' : 'sig'
-  let usable = 0
+function usableKeys(jwks: unknown, use: KeyUse): readonly Jwk[] {
   try {
-    const algorithm = known.get(alg)
-    usable = usableKeySet(jwks, undefined, [use]).keys.filter(
-      (key) => algorithm === undefined || isKeyFor(key, algorithm)
-    ).length
+    return usableKeySet(jwks, undefined, [use]).keys
   } catch (error) {
-    refuse(`jwks: ${(error as Error).message}.`)
+    return refuse(`jwks: ${(error as Error).message}.`)
   }
+}
+
+/**
+ * A set at registration is read by a person: each unusable signature key is named. Where signatures are needed, `algs`
+ * are those by which they may be made.
+ */
+function checkJwks(
+  jwks: unknown,
+  algs: readonly string[] | undefined,
+  methods: readonly string[],
+  needing: string | undefined
+): void {
+  const use = methods.includes('self_signed_tls_client_auth') ? 'tls' : 'sig'
+  const keys = usableKeys(jwks, use)
+  const algorithms = algs?.map((alg) => known.get(alg)).filter((one) => one !== undefined)
+  const usable = keys.filter((key) => algorithms?.some((one) => isKeyFor(key, one)) !== false).length
   for (const [index, key] of (jwks as { keys: Record<string, unknown>[] }).keys.entries()) {
     const isOther = isForSomethingElse(key, use) && (usable > 0 || key.use === 'enc' || needing === undefined)
     const fault = isOther ? undefined : keyFault(key, use)
     if (fault !== undefined) refuse(`jwks: key ${index} ${fault}.`)
   }
   if (usable === 0 && needing !== undefined)
-    refuse(`jwks has no key that can verify ${typeof alg === 'string' ? alg : 'a signature'}.`)
+    refuse(`jwks has no key that can verify ${keys.length === 0 ? 'a signature' : String(algs?.join(', '))}.`)
 }
 
 /** RFC 8705 §2.2.2. A certificate beside a key must be of that key, and not have ended; keyFault judges the strength. */
@@ -205,15 +218,21 @@ function checkJwksUri(uri: unknown, keySets: KeySets = createJwksFetcher()): voi
   }
 }
 
-function checkKeys(metadata: Partial<OAuthClient>, methods: string[], keySets: KeySets | undefined): void {
+function checkKeys(
+  metadata: Partial<OAuthClient>,
+  methods: string[],
+  { algorithms }: AcceptedMethods,
+  keySets: KeySets | undefined
+): void {
   const { jwks, uri } = keySourceOf(metadata)
   const alg = metadata.token_endpoint_auth_signing_alg
   const [hasJwks, hasUri] = [jwks !== undefined, uri !== undefined]
   if (hasJwks && hasUri) refuse('jwks and jwks_uri must not both be present.') // RFC 7591 §2
   const needing = ['private_key_jwt', 'self_signed_tls_client_auth'].find((method) => methods.includes(method))
   if (needing !== undefined && !hasJwks && !hasUri) refuse(`${needing} needs jwks or jwks_uri.`)
-  const keyAlg = typeof alg === 'string' && hmacAlgorithms.includes(alg) ? undefined : alg
-  if (hasJwks) checkJwks(jwks, needing === 'private_key_jwt' ? keyAlg : undefined, methods, needing)
+  const isSigning = (name: unknown): name is string => typeof name === 'string' && !hmacAlgorithms.includes(name)
+  const algs = isSigning(alg) ? [alg] : algorithms.filter(isSigning)
+  if (hasJwks) checkJwks(jwks, needing === 'private_key_jwt' ? algs : undefined, methods, needing)
   if (jwks && methods.includes('self_signed_tls_client_auth')) checkRegisteredCertificates(jwks)
   if (hasUri) checkJwksUri(uri, keySets)
 }
@@ -248,5 +267,5 @@ export function validateClientMetadata(metadata: Partial<OAuthClient>, options: 
   checkSubject(metadata, methods)
   const identityFault = registeredIdentityFault(metadata, methods, options.trustedIssuers)
   if (identityFault !== undefined) refuse(`${identityFault}.`)
-  checkKeys(metadata, methods, options.keySets)
+  checkKeys(metadata, methods, accepted, options.keySets)
 }

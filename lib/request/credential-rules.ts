@@ -64,7 +64,8 @@ const commonRules: readonly Rule<Received>[] = [
     reason: 'authorization_repeated',
     spec: 'RFC 9110 §11.6.2',
     // A Fetch Headers object joins several with a comma.
-    holds: ({ authorization, authorizations }) => authorizations <= 1 && !/,\s*basic\s/i.test(authorization ?? '')
+    holds: ({ authorization, authorizations }) =>
+      authorizations <= 1 && !/,\s*(?:basic|bearer|dpop)\s/i.test(authorization ?? '')
   },
   {
     check: 'one mechanism',

@@ -182,7 +182,7 @@ export function claimedMethod(received: Received): ClientAuthMethod | undefined 
 
 /**
  * The id of the client that a request claims to be, read exactly as the package reads it: the form-decoded id of a
- * Basic header, `client_id` in the parsed body, or `sub` of a client's own assertion. Nothing is proven. The key for a
+ * Basic header, `client_id` in the parsed body, or `sub` of an assertion. Nothing is proven. The key for a
  * limit of your own: an id read in another way could be spelt in many ways, each with a limit of its own. `createBrake`
  * is a limit on guessing (RFC 6749 §2.3.1).
  *
@@ -192,5 +192,9 @@ export function claimedMethod(received: Received): ClientAuthMethod | undefined 
  * @example
  * const key = `${req.ip} ${claimedClientId(req) ?? ''}`
  */
-export const claimedClientId = (request: ClientAuthRequest): string | undefined =>
-  claimedId(receive(request, { bareMethods: [], issuerMethods }))
+export function claimedClientId(request: ClientAuthRequest): string | undefined {
+  const received = receive(request, { bareMethods: [], issuerMethods })
+  const { jws } = received
+  // An assertion whose iss is missing or wrong still names its client, where nothing else does.
+  return claimedId(received) ?? [jws?.sub].find(isClientId)
+}

@@ -162,6 +162,11 @@ describe('client_secret_expires_at', () => {
     ])
       expect(await outcome({ client_id: 'c', ...record }, bySecret)).toEqual(['no_live_secret', { ...facts, received }])
   })
+
+  test('without a secret it says nothing: there is no secret', async () => {
+    const record = { client_id: 'c', client_secret: '', client_secret_expires_at: 'soon' }
+    expect(await outcome(record, bySecret)).toMatchObject(['no_live_secret', { received: 'no secret' }])
+  })
 })
 
 describe('client_secret of another type: refused, and the field and its type are told', () => {

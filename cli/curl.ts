@@ -76,14 +76,14 @@ const headersOf = (lines: readonly string[]) =>
     return name === undefined ? [] : [[name, value]]
   })
 
-/** The request in what `curl -v` or `curl --trace-ascii -` prints. The former leaves the body out. */
+/** The request in what `curl -v` or `curl --trace-ascii -` prints. @throws UsageError where `curl -v` left the body out */
 export function readVerboseCurl(_text: string, lines: readonly string[]): Input {
   const isTrace = lines.some((line) => line.startsWith('=> Send header'))
   let direction = ''
   const sent: string[] = []
   for (const line of lines) {
     if (/^(=>|<=|==) ?/.test(line)) direction = line
-    else if (isTrace && direction.startsWith('=> Send')) sent.push(line.replace(/^[\da-f]{4,}: ?/, ''))
+    else if (/^=> Send (header|data)/.test(direction)) sent.push(line.replace(/^[\da-f]{4,}: ?/, ''))
     else if (!isTrace && /^>( |$)/.test(line)) sent.push(line.replace(/^> ?/, ''))
   }
   const [first = '', ...rest] = sent
@@ -91,7 +91,12 @@ export function readVerboseCurl(_text: string, lines: readonly string[]): Input 
   const head = blank < 0 ? rest : rest.slice(0, blank)
   const body = blank < 0 ? [] : rest.slice(blank + 1)
   const text = body.join(isTrace ? '' : '\n').trim()
-  // A length without its body: the body is not lost, it is not shown.
+  // A length without its body: the body is not lost, it is not shown. Credentials in a header can be judged all the same.
+  const has = (header: RegExp) => head.some((line) => header.test(line))
+  if (text === '' && has(/^content-length: *[1-9]/i) && !has(/^authorization:/i))
+    throw new UsageError(
+      'INPUT is what curl -v prints, which leaves the body out: give the curl command itself, or what curl --trace-ascii - prints.'
+    )
   const headers = headersOf(head).filter(([name]) => text !== '' || !/^content-(length|type)$/i.test(name))
   return requestOf(headers, text, first.split(' ')[1])
 }

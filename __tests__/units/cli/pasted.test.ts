@@ -52,7 +52,25 @@ const trace = [
   '<= Recv header, 12 bytes (0xc)',
   '0000: HTTP/1.1 401'
 ].join('\n')
+// Over TLS curl shows what it encrypts as well, between the lines of the request
+const tlsTrace = trace
+  .replace('grant_type=client_credentials&', '')
+  .replace(
+    '\n',
+    '\n=> Send SSL data, 5 bytes (0x5)\n0000: .....\n== Info: TLSv1.3 (OUT), TLS handshake, Finished (20):\n'
+  )
+  .replace('=> Send data', '=> Send SSL data, 1 bytes (0x1)\n0000: .\n=> Send data')
 const split = form.split('&')
+const verbose = (...lines: string[]) =>
+  [
+    '* Connected',
+    '> POST /token HTTP/1.1',
+    '> Host: as.example.com',
+    ...lines,
+    '> ',
+    '} [29 bytes data]',
+    '< HTTP/1.1 401'
+  ].join('\n')
 
 const forms: readonly [string, string][] = [
   ['a bare JWT', token],
@@ -84,6 +102,7 @@ const forms: readonly [string, string][] = [
     `curl ^"${url}^" ^\n  -H ^"content-type: ${type}^" ^\n  --data-raw ^"${form.replace(/[%&]/g, '^$&')}^"`
   ],
   ['what curl --trace-ascii prints', trace],
+  ['what it prints over TLS', tlsTrace],
   ['HAR with the text', har({ mimeType: type, text: form })],
   [
     'HAR with parameters',
@@ -136,6 +155,11 @@ const nothings: readonly [string, string, string][] = [
   ['a line of an access log', '10.0.0.7 - - [29/Nov/2026:10:00:00 +0000] "POST /token HTTP/1.1" 401 59', 'access log'],
   ['code', 'import requests\nrequests.post(url, data=hunter2)', 'the code of a program'],
   ['curl that reads a file', `curl ${url} -d @hunter2.txt`, 'from a file'],
+  [
+    'curl -v without the body',
+    verbose('> content-length: 29', `> Content-Type: ${type}`),
+    'curl -v prints, which leaves the body out'
+  ],
   ['broken JSON', '{"log": hunter2', 'looks like JSON'],
   [
     'fetch with code in it',
@@ -162,6 +186,7 @@ const table: readonly (readonly [name: string, paste: string | Buffer, told: Tol
     '{"level":"info","reason":"assertion_expired","detail":{"secondsLate":90},"clientId":"bank","ms":2}',
     [1, /client bank .*refused: assertion_expired.*late 1 min 30 s/]
   ],
+  ['curl -v of a request without a body', verbose('> Content-Length: 0'), [1, /refused: no_credentials/]],
   ['a line of a logger that is not ours', '{"reason":"something"}', named('no reason')],
   ['UTF-16 with a mark, as PowerShell writes it', Buffer.from(`\ufeff${http}`, 'utf16le'), accepted],
   ['UTF-16 without one', Buffer.from(form, 'utf16le'), accepted],

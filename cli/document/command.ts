@@ -42,7 +42,7 @@ const listOf = (given: string | readonly string[] | undefined): string[] | undef
 
 /** Each rule in a line; the demand where it is broken. The fault of a fetch has no rule, and stands at the end. */
 function linesOf({ steps, checks, error, freshSeconds }: DocumentInspection): StepLine[] {
-  const [ofUrl, ofDocument] = [checks.slice(0, 4), checks.slice(4)].map((group) =>
+  const [ofUrl, ofDocument] = [checks.slice(0, 5), checks.slice(5)].map((group) =>
     group.map(({ check, isKept, demand }) => line('Rule', isKept ? check : `${check}: ${demand}`, isKept))
   ) as [StepLine[], StepLine[]]
   const lines = [...ofUrl, ...fetchLines(steps), ...ofDocument]

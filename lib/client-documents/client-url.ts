@@ -1,6 +1,6 @@
 import { ClientDocumentError } from './document-error'
 
-/** One rule about an id that starts with `https://`. */
+/** One rule about an id that is a URL. */
 export interface UrlRule {
   readonly check: string
   readonly spec: string
@@ -9,13 +9,19 @@ export interface UrlRule {
   readonly holds: (id: string) => boolean
 }
 
-const pathOf = (id: string): string => id.replace(/^https:\/\/[^/]*/, '')
+const pathOf = (id: string): string => id.replace(/^\w+:\/\/[^/]*/, '')
 
 /**
  * Which URLs can name a client document. Nothing is ever normalised: the text that was sent is compared, fetched, logged
  * and remembered.
  */
 export const urlRules: readonly UrlRule[] = [
+  {
+    check: 'scheme',
+    spec: 'draft-ietf-oauth-client-id-metadata-document §3',
+    must: 'must start with https://',
+    holds: (id) => id.startsWith('https://')
+  },
   {
     check: 'length',
     spec: 'our rule',
@@ -34,7 +40,7 @@ export const urlRules: readonly UrlRule[] = [
     spec: 'draft-ietf-oauth-client-id-metadata-document §3',
     // A query lets a page generator on an honest host write a stranger's document
     must: 'must have no user name, no query and no fragment',
-    holds: (id) => !/[?#]|^https:\/\/[^/]*@/.test(id)
+    holds: (id) => !/[?#]|^\w+:\/\/[^/]*@/.test(id)
   },
   {
     // The parser prints these unchanged, and a host that decodes them serves another user's file under a given prefix

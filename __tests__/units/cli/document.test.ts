@@ -111,6 +111,11 @@ test('every broken rule is listed, with what it demands, and no value of the doc
 
 const faults: [name: string, args: () => string[], words: string][] = [
   [
+    'a URL of another scheme',
+    () => ['http://ai.example.com/'],
+    '✗ Rule         scheme: The client_id URL must start with https://.\n  ✓ Rule         length\n  ✓ Rule         spelling\n  ✓ Rule         parts\n  ✓ Rule         path\n'
+  ],
+  [
     'a URL that is none',
     () => ['https://ai.example.com/a/../c'],
     '✗ Rule         spelling: The client_id URL must be written'

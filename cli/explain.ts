@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { styleText } from 'node:util'
 import { loadServer, readSource } from './files'
 import { formatReport, type Styles } from './format'
@@ -84,6 +85,8 @@ async function run(args: readonly string[], io: Io): Promise<number> {
     throw new UsageError('Give one INPUT: put a request with spaces or line breaks in quotes or in a file.')
   const { fetch, from, cert, all, json, partner } = values
   const at = parseTime(values.at)
+  if (from !== undefined && isIP(from) === 0)
+    throw new UsageError('--from needs the IP address of the sender, such as 192.0.2.7.')
   const server = await loadServer(values)
   const { issuer } = server.options
   const input = readInput(await readSource(source, io))

@@ -230,6 +230,8 @@ describe('a wrong call is one sentence with the fix on stderr, and exit code 2',
     ['two inputs', ['explain', 'a=b', 'hunter2', '--issuer', issuer], 'Give one INPUT'],
     ['an input that is none', ['explain', 'hunter2', '--issuer', issuer], 'INPUT is neither a file nor a request'],
     ['a time that is none', ['explain', 'a=b', '--issuer', issuer, '--at', 'yesterday'], '--at needs a time'],
+    ['a sender that is no address', ['explain', 'a=b', '--issuer', issuer, '--from', 'foo'], '--from needs the IP'],
+    ['a sender that is a range', ['explain', 'a=b', '--issuer', issuer, '--from', '10.0.0.0/8'], '--from needs the IP'],
     ['a time in milliseconds', ['explain', 'a=b', '--issuer', issuer, '--at', '1764000000000'], '--at needs a time']
   ])('%s', async (_name, args, words) => {
     const { code, stdout, stderr } = await run(args)

@@ -3,7 +3,7 @@ import { document } from './document/command'
 import { explain } from './explain'
 import { jwks } from './jwks/command'
 import { page } from './page/command'
-import { safeMessage } from './text'
+import { safeMessage, wrapped } from './text'
 import { type Command, type Io, UsageError } from './usage'
 
 /** The commands, by name. */
@@ -26,6 +26,13 @@ function version(): string {
   return `${version}\n`
 }
 
+/** Fits 80 columns: what an option does hangs below itself. */
+const helpText = ({ help }: Command): string =>
+  help
+    .split('\n')
+    .flatMap((line) => wrapped(line, /^(?:Usage: | {2}.*? {2,})?/.exec(line)?.[0].length ?? 0))
+    .join('\n')
+
 const isHelp = (arg: string | undefined): boolean => arg === '--help' || arg === '-h' || arg === 'help'
 
 async function dispatch([name, ...args]: readonly string[], io: Io): Promise<number> {
@@ -40,7 +47,7 @@ async function dispatch([name, ...args]: readonly string[], io: Io): Promise<num
     const known = [...commands.keys()].join(', ')
     throw new UsageError(`Name a command: ${known}; --help tells what each does.`)
   }
-  return args.includes('--help') ? print(command.help) : command.run(args, io)
+  return args.includes('--help') ? print(helpText(command)) : command.run(args, io)
 }
 
 /**

@@ -11,10 +11,10 @@ import { type Command, type Io, parseArguments, UsageError } from './usage'
 const help = `Usage: oauth-client-auth explain [INPUT] --issuer URL [--client FILE]
        oauth-client-auth explain [INPUT] --config FILE
 
-Says why a request to a token endpoint is accepted or refused: one line a check, and what to change.
+Says why a request to a token endpoint is accepted or refused, and what to change.
 
-  INPUT           a file, an argument, or - for standard input (the default): a JWT, a form body, a whole
-                  HTTP request or a header, a curl command, HAR, fetch(…), a URL, a line of the log
+  INPUT           a file, an argument, or - for standard input (the default): a JWT, a form body, a whole HTTP\
+ request or a header, a curl command, HAR, fetch(…), a URL, a line of the log
   --issuer URL    the issuer identifier of the server
   --client FILE   the record of the client as JSON, or a list of records
   --config FILE   a module that exports the options of the server: export default { issuer, getClient, … }

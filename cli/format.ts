@@ -2,7 +2,7 @@ import { type Finding, isSeconds } from '../lib/explain/for-cli'
 import { factText, isTime } from './fact-text'
 import type { Report } from './report'
 import { partnerSentence } from './partner'
-import { inline, safe } from './text'
+import { inline, safe, wrapped } from './text'
 import { timeline } from './timeline'
 import { date, duration, fromNow, inWords } from './times'
 
@@ -28,24 +28,14 @@ function fact(finding: Finding, name: string, value: unknown, now: number): { la
   }
 }
 
-/** Lines of at most 80 columns, as far as the words allow; what hangs over begins at `indent`. */
-function wrapped(text: string, indent: number): string[] {
-  const lines: string[] = []
-  for (const word of text.trimStart().split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= 80) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(`${' '.repeat(last === undefined ? text.length - text.trimStart().length : indent)}${word}`)
-  }
-  return lines
-}
-
 const detailLines = (label: string, text: string): string[] => wrapped(`      ${label.padEnd(9)} ${text}`, 16)
 
 /** One check: a line, and, where it failed, what was expected, what came and what to change. */
 export function formatFinding(finding: Finding, { good, bad, faint }: Styles, now: number): string[] {
   const { check, spec, result, reason, detail = {}, advice } = finding
   const paint = { passed: good, failed: bad, not_checked: faint }[result]
-  const lines = [`  ${paint(marks[result])} ${check}${reason === undefined ? '' : `: ${bad(reason)}`}  ${faint(spec)}`]
+  const title = reason === undefined ? check : `${check}: ${bad(reason)}`
+  const lines = wrapped(`  ${paint(marks[result])} ${title}  ${faint(spec)}`, 4)
   const facts =
     result === 'failed' && 'received' in detail ? { ...detail, received: detail.received ?? 'none' } : detail
   for (const [name, value] of Object.entries(facts).filter(([key]) => key !== 'now')) {
@@ -64,15 +54,15 @@ function formatAssertion({ header, claims, times }: NonNullable<Report['assertio
   const member = ([name, value]: [string, unknown]) => {
     const claim = times.claims.find((one) => one.name === name)
     const words = claim === undefined ? '' : faint(`  ${date(claim.time)}, ${inWords(name, claim.time, times.now)}`)
-    return `    ${safe(name).padEnd(8)} ${inline(value)}${words}`
+    return wrapped(`    ${safe(name).padEnd(8)} ${inline(value)}${words}`, 13)
   }
   const drawing = [
     ...['', ...timeline(times).map((line) => `  ${line}`)],
     faint(`  ═ valid, ┄ within the leeway of ${times.leeway} s`)
   ]
   return [
-    ...['', '  header', ...Object.entries(header).map(member)],
-    ...['', '  claims', ...Object.entries(claims).map(member)],
+    ...['', '  header', ...Object.entries(header).flatMap(member)],
+    ...['', '  claims', ...Object.entries(claims).flatMap(member)],
     ...(times.claims.length === 0 ? [] : drawing)
   ]
 }
@@ -87,31 +77,27 @@ function verdict({ explanation, isClientKnown, late }: Report, { good, bad, open
     : [open('not refused by what the request alone decides;'), 'give --client or --config to check the rest']
 }
 
-/** Of a refused request what failed, first, and how many checks passed; of any other, or with `all`, every check. */
-function checks({ explanation: { reason, findings }, now }: Report, styles: Styles, all: boolean): string[] {
-  const lines = (some: readonly Finding[]) => some.flatMap((finding) => formatFinding(finding, styles, now))
-  if (reason === undefined || all) return lines(findings)
-  const of = (result: Finding['result']) => findings.filter((finding) => finding.result === result)
-  const open = of('not_checked')
-  if (of('failed').length === findings.length) return lines(findings)
-  const counts = `  ${of('passed').length} passed${open.length === 0 ? '' : `, ${open.length} not checked`} (--all shows them)`
-  return [...lines(of('failed')), ...lines(open.filter(({ advice }) => advice !== undefined)), styles.faint(counts)]
-}
+/** A part of the report, with an empty line before it. */
+const section = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : ['', ...lines])
 
-/** The whole report, as lines. */
+/** The whole report, as lines: what failed, what to send the partner, how many checks passed; with `all`, every check. */
 export function formatReport(report: Report, styles: Styles, { all = false, issuer = '' } = {}): string[] {
   const { explanation, now, assertion, notes } = report
-  const { method = 'unknown', clientId = 'none named' } = explanation
+  const { method = 'unknown', clientId = 'none named', findings } = explanation
   const partner = partnerSentence(report, issuer)
+  const of = (result: Finding['result']) => findings.filter((finding) => finding.result === result)
+  const open = of('not_checked')
+  const shown = all ? findings : [...of('failed'), ...open.filter(({ advice }) => advice !== undefined)]
+  const counts = `  ${of('passed').length} passed${open.length === 0 ? '' : `, ${open.length} not checked`} (--all shows them)`
   return [
     `  method   ${method}`,
     `  client   ${inline(clientId)}`,
     `  as of    ${date(now)}`,
     `  verdict  ${verdict(report, styles).join(`\n${' '.repeat(11)}`)}`,
     ...notes.flatMap((note) => wrapped(`  note     ${note}`, 11)),
-    '',
-    ...checks(report, styles, all),
-    ...(partner === '' ? [] : ['', ...wrapped(`  partner  ${partner}`, 11)]),
+    ...section(shown.flatMap((finding) => formatFinding(finding, styles, now))),
+    ...section(partner === '' ? [] : wrapped(`  partner  ${partner}`, 11)),
+    ...section(shown.length === findings.length ? [] : [styles.faint(counts)]),
     ...(assertion === undefined ? [] : formatAssertion(assertion, styles))
   ]
 }

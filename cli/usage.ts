@@ -24,11 +24,13 @@ export interface Command {
 }
 
 /** The options of a command, as parseArgs takes them. */
-type OptionTypes = Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>
+type OptionTypes = Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: true }>>
+
+type ValueOf<T> = T extends { multiple: true } ? string[] : T extends { type: 'string' } ? string : boolean
 
 /** What was given, by the names of the options. */
 export interface Arguments<T extends OptionTypes> {
-  readonly values: { readonly [Name in keyof T]?: T[Name]['type'] extends 'string' ? string : boolean }
+  readonly values: { readonly [Name in keyof T]?: ValueOf<T[Name]> }
   readonly positionals: readonly string[]
 }
 
@@ -50,8 +52,7 @@ function usageError(thrown: unknown, known: OptionTypes): unknown {
 /** Parses the arguments of a command; throws a {@link UsageError} for those that it does not know. */
 export function parseArguments<T extends OptionTypes>(args: readonly string[], options: T): Arguments<T> {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
-    return { values: values, positionals }
+    return parseArgs({ args: [...args], options, allowPositionals: true })
   } catch (thrown) {
     throw usageError(thrown, options)
   }

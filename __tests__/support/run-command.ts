@@ -9,3 +9,10 @@ export async function runCommand(args: readonly string[], stdin: string | Buffer
   const code = await runProgram(args, io)
   return { code, ...written, text: written.stdout.replace(/\s+/g, ' ').trim() }
 }
+
+/** The lines that were broken to fit 80 columns, joined again. */
+export const unfolded = (text: string): string => text.replace(/\n {4,}(?=\S)/g, ' ')
+
+/** The lines of more than 80 columns that could be broken: one long word may stick out. */
+export const tooWide = (text: string): string[] =>
+  text.split('\n').filter((line) => line.length > 80 && line.trim().includes(' '))

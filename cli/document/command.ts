@@ -14,15 +14,14 @@ import { type Command, type Io, parseArguments, UsageError } from '../usage'
 
 const help = `Usage: oauth-client-auth document URL [--allow ENTRY] [--host NAME[:PORT]=CIDR] [--method METHOD] [--json]
 
-Shows how the server fetches a client metadata document, and which of its rules the document keeps: all that is wrong,
-not the first fault alone. Then the record that is made of it, and the key set that it names.
+Shows how the server fetches a client metadata document, and each rule that it keeps or breaks.
+Then the record that is made of it, and the key set that it names.
 
   URL                       a client_id: fetched once, through the guard of createClientDocuments
-  --allow ENTRY             an entry of the option allow: a host, *.name, a URL or a prefix; may be given more than once.
-                            Default: anyone
-  --host NAME=CIDR          allows a host of your own network, and the addresses that it may have: keys.corp=10.1.0.0/16
+  --allow ENTRY             an entry of the option allow: a host, *.name, a URL or a prefix; may be repeated; default anyone
+  --host NAME=CIDR          allows a host of your own network, and its addresses: keys.corp=10.1.0.0/16
   --host NAME:PORT=CIDR     the same at another port than 443; may be given more than once
-  --method METHOD           a method that the server accepts; may be given more than once. Default: private_key_jwt, none
+  --method METHOD           a method that the server accepts; may be repeated; default private_key_jwt and none
   --json                    prints JSON
   --no-color                prints no colours, as does NO_COLOR=1
 
@@ -36,9 +35,6 @@ const options = {
   json: { type: 'boolean' },
   'no-color': { type: 'boolean' }
 } as const
-
-const listOf = (given: string | readonly string[] | undefined): string[] | undefined =>
-  given === undefined ? undefined : [given].flat()
 
 /** Each rule in a line; the demand where it is broken. The fault of a fetch has no rule, and stands at the end. */
 function linesOf({ steps, checks, error, freshSeconds }: DocumentInspection): StepLine[] {
@@ -60,9 +56,9 @@ export async function runDocument(args: readonly string[], io: Io, { resolver, c
   const { values, positionals } = parseArguments(args, options)
   const [id, ...more] = positionals
   if (id === undefined || more.length > 0) throw new UsageError('Give one URL: document https://…')
-  const fetching = { resolver, hosts: hostsOf(listOf(values.host) ?? [], ca) }
-  const allow = listOf(values.allow) ?? 'anyone'
-  const methods = listOf(values.method) as ClientAuthMethod[] | undefined
+  const fetching = { resolver, hosts: hostsOf(values.host ?? [], ca) }
+  const allow = values.allow ?? 'anyone'
+  const methods = values.method as ClientAuthMethod[] | undefined
   const inspection = await inspectClientDocument(id, { ...fetching, allow, methods }).catch((error: unknown) => {
     throw error instanceof TypeError ? new UsageError(error.message) : error
   })

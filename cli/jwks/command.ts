@@ -2,6 +2,7 @@ import type { JwksFetcherOptions, JwksHost } from '../../lib/explain/for-cli'
 import { stylesFor } from '../explain'
 import { loadModule } from '../files'
 import type { Styles } from '../format'
+import { wrapped } from '../text'
 import { type Command, type Io, parseArguments, UsageError } from '../usage'
 import type { StepLine } from './fetch-report'
 import type { KeyRow } from './key-table'
@@ -13,7 +14,7 @@ Shows how the server fetches a key set, step by step, and which of its keys it c
 
   URL                       a jwks_uri: fetched once, through the guard of createJwksFetcher
   FILE                      a key set as JSON
-  --host NAME=CIDR          allows a host of your own network, and the addresses that it may have: keys.corp=10.1.0.0/16
+  --host NAME=CIDR          allows a host of your own network, and its addresses: keys.corp=10.1.0.0/16
   --host NAME:PORT=CIDR     the same at another port than 443; may be given more than once
   --config FILE             a module that exports the options of createJwksFetcher: export default { hosts, … }
   --warn-days N             warns of certificates (of the server, and x5c) that end within N days; default 0
@@ -21,9 +22,9 @@ Shows how the server fetches a key set, step by step, and which of its keys it c
   --no-color                prints no colours, as does NO_COLOR=1
 
 An authority of your own is trusted where NODE_EXTRA_CA_CERTS names its file.
-Exit code: 0 there is a usable key, 1 there is none, 2 called wrongly, 3 usable but about to break (see the lines that
-begin with !), 4 it failed on our side (DNS, network).
-For cron: oauth-client-auth jwks URL --warn-days 30 >/tmp/out || mail -s jwks ops </tmp/out
+Exit code: 0 there is a usable key, 1 there is none, 2 called wrongly, 3 usable but about to break (lines with !),\
+ 4 it failed on our side (DNS, proxy, network).
+For cron: oauth-client-auth jwks URL --warn-days 30 >out || mail ops <out
 `
 
 const options = {
@@ -52,27 +53,26 @@ const cellsOf = ({ kid, kty, size, alg, use, fault }: KeyRow): string[] =>
   [kid || '(none)', kty, size, alg, use].concat(fault === undefined ? 'usable' : `not usable: ${fault}`)
 
 /** The keys in columns. Long texts make their column no wider than 40. */
-function tableText(rows: readonly KeyRow[]): string {
+function tableLines(rows: readonly KeyRow[]): string[] {
   const cells = [head, ...rows.map(cellsOf)]
   const widthOf = (column: number) => Math.min(40, Math.max(...cells.map((row) => String(row[column]).length)))
-  return cells
-    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widthOf(column))).join('  ')}`.trimEnd())
-    .join('\n')
+  return cells.flatMap((row) => wrapped(`  ${row.map((cell, at) => cell.padEnd(widthOf(at))).join('  ')}`, 4))
 }
 
-function lineText({ result, name, text }: StepLine, { good, bad }: Styles): string {
+function linesOf({ result, name, text }: StepLine, { good, bad }: Styles): string[] {
   const mark = result === 'passed' ? good('✓') : bad('✗')
-  return `  ${mark} ${name.padEnd(12)} ${text}`
+  return wrapped(`  ${mark} ${name.padEnd(12)} ${text}`, 17)
 }
 
 export function textOf({ lines, table, advice, warnings }: JwksReport, styles: Styles): string {
   const parts = [
-    lines.map((one) => lineText(one, styles)).join('\n'),
-    ...(table === undefined || table.rows.length === 0 ? [] : [tableText(table.rows)]),
-    ...(warnings.length === 0 ? [] : [warnings.map((one) => `  ${styles.open('!')} ${one}`).join('\n')]),
-    ...(advice === undefined ? [] : [`  advice  ${advice}`])
+    lines.flatMap((one) => linesOf(one, styles)),
+    table === undefined || table.rows.length === 0 ? [] : tableLines(table.rows),
+    warnings.flatMap((one) => wrapped(`  ${styles.open('!')} ${one}`, 4)),
+    advice === undefined ? [] : wrapped(`  advice  ${advice}`, 10)
   ]
-  return `${parts.join('\n\n')}\n`
+  const told = parts.filter((part) => part.length > 0).map((part) => part.join('\n'))
+  return `${told.join('\n\n')}\n`
 }
 
 /** How DNS is asked, and whom named hosts are trusted by. */
@@ -95,7 +95,7 @@ export async function runJwks(args: readonly string[], io: Io, { resolver, ca }:
     throw new UsageError('Give one URL or file: jwks https://…, or jwks FILE.')
   const days = daysOf(values['warn-days'])
   const configured = values.config === undefined ? {} : ((await loadModule(values.config)) as JwksFetcherOptions)
-  const hosts = { ...configured.hosts, ...hostsOf([values.host ?? []].flat(), ca) }
+  const hosts = { ...configured.hosts, ...hostsOf(values.host ?? [], ca) }
   const settings = { ...configured, ...(resolver === undefined ? {} : { resolver }), hosts }
   const report = isUrl(source) ? await reportOfUrl(source, settings, days) : await reportOfFile(source, days)
   const isUsable = report.lines.every(({ result }) => result === 'passed')

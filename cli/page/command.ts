@@ -6,8 +6,8 @@ import { servePage, type RunningPage } from './server'
 
 const help = `Usage: oauth-client-auth page [--port N] [--config FILE]
 
-Serves a page on this machine, into which a request and a client record are pasted, and which says why the request is
-accepted or refused, and what to change.
+Serves a page on this machine: paste a request and a client record, and it says why the request is accepted or\
+ refused, and what to change.
 
   --port N        listens at this port; else at any that is free
   --config FILE   a module that exports the options of the server: export default { issuer, getClient, … }

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { runProgram } from '../../../cli/dispatcher'
 import { runDocument } from '../../../cli/document/command'
 import { keyFor } from '../../support/assertions'
+import { tooWide, unfolded } from '../../support/run-command'
 import { serveDocuments } from '../../support/document-host'
 
 const hosts = ['chat.example.com', 'ai.example.com', 'connect.example.net']
@@ -30,7 +31,7 @@ async function run(args: string[], program = false) {
   const code = program
     ? await runProgram(['document', ...args], io)
     : await runDocument([...args, ...named], io, { resolver, ca: world.authority.cert })
-  return { code, text: printed.join('') }
+  return { code, text: unfolded(printed.join('')), wide: tooWide(printed.join('')) }
 }
 
 const publish = (host: string, path: string, members: object) => {
@@ -80,7 +81,8 @@ const forms: [name: string, publish: () => string, method: string][] = [
 ]
 
 test.each(forms)('%s: each step, each rule, the record', async (_name, form, method) => {
-  const { code, text } = await run([form()])
+  const { code, text, wide } = await run([form()])
+  expect(wide).toEqual([])
   expect(text).not.toContain('✗')
   for (const words of ['✓ URL', '✓ TLS', '✓ Size', '✓ Rule         client_id', '✓ Rule         keys', '✓ Freshness'])
     expect(text).toContain(words)
@@ -96,7 +98,8 @@ test('every broken rule is listed, with what it demands, and no value of the doc
     redirect_uris: ['javascript:alert(1)'],
     client_name: 7
   })
-  const { code, text } = await run([id])
+  const { code, text, wide } = await run([id])
+  expect(wide).toEqual([])
   expect(code).toBe(1)
   expect(text.match(/✗/g)).toHaveLength(3)
   for (const words of [

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import { runProgram } from '../../../cli/dispatcher'
 import { assertionForm, basic, issuer, keyAssertion, now } from '../../support/assertions'
 import { brokenAssertions, ec, recordFor } from '../../support/broken-assertions'
@@ -38,16 +39,24 @@ const joined = (text: string): string => text.replace(/\s+/g, ' ')
 const explain = (...args: string[]) => run(['explain', ...args])
 const known = ['--issuer', issuer, '--client', records]
 
-test('an accepted assertion: method, client, a line a check, header, claims, times; exit code 0', async () => {
+test('an accepted assertion: method, client, how many checks passed, header, claims, times; exit code 0', async () => {
   const token = by({ iat: now() - 30 })
   const { code, stdout, stderr } = await explain(token, ...known)
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toMatch(/method +private_key_jwt\n +client +bank\n +as of +\d{4}-.* UTC\n +verdict +accepted\n/)
-  expect(stdout).toMatch(/✓ signature {2}RFC 7523 §3 item 9\n( {2}✓ .*\n)* {2}· used once/)
+  expect(stdout).toMatch(/verdict +accepted\n\n {2}\d+ passed, \d+ not checked \(--all shows them\)\n\n {2}header\n/)
   expect(stdout).toMatch(/kid +ES256-key\n/)
   expect(stdout).toMatch(/exp +\d+ {2}\d{4}-.* UTC, expires (59 s|1 min) after now\n/)
   expect(stdout).toMatch(/═▲═/)
-  expect(stdout).not.toContain('✗')
+  expect(stdout).not.toMatch(/[✗✓]/)
+})
+
+test('--all: a line a check of what is accepted too', async () => {
+  const { stdout } = await explain(by({ iat: now() - 30 }), ...known, '--all')
+  expect(stdout).toMatch(
+    /verdict +accepted\n\n( {2}✓ .*\n( {4}\S.*\n)?)* {2}✓ signature {2}RFC 7523 §3 item 9\n( {2}✓ .*\n)* {2}· used once/
+  )
+  expect(stdout).not.toContain('--all')
 })
 
 test.each(brokenAssertions.filter(({ isUsed }) => isUsed !== true))(
@@ -101,7 +110,8 @@ describe('INPUT', () => {
 
 describe('without the client', () => {
   test('only what the request decides is judged; the rest is open, and nothing is accepted', async () => {
-    const { code, stdout } = await explain(by(), '--issuer', issuer)
+    expect((await explain(by(), '--issuer', issuer)).stdout).toMatch(/\n {2}\d+ passed, \d+ not checked \(--all shows/)
+    const { code, stdout } = await explain(by(), '--issuer', issuer, '--all')
     expect(code).toBe(5)
     expect(stdout).toContain('not refused by what the request alone decides')
     expect(stdout).toMatch(/✓ aud/)
@@ -191,6 +201,12 @@ describe('colours', () => {
   })
 })
 
+test('colours take no room where lines are broken', async () => {
+  const args = ['explain', by({ aud: 'x' }), ...known, '--all', '--at', String(now())]
+  const { stdout } = await run(args, { isTTY: true })
+  expect(stripVTControlCharacters(stdout)).toBe((await run(args)).stdout)
+})
+
 describe('help', () => {
   test.each([['--help'], ['-h'], ['help']])('%s names the commands', async (arg) => {
     expect(await run([arg])).toMatchObject({ code: 0, stdout: expect.stringMatching(/\n {2}explain /) as string })
@@ -201,6 +217,17 @@ describe('help', () => {
     expect(code).toBe(0)
     for (const name of ['INPUT', '--issuer', '--client', '--config', '--at', '--fetch', '--json', '--no-color'])
       expect(stdout).toContain(name)
+  })
+
+  test.each([['explain'], ['jwks'], ['document'], ['page']])('of %s fits 80 columns', async (name) => {
+    const { stdout } = await run([name, '--help'])
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
+  test('what an option does is broken below itself', async () => {
+    expect((await run(['explain', '--help'])).stdout).toMatch(
+      /\n {2}--at TIME {7}judges as of then: .*\n {18}epoch\n {2}--from ADDRESS {2}\S/
+    )
   })
 
   test('--version', async () => {

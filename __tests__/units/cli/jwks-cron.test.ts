@@ -8,6 +8,7 @@ import { runJwks } from '../../../cli/jwks/command'
 import { keyFor, makeKey } from '../../support/assertions'
 import { certificate as clientCertificate, publicJwk } from '../../support/client-certificates'
 import { explicitCurve } from '../../support/hostile-certificates'
+import { unfolded } from '../../support/run-command'
 import { type Certificate, makeAuthority, makeCertificate } from '../../support/tls-certificates'
 import { serveHttps, type TestServer } from '../../support/tls-server'
 
@@ -46,7 +47,7 @@ async function run(args: string[], dns?: string) {
     env: {}
   }
   const code = await runJwks(args, io, { resolver: resolverOf(dns), ca: authority.cert })
-  return { code, text: printed.join('') }
+  return { code, text: unfolded(printed.join('')) }
 }
 
 async function served(

@@ -6,6 +6,7 @@ import { runProgram } from '../../../cli/dispatcher'
 import { runJwks } from '../../../cli/jwks/command'
 import { keyFor } from '../../support/assertions'
 import { type Certificate, makeAuthority, makeCertificate, type Subject } from '../../support/tls-certificates'
+import { tooWide, unfolded } from '../../support/run-command'
 import { certificate as madeCertificate } from '../../support/client-certificates'
 import { serveHttps, serveRaw, type TestServer } from '../../support/tls-server'
 
@@ -14,6 +15,7 @@ const { jwk } = keyFor('ES256')
 const privateJwk = keyFor('ES256').privateKey.export({ format: 'jwk' })
 const usable = { keys: [jwk, { ...keyFor('RS256').jwk, kid: 'old', use: 'enc' }] }
 
+const x5c = (id: string) => [madeCertificate(id).der.toString('base64')]
 let authority: Certificate
 const directory = mkdtempSync(path.join(tmpdir(), 'jwks-command-'))
 const servers: TestServer[] = []
@@ -65,7 +67,7 @@ async function jwksAt(port: number, ...more: string[]) {
   const { io, printed } = inputAndOutput()
   const args = [`https://${host}:${port}/jwks`, '--host', `${host}:${port}=127.0.0.1`, ...more]
   const code = await runJwks(args, io, { resolver: resolverOf('127.0.0.1'), ca: authority.cert })
-  return { code, text: printed.join(''), port }
+  return { code, text: unfolded(printed.join('')), wide: tooWide(printed.join('')), port }
 }
 
 describe('a key set from a server', () => {
@@ -152,6 +154,22 @@ describe('a key set from a server', () => {
     expect(code).toBe(1)
   })
 
+  test.each<[string, Served & { subject?: Subject }]>([
+    [
+      'a certificate of many names',
+      { subject: { names: [host, 'a', 'b', 'c', 'd', 'e'].map((name) => `${name}.example.com`) } }
+    ],
+    [
+      'a redirect that leads far',
+      { status: 302, headers: { location: `https://elsewhere.example/${'a'.repeat(90)}` } }
+    ],
+    ['a key that is refused, with a long kid', { set: { keys: [jwk, { ...jwk, kid: 'k'.repeat(60), use: 'enc' }] } }],
+    ['a certificate that has ended in x5c', { set: { keys: [{ ...jwk, x5c: x5c('self-bank-expired') }] } }]
+  ])('fits 80 columns: %s', async (_, { subject, ...served }) => {
+    const certificate = await makeCertificate(authority, { names: [host], ...subject })
+    expect((await jwksOf({ certificate, ...served })).wide).toEqual([])
+  })
+
   test('without Cache-Control it is told for how long the set is used all the same', async () => {
     const { text } = await jwksOf({})
     expect(text).toMatch(/✓ Freshness +used for \d+ s without another fetch \(no Cache-Control\)/)
@@ -199,8 +217,9 @@ describe('a key set from a server', () => {
   test('an address that is not public is refused, and the option that allows it is named', async () => {
     const { io, printed } = inputAndOutput()
     expect(await runJwks([`https://${host}/jwks`], io, { resolver: resolverOf('10.0.0.1') })).toBe(1)
-    expect(printed.join('')).toMatch(/✗ DNS +10\.0\.0\.1 is not a public address/)
-    expect(printed.join('')).toMatch(/advice .*--host NAME=CIDR/)
+    expect(unfolded(printed.join(''))).toMatch(/✗ DNS +10\.0\.0\.1 is not a public address/)
+    expect(unfolded(printed.join(''))).toMatch(/advice .*--host NAME=CIDR/)
+    expect(tooWide(printed.join(''))).toEqual([])
   })
 })
 

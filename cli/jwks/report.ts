@@ -7,10 +7,10 @@ import {
   type KeySetError
 } from '../../lib/explain/for-cli'
 import { UsageError } from '../usage'
-import { keySetAdvice } from './advice'
+import { isOurs, keySetAdvice } from './advice'
 import { fetchReport, line, type StepLine } from './fetch-report'
 import { keyTable, type KeyTable } from './key-table'
-import { isOurs, shapeAdvice, type Warnings, warningsOf } from './warnings'
+import { shapeAdvice, type Warnings, warningsOf } from './warnings'
 
 /** What is known of a key set: how it was had, its keys, and what is to be done. */
 export interface JwksReport {

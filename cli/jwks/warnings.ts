@@ -1,4 +1,4 @@
-import { type FetchStep, isObject, type KeySetError, lookAtCertificate } from '../../lib/explain/for-cli'
+import { type FetchStep, isObject, lookAtCertificate } from '../../lib/explain/for-cli'
 import { inline } from '../text'
 import { maxKeys } from './key-table'
 
@@ -46,12 +46,6 @@ export function warningsOf(set: unknown, steps: readonly FetchStep[], days: numb
     ...all.flatMap((jwk) => ofKey(jwk, days))
   ]
 }
-
-/** Whether a fetch failed on our side: DNS that does not answer, no way to the network, or too much at once. */
-export const isOurs = ({ why, message }: KeySetError): boolean =>
-  why === 'busy' ||
-  (why === 'dns' && message.startsWith('DNS gave no answer') && !/ENOTFOUND|ENODATA/.test(message)) ||
-  (why === 'connection' && /ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|proxy/i.test(message))
 
 /** What stands where a key set should, where its look tells. */
 export function shapeAdvice(value: unknown): string | undefined {

@@ -2,6 +2,8 @@
 import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { runJwks } from '../../../cli/jwks/command'
@@ -169,11 +171,58 @@ test('a certificate in x5c is looked at and not decoded', async () => {
   expect(code).toBe(3)
 })
 
+const ourDns = /advice {2}The DNS server of this machine did not answer/
 test.each([
-  ['DNS that does not answer is trouble on our side: 4', 'ETIMEOUT', 4],
-  ['a name that nobody has is theirs: 1', 'ENOTFOUND', 1]
-])('%s', async (_name, dns, code) => {
-  expect((await served({ keys: [jwk] }, [], { dns })).code).toBe(code)
+  ['DNS that does not answer in time is trouble on our side: 4', 'ETIMEOUT', 4, ourDns],
+  ['DNS that fails is trouble on our side: 4', 'ESERVFAIL', 4, ourDns],
+  ['DNS that refuses us is trouble on our side: 4', 'ECONNREFUSED', 4, ourDns],
+  ['a name that nobody has is theirs: 1', 'ENOTFOUND', 1, /advice {2}Check the name\. If it is right, the owner has to/]
+])('%s', async (_name, dns, code, advice) => {
+  const told = await served({ keys: [jwk] }, [], { dns })
+  expect(told.text).toMatch(advice)
+  expect(told.code).toBe(code)
+})
+
+/** A proxy that answers each CONNECT with `status`; none listens where it is 0. */
+async function proxyUrl(status: number): Promise<string> {
+  const proxy = createServer().on('connect', (_, socket) => socket.end(`HTTP/1.1 ${status} No\r\n\r\n`))
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const { port } = proxy.address() as AddressInfo
+  const close = () => new Promise((resolve) => proxy.close(resolve))
+  if (status === 0) await close()
+  else servers.push({ close } as unknown as TestServer)
+  return `http://127.0.0.1:${port}`
+}
+
+test.each([
+  ['wants other credentials', 407, /the proxy 127\.0\.0\.1 wants other credentials \(407\)/],
+  ['refuses this host', 403, /the proxy 127\.0\.0\.1 refused to connect to .* \(403\)/],
+  ['does not listen', 0, /the proxy 127\.0\.0\.1 refused the connection \(ECONNREFUSED\)/]
+])('a proxy that %s is trouble on our side: 4, and the option is named', async (_name, status, words) => {
+  const file = path.join(folder, `proxy-${status}.cjs`)
+  writeFileSync(file, `module.exports = { proxy: { url: '${await proxyUrl(status)}', resolve: 'proxy' } }`)
+  const printed: string[] = []
+  const io = {
+    stdin: Readable.from([]),
+    stdout: { write: (text: string) => printed.push(text) },
+    stderr: process.stderr
+  }
+  const code = await runJwks([`https://${host}/jwks`, '--config', file], { ...io, env: {} })
+  const text = unfolded(printed.join(''))
+  expect(text).toMatch(words)
+  expect(text).toMatch(
+    /advice {2}The owner of the key set can change nothing: correct the option "proxy", or let the proxy/
+  )
+  expect(code).toBe(4)
+})
+
+test('a host that is called proxy, and does not listen, is theirs: 1', async () => {
+  const server = await serveHttps(tls, (_, res) => res.end())
+  await server.close()
+  const at = `proxy.client-app.net:${server.port}`
+  const { code, text } = await run([`https://${at}/jwks`, '--host', `${at}=127.0.0.1`])
+  expect(text).toMatch(/advice {2}Nothing listens at this address and port: the owner has to start the server/)
+  expect(code).toBe(1)
 })
 
 test('--json has the reason, the end of the certificate and the warnings', async () => {

@@ -38,13 +38,9 @@ export function certificateOf(source: ClientCertificates | undefined, input: Inp
   const { found } = certificate
   const isHere = found.kind === 'shown' || (found.kind === 'unusable' && found.error.why !== 'proxy')
   if (isHere || (from !== undefined && 'addresses' in source)) {
-    const asIf = from === undefined && range !== undefined
-    return {
-      certificate,
-      ...(asIf
-        ? { note: `Judged as if a trusted proxy (${range}) had sent it: --from ADDRESS names another sender.` }
-        : {})
-    }
+    if (from !== undefined || range === undefined) return { certificate }
+    const note = `Judged as if a trusted proxy (${range}) had sent it: --from ADDRESS names another sender.`
+    return { certificate, note }
   }
   return {
     certificate: new RequestCertificate(undefined, { kind: 'unknown' }),

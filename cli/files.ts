@@ -23,9 +23,8 @@ export function readFile(option: string, name: string): string {
 
 /** The text that INPUT means: standard input where it is `-` or left out, a file of that name, or the argument itself. */
 export async function readSource(input: string | undefined, { stdin }: Io): Promise<string> {
-  if (input === undefined && stdin.isTTY === true) {
+  if (input === undefined && stdin.isTTY === true)
     throw new UsageError('Give INPUT: a file, a JWT, a form body or a whole HTTP request; or pipe it in.')
-  }
   if (input === undefined || input === '-') return decode(await buffer(stdin))
   return isFile(input) ? decode(readFileSync(input)) : input
 }
@@ -36,9 +35,8 @@ export function parseClients(json: string, source: string): readonly OAuthClient
   if (value === undefined)
     throw new UsageError(`${source} is not JSON: it must hold one client record, or a list of them.`)
   const records: readonly unknown[] = Array.isArray(value) ? value : [value]
-  if (records.every((record) => typeof (Object(record) as Partial<OAuthClient>).client_id === 'string')) {
+  if (records.every((record) => typeof (Object(record) as Partial<OAuthClient>).client_id === 'string'))
     return records as readonly OAuthClient[]
-  }
   throw new UsageError(`${source} must hold one client record with a client_id, or a list of such records.`)
 }
 
@@ -81,9 +79,8 @@ export function serverOf(issuer: string, records: readonly OAuthClient[]): Serve
 
 /** The server that `--config`, or `--issuer` and `--client`, describe. */
 export async function loadServer({ issuer, client, config }: ServerArguments): Promise<Server> {
-  if (config !== undefined && client !== undefined) {
+  if (config !== undefined && client !== undefined)
     throw new UsageError('Give --client or --config, not both: --config looks clients up itself.')
-  }
   if (config !== undefined) {
     const options = (await loadModule(config)) as ClientAuthOptions
     if (!('issuer' in options || 'getClient' in options))

@@ -29,15 +29,13 @@ function readHttp(lines: readonly string[]): Input {
 
 /** The lines of a table of parameters, as browsers show a payload: the name, a colon or tab, the value. */
 const tableLine = /^\s*([\w.-]+)(?::\s*|\t+)(.*)$/
-const readTable = (lines: readonly string[]): Input =>
-  formOf(
-    new URLSearchParams(
-      lines.map((line): [string, string] => {
-        const [, name = '', value = ''] = tableLine.exec(line) ?? []
-        return [name, value.trim().replace(/^"(.*)"$/, '$1')]
-      })
-    ).toString()
-  )
+function readTable(lines: readonly string[]): Input {
+  const pairs = lines.map((line): [string, string] => {
+    const [, name = '', value = ''] = tableLine.exec(line) ?? []
+    return [name, value.trim().replace(/^"(.*)"$/, '$1')]
+  })
+  return { headers: {}, body: new URLSearchParams(pairs) }
+}
 const isTable = (lines: readonly string[]): boolean =>
   lines.every((line) => tableLine.test(line)) && lines.some((line) => /^\s*(grant_type|client_\w+)[:\t]/.test(line))
 

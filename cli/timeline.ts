@@ -3,13 +3,8 @@ import { draw, type Times } from './times'
 const width = 64
 const column = (at: number): number => Math.min(width - 1, Math.max(0, Math.floor(at * width)))
 
-interface Label {
-  readonly name: string
-  readonly start: number
-}
-
 /** Puts each label on the first row that has room for it. */
-function labelRows(labels: readonly Label[]): string[] {
+function labelRows(labels: readonly { readonly name: string; readonly start: number }[]): string[] {
   const rows: string[] = []
   for (const { name, start } of labels) {
     const found = rows.findIndex((row) => row.length < start || row === '')

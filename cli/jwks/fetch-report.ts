@@ -21,6 +21,9 @@ function whenEnds(validTo: string): string {
   return Number.isNaN(end) ? validTo : `${validTo} (${fromNow(end / 1000, Date.now() / 1000)})`
 }
 
+const certificateText = ({ names, subject, issuer, validTo }: FetchStep & { step: 'certificate' }): string =>
+  `for ${names || subject}, by ${issuer || 'nobody'}, valid until ${whenEnds(validTo)}`
+
 /** What is told of a step. `isAccepted`: whether TLS came about. */
 function linesOf(step: FetchStep, isAccepted: boolean): StepLine[] {
   switch (step.step) {
@@ -35,13 +38,7 @@ function linesOf(step: FetchStep, isAccepted: boolean): StepLine[] {
     case 'connected':
       return [line('Connection', `${step.address}, port ${step.port}`)]
     case 'certificate':
-      return [
-        line(
-          'Certificate',
-          `for ${step.names || step.subject}, by ${step.issuer || 'nobody'}, valid until ${whenEnds(step.validTo)}`,
-          isAccepted
-        )
-      ]
+      return [line('Certificate', certificateText(step), isAccepted)]
     case 'tls':
       return [line('TLS', `${step.version}, ${step.cipher}`)]
     case 'head':
@@ -59,21 +56,16 @@ export const fetchLines = (steps: readonly FetchStep[]): StepLine[] => {
   return steps.flatMap((step) => linesOf(step, isAccepted))
 }
 
-/** The line that a fault belongs to; any other belongs to the answer. */
-const places: Readonly<Record<string, string>> = {
-  url: 'URL',
-  host: 'URL',
-  dns: 'DNS',
-  address: 'DNS',
-  connection: 'Connection',
-  tls: 'TLS',
-  timeout: 'Time',
-  busy: 'Time',
-  too_large: 'Size',
-  json: 'Key set',
-  keys: 'Key set',
-  private_key: 'Key set'
-}
+/** The faults that belong to a line; any other belongs to the answer. */
+const places: readonly (readonly [name: string, faults: readonly string[]])[] = [
+  ['URL', ['url', 'host']],
+  ['DNS', ['dns', 'address']],
+  ['Connection', ['connection']],
+  ['TLS', ['tls']],
+  ['Time', ['timeout', 'busy']],
+  ['Size', ['too_large']],
+  ['Key set', ['json', 'keys', 'private_key']]
+]
 
 function freshness({ steps, freshSeconds }: AcceptedSet): StepLine {
   const control = steps.find((step) => step.step === 'head')?.headers['cache-control']
@@ -89,16 +81,12 @@ function hintIn(steps: readonly FetchStep[]): string {
 }
 
 /** A fetch, step by step, and what it failed by. */
-export type FetchReport = { readonly lines: readonly StepLine[] } & (
-  { readonly failed: StepLine; readonly advice: string } | { readonly failed?: never; readonly advice?: never }
-)
-
-/** Tells a fetch in lines. */
-export function fetchReport(inspection: Inspection): FetchReport {
+export function fetchReport(inspection: Inspection) {
   const lines = fetchLines(inspection.steps)
   if (inspection.error === undefined) return { lines: [...lines, freshness(inspection)] }
   const { error } = inspection
-  const failed = line(places[error.why] ?? 'Answer', `${error.message}${hintIn(inspection.steps)}`, false)
+  const [place] = places.find(([, faults]) => faults.includes(error.why)) ?? ['Answer']
+  const failed = line(place, `${error.message}${hintIn(inspection.steps)}`, false)
   // The failure says more than the facts of its step. The addresses stand, since each has its own judgement.
   const kept = lines.filter(({ name }) => name === 'DNS' || name !== failed.name)
   return { lines: kept, failed, advice: keySetAdvice(error) }

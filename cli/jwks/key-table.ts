@@ -54,18 +54,17 @@ function reportedFault(jwk: Record<string, unknown>): string | undefined {
 }
 
 /** Without an `alg` of its own, a key serves each algorithm of its type and curve. */
-const algOf = (jwk: Record<string, unknown>): string =>
-  jwk.alg === undefined
-    ? algorithmsOf(jwk)
-        .map(({ alg }) => alg)
-        .join(' ')
-    : text(jwk.alg)
+function algOf(jwk: Record<string, unknown>): string {
+  if (jwk.alg !== undefined) return text(jwk.alg)
+  const all = algorithmsOf(jwk).map(({ alg }) => alg)
+  return all.join(' ')
+}
 
 function rowOf(jwk: unknown): KeyRow {
   if (!isObject(jwk)) return { kid: '', kty: '', size: '', alg: '', use: '', fault: 'is not a JSON object' }
   const fault = reportedFault(jwk)
-  const [kid, kty, size, alg, use] = [text(jwk.kid), text(jwk.kty), sizeOf(jwk), algOf(jwk), useOf(jwk)]
-  return { kid, kty, size, alg, use, ...(fault === undefined ? {} : { fault }) }
+  const told = { kid: text(jwk.kid), kty: text(jwk.kty), size: sizeOf(jwk), alg: algOf(jwk), use: useOf(jwk) }
+  return fault === undefined ? told : { ...told, fault }
 }
 
 export const maxKeys = 100 // as many as the server reads

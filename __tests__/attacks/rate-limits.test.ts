@@ -43,6 +43,12 @@ describe('a rate limit is not walked around', () => {
       {},
       'web-shop'
     ],
+    [
+      'sub of an assertion without iss',
+      assertionForm(keyAssertion(key, { clientId: 'web-shop', claims: { iss: undefined } })),
+      {},
+      'web-shop'
+    ],
     ['nothing', {}, {}, undefined],
     ['an id that can be none', { client_id: 'ä' }, {}, undefined]
   ])('claimedClientId reads %s', async (_name, form, headers, expected) => {

@@ -97,7 +97,7 @@ describe('a stored hash is no password', () => {
     '$ecret',
     '$1$ecretly-long-and-strong',
     '$5$ for a coffee, $6$ for two',
-    '$2 per request, $2b or not to be',
+    '$2 per request, $2b or not to be, $2$',
     '$y$tem-of-a-down',
     '$P$ychology',
     '$argon2',

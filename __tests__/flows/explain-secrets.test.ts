@@ -134,6 +134,8 @@ const places: Record<string, (value: string, owner: string) => Sent> = {
   'crit of an assertion': (value, owner) => assertion(owner, {}, { crit: [value] }),
   'iss of an assertion': (value, owner) => assertion(owner, { iss: value }),
   'sub of an assertion': (value, owner) => assertion(owner, { sub: value }),
+  'iss and sub of an assertion': (value, owner) => assertion(owner, { iss: value, sub: value }),
+  'client_id, the secret behind it': (value, owner) => ({ body: { client_id: `${owner}:${value}` } }),
   'aud of an assertion': (value, owner) => assertion(owner, { aud: value }),
   'aud, a list': (value, owner) => assertion(owner, { aud: [issuer, value] }),
   'jti of an assertion': (value, owner) => assertion(owner, { jti: value, exp: 1 }),
@@ -142,17 +144,18 @@ const places: Record<string, (value: string, owner: string) => Sent> = {
 
 /**
  * Whether what is told can know that it is a secret. An id or a type that nobody knows must be told, or its owner could
- * not find the mistake, unless it looks made by a generator; and a client_id may be a JWT, since some servers issue such.
- * Most claims are judged before anybody is looked up. The command and the page know all records that they are given.
+ * not find the mistake, unless it looks made by a generator. Most claims are judged before anybody is looked up. The command and the page know all records that they are given.
  */
 const canKnow = (place: string, kind: string, from: string): boolean => {
   const hasRecords = /^(command.*--client|page)/.test(from)
   const isLive = kind.startsWith('a live')
-  if (/^(iss|sub) of/.test(place)) return hasRecords && !isLive
+  // The command prints the claims that it is given.
+  if (/^(iss|sub) /.test(place))
+    return hasRecords || (!from.startsWith('command') && (isLive || kind === 'a registered secret'))
   if (isLive) return true
   if (/ of an assertion$|^aud/.test(place))
     return hasRecords || (place.startsWith('kid') && !from.startsWith('command'))
-  return hasRecords || kind === 'a registered secret' || !/^client_id (alone|beside)|^content-/.test(place)
+  return hasRecords || kind === 'a registered secret' || !/^client_id( alone| beside|,)|^content-/.test(place)
 }
 
 const told: string[] = []

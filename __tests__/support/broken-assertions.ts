@@ -117,7 +117,7 @@ export const brokenAssertions: readonly BrokenAssertion[] = [
     name: 'exp is missing',
     reason: 'assertion_exp',
     expected: 'a number of seconds since the epoch',
-    received: undefined,
+    received: 'none',
     advice: 'Add exp',
     assertion: withClaims({ exp: undefined })
   },

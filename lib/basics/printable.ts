@@ -26,10 +26,13 @@ export function printable(value: unknown): unknown {
 }
 
 /** Long, of all kinds of characters and without the dots and slashes of a name: made by a generator, or a passphrase. */
-const looksSecret = (text: string): boolean =>
+const isLikeSecret = (text: string): boolean =>
   text.length >= 20 &&
-  !/[.:/@]/.test(text) &&
+  !/[./@]/.test(text) &&
   (text.includes(' ') || [/[a-z]/, /[A-Z]/, /\d/].every((kind) => kind.test(text)))
+
+/** An id and its secret may stand there together, joined by a colon. */
+const looksSecret = (text: string): boolean => text.split(':').some(isLikeSecret)
 
 /**
  * The same for a client_id that belongs to no known client: it may be a secret in the wrong place. `secret` is what

@@ -54,7 +54,8 @@ export interface TlsCertificates extends ClientCertificates {
    * server that is not watched has no certificate. Wraps the server's `setSecureContext` and `addContext`, so that a
    * new server certificate keeps `serverOptions`; contexts of an `SNICallback` must be made with them. Nobody but `ca`
    * ever vouches for a client, whatever else a context trusts.
-   * Throws a `TypeError` for a server that was made without `serverOptions`, or has further contexts already.
+   * Throws a `TypeError` for a server that was made without `serverOptions`, has further contexts already, or is
+   * watched already.
    */
   watch(server: Server): void
 }
@@ -232,12 +233,16 @@ export function createTlsCertificates(options: TlsCertificatesOptions = {}): Tls
     Object.defineProperty(socket, presented, { value })
   }
 
+  const watched = new WeakSet<Server>()
+
   return {
     serverOptions,
     verifies: ca === undefined ? 'never' : 'by certificate',
     get: ({ socket }) => (socket as { [presented]?: PresentedCertificate } | null | undefined)?.[presented],
     watch(server) {
       checkServer(server, serverOptions)
+      if (watched.has(server)) throw new TypeError('watch: this server is watched already; call it once')
+      watched.add(server)
       const setSecureContext = server.setSecureContext.bind(server)
       const addContext = server.addContext.bind(server)
       server.setSecureContext = (context) => {

@@ -1,3 +1,4 @@
+import { given } from '../basics/given'
 import { isObject, isSecret } from '../jwt/jwk'
 import { usableKeySet } from '../jwt/jwk-set'
 import { documentMethods, methodsOfDocument } from '../methods/registered-methods'
@@ -36,13 +37,13 @@ export interface DocumentRule {
 const draft = 'draft-ietf-oauth-client-id-metadata-document'
 
 /** Empty counts as absent: real documents carry unused members so. */
-const isGiven = (value: unknown): boolean =>
-  value !== undefined && value !== null && value !== '' && JSON.stringify(value) !== '{}'
+const isGiven = ([name, value]: readonly [string, unknown]): boolean =>
+  given(value) !== undefined && !(name === 'jwks' && JSON.stringify(value) === '{}')
 
 /** What the rules judge and the record is made of. Own members alone, since every object inherits some. */
 export function subjectOf(url: string, document: object, accepted: AcceptedByServer): DocumentSubject {
-  const given = Object.entries(document).filter(([, value]) => isGiven(value))
-  const members = Object.assign(Object.create(null) as Record<string, unknown>, Object.fromEntries(given))
+  const own = Object.fromEntries(Object.entries(document).filter(isGiven))
+  const members = Object.assign(Object.create(null) as Record<string, unknown>, own)
   const { token_endpoint_auth_method: one, token_endpoint_auth_methods_supported: choices } = members
   return { url, members, accepted, methods: methodsOfDocument(one, choices, accepted.methods) }
 }

@@ -1,6 +1,6 @@
-import { isInteger, isList, optionRule } from '../basics/option-checks'
+import { isInteger, isList, isListOf, optionRule } from '../basics/option-checks'
 import { fetchRules, resolveFetchOptions } from '../guarded-fetch/fetch-options'
-import { isSameAlgorithm, keyAlgorithms } from '../jwt/algorithms'
+import { hmacAlgorithms, isSameAlgorithm, keyAlgorithms, lackingNote } from '../jwt/algorithms'
 import type { JwksFetcherOptions } from '../key-sets/options'
 import { documentMethods } from '../methods/registered-methods'
 import type { ClientAuthMethod } from '../types'
@@ -104,7 +104,7 @@ const rules = {
     item: isAllowEntry
   },
   methods: isList(isText, 'methods', 1),
-  algorithms: isList(isText, 'algorithms', 1),
+  algorithms: isListOf([...keyAlgorithms, ...hmacAlgorithms], lackingNote),
   maxFirstLoads: isInteger('a number of documents a minute', 1, 1_000_000),
   maxFirstLoadsPerHost: isInteger('a number of documents a minute', 1, 1_000_000)
 }
@@ -122,6 +122,8 @@ export function resolveDocumentOptions(options: ClientDocumentsOptions) {
       `${caller}: option "methods" must have one of ${documentMethods.join(', ')}: give it the server's list`
     )
   const algorithms = keyAlgorithms.filter((alg) => settings.algorithms.some((one) => isSameAlgorithm(one, alg)))
+  if (algorithms.length === 0)
+    throw new TypeError(`${caller}: option "algorithms" must have one that signs with a private key`)
   const maxEntriesPerHost = Math.ceil(settings.maxEntries / 10)
   return {
     ...settings,

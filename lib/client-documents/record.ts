@@ -28,8 +28,12 @@ export interface ClientDocument extends OAuthClient {
 const uriMembers = ['client_uri', 'logo_uri', 'tos_uri', 'policy_uri']
 const asIs = [...textMembers, ...listMembers, 'redirect_uris', 'tls_client_certificate_bound_access_tokens']
 
-const isForPeople = (value: unknown): boolean =>
-  urlFault(value) === undefined && hostFault(new URL(value as string).hostname) === undefined
+/** A fragment is for the browser: nothing else differs from a URL that may be fetched. */
+function isForPeople(value: unknown): boolean {
+  if (typeof value !== 'string') return false
+  const page = value.replace(/#[\x21-\x7e]*$/, '')
+  return urlFault(page) === undefined && hostFault(new URL(page).hostname) === undefined
+}
 
 function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value

@@ -47,14 +47,16 @@ function createTrail(made: readonly Finding[]) {
   }
   /**
    * What `work` returns. It calls functions of the application: what they throw must not hide an earlier refusal, since
-   * `authenticate` would not have called them. Without one it is thrown, as `authenticate` would.
+   * `authenticate` would not have called them. Without one it is thrown, as `authenticate` would. A refusal (a client
+   * document that breaks a rule) is a finding in either case, but for one that says that nothing is known now.
    */
   async function run<T>(checks: Checks, work: () => T | Promise<T>): Promise<T | undefined> {
     try {
       return await work()
     } catch (thrown) {
-      if (all.some(isFailed)) add(notChecked(checks))
-      else if (thrown instanceof ClientAuthError) add(refusedBy(thrown, checks))
+      const hasFailed = all.some(isFailed)
+      if (thrown instanceof ClientAuthError && !(hasFailed && thrown.status >= 500)) add(refusedBy(thrown, checks))
+      else if (hasFailed) add(notChecked(checks))
       else throw thrown
       return undefined
     }

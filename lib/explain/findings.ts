@@ -39,7 +39,7 @@ export function failure(
     reason,
     ...(facts && 'expected' in facts ? { expected: facts.expected } : {}),
     // Stands there as undefined where the claim is missing
-    ...(facts && 'received' in facts ? { received: facts.received } : {}),
+    ...(facts && 'received' in facts ? { received: facts.received ?? 'none' } : {}),
     ...(facts === undefined ? {} : { detail: facts }),
     advice: adviceFor(reason, facts),
     forSender: senderAdviceFor(reason, facts)

@@ -24,6 +24,21 @@ function noAddress(host: string, settled: readonly PromiseSettledResult<unknown>
   return new FetchError('dns', `DNS gave no answer for ${host} (${code})`, undefined, causes[failed])
 }
 
+/** RFC 6761 §6.3: such names mean this machine, and DNS need not know them. They are fetched only where `hosts` names them. */
+const isLocal = (host: string): boolean => /(?:^|\.)localhost$/.test(host)
+
+/** What DNS answers, not judged. Asks for both families, and leaves no question behind. */
+async function answersOf(host: string, { resolver: create }: ResolveOptions, signal: AbortSignal): Promise<unknown[]> {
+  const resolver = create()
+  const ask = async (family: 'resolve4' | 'resolve6'): Promise<unknown> => resolver[family](host)
+  const settled = await until(signal, Promise.allSettled([ask('resolve4'), ask('resolve6')])).finally(() => {
+    resolver.cancel()
+  })
+  const answers = settled.flatMap((result): unknown => (result.status === 'fulfilled' ? result.value : []))
+  if (answers.length === 0) throw noAddress(host, settled)
+  return answers
+}
+
 /**
  * The addresses of a host, every one of them allowed. Both families are asked once, and the connection goes to nothing
  * but these answers, so that a second DNS answer cannot lead it elsewhere (DNS rebinding).
@@ -34,15 +49,12 @@ export async function resolveHost(
   signal: AbortSignal,
   observe: Observe
 ): Promise<string[]> {
-  const resolver = options.resolver()
-  const ask = async (family: 'resolve4' | 'resolve6'): Promise<unknown> => resolver[family](host)
-  const settled = await until(signal, Promise.allSettled([ask('resolve4'), ask('resolve6')])).finally(() => {
-    resolver.cancel()
-  })
-  const answers = settled.flatMap((result): unknown => (result.status === 'fulfilled' ? result.value : []))
-  if (answers.length === 0) throw noAddress(host, settled)
-  if (answers.length > maxAnswers) throw new FetchError('dns', `${host} has more than ${maxAnswers} addresses`)
   const allowed = options.hosts.get(host)?.addresses
+  const own = ['127.0.0.1', '::1'].filter(
+    (address) => isLocal(host) && addressFault(address, allowed, options.denied) === undefined
+  )
+  const answers = own.length > 0 ? own : await answersOf(host, options, signal)
+  if (answers.length > maxAnswers) throw new FetchError('dns', `${host} has more than ${maxAnswers} addresses`)
   const judged = answers.map((answer) => ({
     address: typeof answer === 'string' ? printable(answer) : typeof answer,
     fault: addressFault(answer, allowed, options.denied)

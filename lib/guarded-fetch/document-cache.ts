@@ -257,8 +257,12 @@ export function createDocumentCache<T extends object, E extends Error>(
       return known.value
     },
     forget(uri) {
-      documents.delete(uri)
-      failures.delete(uri)
+      const drop = (): void => {
+        documents.delete(uri)
+        failures.delete(uri)
+      }
+      drop()
+      underWay.get(uri)?.then(drop, drop) // what comes of it is for those who wait, and is not kept
     },
     close() {
       closed.abort()

@@ -74,11 +74,14 @@ export const headerRules = (algorithms: readonly string[], types: readonly strin
 const typesInWords = (types: readonly string[]): readonly string[] =>
   types.map((type) => (type.includes('+') ? type : type.toUpperCase()))
 
+/** An id that no client is known to have: it may be a secret in the wrong place. */
+const shownName = (name: unknown): unknown => (typeof name === 'string' ? printableId(name) : printable(name))
+
 const subjectDetail = (subject: PresentedAssertion) => {
   const { iss, sub } = jwsOf(subject)
   const { formClientId } = subject.credentials
   const sent = formClientId === undefined ? {} : { client_id: printableId(formClientId) }
-  return { expected: 'iss = sub = client_id', received: { iss: printable(iss), sub: printable(sub), ...sent } }
+  return { expected: 'iss = sub = client_id', received: { iss: shownName(iss), sub: shownName(sub), ...sent } }
 }
 
 /** RFC 7523 §3 items 1 and 2; RFC 7521 §4.2: client_id, if sent, names the same client. */

@@ -91,7 +91,7 @@ const identityRule = (kind: Kind): Rule<Claimed<AssertionCredentials>> => ({
   reason: 'federated_subject',
   spec: 'RFC 7523 §3 item 2',
   holds: ({ credentials: { jws }, client }) => kind.registered(client).some((one) => kind.fits(jws, one)),
-  canJudge: isJudgeable,
+  canJudge: (subject) => isJudgeable(subject) && issuerOf(kind, subject) !== undefined,
   detail: ({ credentials: { jws }, client }) => {
     const registered = kind.registered(client)
     const received = { issuer: String(kind.issuerIn(jws)), subject: String(jws.sub) }

@@ -127,20 +127,15 @@ export const presentedSecrets = ({ basic, form }: Received): string[] =>
     .filter((secret) => secret !== undefined)
     .filter((secret) => secret !== '')
 
-/**
- * The claimed id for logs. No client is known to have it, so it may be a secret in the wrong place. As `sub` of an
- * assertion it is shown as it is.
- */
+/** The claimed id for logs. No client is known to have it, so it may be a secret in the wrong place. */
 export function shownId(received: Received): string | undefined {
   const id = claimedId(received)
-  if (id === undefined || id === received.jws?.sub) return id
-  return printableId(id, presentedSecrets(received)[0])
+  return id && printableId(id, presentedSecrets(received)[0])
 }
 
 /** The same for the credentials of a request. */
 export function shownClientId(credentials: Credentials): string {
   const { kind, clientId } = credentials
-  if (kind === 'assertion' && clientId === credentials.jws.sub) return clientId
   return printableId(clientId, kind === 'secret' ? credentials.secret : '')
 }
 
@@ -155,13 +150,7 @@ export function credentialsOf(received: Received): Credentials {
   }
   if (mechanism === 'basic' && basic !== undefined) {
     const { clientId, secret, undecoded } = basic
-    return {
-      kind: 'secret',
-      methods: basicMethods,
-      clientId,
-      secret,
-      undecoded: undecoded === secret ? undefined : undecoded
-    }
+    return { kind: 'secret', methods: basicMethods, clientId, secret, undecoded }
   }
   const clientId = formClientId ?? ''
   if (mechanism === 'post') {

@@ -151,6 +151,15 @@ test('a server with contexts of its own making is not watched', () => {
   }).toThrow(/call it before addContext/)
 })
 
+test('a server is watched once: a second watch would wrap it again', async () => {
+  const certificates = createTlsCertificates({ ca: pem('ca'), dedicated: true })
+  const server = createServer({ ...own, ...certificates.serverOptions })
+  certificates.watch(server)
+  expect(() => {
+    certificates.watch(server)
+  }).toThrow(new TypeError('watch: this server is watched already; call it once'))
+})
+
 describe('what the handshake said is kept', () => {
   test.each<[string, string, string[], string]>([
     ['no intermediate', 'bank-intermediate', [], 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],

@@ -61,6 +61,7 @@ describe('rules', () => {
     ['client_id inherited', () => JSON.parse(`{"__proto__":${JSON.stringify(byKey())}}`) as Members, 'client_id'],
     ['an end of secrets', () => ({ ...byKey(), client_secret_expires_at: 0 }), 'secret'],
     ['a method with a secret', () => ({ ...byKey(), token_endpoint_auth_method: 'client_secret_basic' }), 'method'],
+    ['a choice that is an empty object', () => ({ ...byKey(), token_endpoint_auth_methods_supported: {} }), 'method'],
     [
       'a choice that is a text',
       () => ({ ...byKey(), token_endpoint_auth_methods_supported: 'private_key_jwt' }),
@@ -161,8 +162,8 @@ describe('the record', () => {
       client_name: 'App',
       client_uri: 'https://app.example.com/',
       logo_uri: 'javascript:alert(1)',
-      tos_uri: 'https://10.0.0.1/tos',
-      policy_uri: 'http://app.example.com/policy',
+      tos_uri: 'https://10.0.0.1/tos#privacy',
+      policy_uri: 'https://app.example.com/legal#privacy',
       redirect_uris: ['https://app.example.com/cb'],
       grant_types: ['authorization_code'],
       scope: 'read',
@@ -180,6 +181,7 @@ describe('the record', () => {
       client_id: id,
       client_name: 'App',
       client_uri: 'https://app.example.com/',
+      policy_uri: 'https://app.example.com/legal#privacy',
       redirect_uris: ['https://app.example.com/cb'],
       grant_types: ['authorization_code'],
       scope: 'read',
@@ -219,6 +221,17 @@ describe('the record', () => {
   })
 })
 
+test('explain tells what is wrong with a document after an earlier failure too', async () => {
+  publish({ ...byKey(), client_secret: 'x' })
+  const { explain } = createClientAuthenticator({ issuer, getClient: (asked) => documentsOf().get(asked) })
+  const body = assertionForm(keyAssertion(rsa, { clientId: id, claims: { aud: 'https://other.example' } }))
+  const { findings } = await explain({ headers: {}, body })
+  expect(findings.filter(({ result }) => result === 'failed').map(({ reason }) => reason)).toEqual([
+    'assertion_audience',
+    'client_document_invalid'
+  ])
+})
+
 describe('the cache', () => {
   test('cached: without a fetch, and only what is in hand', async () => {
     publish(byKey())
@@ -238,6 +251,18 @@ describe('the cache', () => {
     expect(documents.cached(id)).toBeUndefined()
     await documents.get(id)
     expect(world.requests).toHaveLength(2)
+  })
+
+  test('forget: what is fetched meanwhile is not kept', async () => {
+    publish(byKey())
+    const documents = documentsOf()
+    const turn = () => new Promise((done) => setImmediate(done))
+    const underWay = documents.get(id)
+    while (world.requests.length === 0) await turn()
+    documents.forget(id)
+    expect(await underWay).toMatchObject({ client_id: id })
+    await turn()
+    expect(documents.cached(id)).toBeUndefined()
   })
 
   test('inline keys: fresh for 600 s at most, and served stale for an hour', async () => {

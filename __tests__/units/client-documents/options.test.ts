@@ -31,6 +31,8 @@ const wrong: [name: string, options: unknown, words: string][] = [
     { allow: 'anyone', methods: ['client_secret_basic'] },
     'option "methods" must have one of private_key_jwt'
   ],
+  ['a misspelt algorithm', { allow: 'anyone', algorithms: ['ES265'] }, 'not one with "ES265"'],
+  ['no algorithm for keys', { allow: 'anyone', algorithms: ['HS256'] }, 'must have one that signs with a private key'],
   ['a misspelt option', { alow: ['claude.ai'] }, 'did you mean "allow"?'],
   ['no budget', { allow: 'anyone', maxFirstLoads: 0 }, 'option "maxFirstLoads" must be a number of documents a minute'],
   ['limits that contradict each other', { allow: 'anyone', minTtl: 10, maxTtl: 5 }, '"minTtl" must not exceed "maxTtl"']

@@ -20,11 +20,14 @@ const plays = new Map<string, Play>()
 
 beforeAll(async () => {
   authority = await makeAuthority()
-  server = await serveRaw(await makeCertificate(authority, { names: hosts }), (path) => (socket, request) => {
-    requests.push(request)
-    const chosen = plays.get(path) ?? play
-    chosen(socket, request)
-  })
+  server = await serveRaw(
+    await makeCertificate(authority, { names: [...hosts, 'localhost', 'keys.localhost'] }),
+    (path) => (socket, request) => {
+      requests.push(request)
+      const chosen = plays.get(path) ?? play
+      chosen(socket, request)
+    }
+  )
   uri = `https://${host}:${server.port}/jwks`
 })
 afterAll(() => server.close())
@@ -215,6 +218,15 @@ describe('single flight', () => {
     const settled = await Promise.allSettled(Array.from({ length: 1000 }, () => fetcher.get(uri)))
     expect(settled.every(({ status }) => status === 'rejected')).toBe(true)
     expect(requests).toHaveLength(1)
+  })
+
+  test('a failure that cost little rests for the cool-down alone, however short it is', async () => {
+    const fetcher = makeFetcher({ cooldown: 0.2 })
+    play = answer('', {}, 500)
+    await expect(fetcher.get(uri)).rejects.toMatchObject({ why: 'status' })
+    pass(0.3)
+    play = answer()
+    expect((await fetcher.get(uri)).keys).toHaveLength(1)
   })
 
   test('1,000 uses of an expired set at once make one fetch', async () => {
@@ -881,13 +893,22 @@ describe('options', () => {
     expect(requests).toEqual([])
   })
 
-  test('the default resolver asks DNS, and reads no hosts file', async () => {
-    const fetcher = createJwksFetcher({
-      hosts: { localhost: { addresses: ['127.0.0.0/8'], ports: [server.port] } },
-      timeout: 2
-    })
+  // RFC 6761 §6.3: DNS need not know the name
+  test.each(['localhost', 'keys.localhost'])(
+    '%s is this machine, where hosts names it with its addresses',
+    async (name) => {
+      const exception = { addresses: ['127.0.0.0/8'], ports: [server.port], ca: authority.cert }
+      const fetcher = createJwksFetcher({ hosts: { [name]: exception } })
+      expect((await fetcher.get(`https://${name}:${server.port}/`)).keys).toHaveLength(1)
+    }
+  )
+
+  test('localhost is fetched from no address that is not named', async () => {
+    const exception = { addresses: ['192.0.2.0/24'], ports: [server.port], ca: authority.cert }
+    const fetcher = createJwksFetcher({ hosts: { localhost: exception }, timeout: 2 })
     await expect(fetcher.get(`https://localhost:${server.port}/`)).rejects.toMatchObject({
-      why: expect.stringMatching(/dns|timeout|tls/) as string
+      why: expect.stringMatching(/dns|address|timeout/) as string
     })
+    expect(requests).toEqual([])
   })
 })

@@ -2,6 +2,7 @@
 import { createClientAuthenticator, type ClientAuthOptions, type OAuthClient } from '../../../lib'
 import {
   assertionForm,
+  basic,
   issuer,
   jws,
   keyAssertion,
@@ -407,6 +408,21 @@ describe('the audience per client', () => {
     ]
   ])('%s', async (_name, make, reason) => {
     expect(await outcome(make(), { legacyAudiences }, old)).toBe(reason)
+  })
+
+  test('is asked for where an assertion is judged by it, and nowhere else', async () => {
+    const asked: string[] = []
+    const ask = ({ client_id: id }: OAuthClient) => {
+      asked.push(id)
+      return undefined as unknown as string[] // a record without the field that only old partners have
+    }
+    expect(await outcome(keyAssertion(key, { clientId: 'key', header: typed }), { legacyAudiences: ask })).toBe('ok')
+    const shop = { client_id: 'shop', client_secret: 'a secret of the shop' }
+    const authenticate = createClientAuthenticator({ issuer, getClient: () => shop, legacyAudiences: ask })
+    const sent = { headers: { authorization: basic('shop', shop.client_secret) } }
+    expect(await authenticate(sent)).toMatchObject({ method: 'client_secret_basic' })
+    expect(await authenticate.explain(sent)).toMatchObject({ accepted: true })
+    expect(asked).toEqual([])
   })
 
   test.each([

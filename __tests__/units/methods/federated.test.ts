@@ -385,3 +385,10 @@ test('the reason is told, and the client of the form', async () => {
     }
   })
 })
+
+test('an issuer that is not trusted is one failure, and not a second one about its subject', async () => {
+  const { getClient } = clientsOf(worker)
+  const { explain } = createClientAuthenticator({ issuer, getClient, ...trusting })
+  const { findings } = await explain({ headers: {}, body: podForm({ claims: { iss: 'https://other.example' } }) })
+  expect(findings.filter(({ result }) => result === 'failed').map(({ check }) => check)).toEqual(['trusted issuer'])
+})

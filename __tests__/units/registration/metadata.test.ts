@@ -51,6 +51,29 @@ test.each<[name: string, metadata: unknown, words: string, options?: ClientMetad
     { ...byKey, ...keys(ec.jwk, { ...rsa.jwk, e: 'AQ' }) },
     'key 1 has an unusable e'
   ],
+  [
+    'keys that fit none of the algorithms here',
+    { ...byKey, ...keys(ec.jwk) },
+    'jwks has no key that can verify RS256, PS256.',
+    { algorithms: ['RS256', 'PS256'] }
+  ],
+  ['a curve that nobody has', { ...byKey, ...keys(ec.jwk, { ...ec.jwk, crv: 'P256' }) }, 'an unsupported kty or crv'],
+  [
+    'two spellings that disagree',
+    { tls_client_certificate_bound_access_tokens: false, tlsClientCertificateBoundAccessTokens: true },
+    'RFC 8705 calls it tls_client_certificate_bound_access_tokens.'
+  ],
+  ...Object.entries({
+    token_endpoint_auth_signing_algorithm: 'token_endpoint_auth_signing_alg',
+    token_endpoint_authentication_method: 'token_endpoint_auth_method',
+    token_endpoint_auth_alg: 'token_endpoint_auth_signing_alg',
+    tls_client_auth_san_dns_name: 'tls_client_auth_san_dns',
+    certificate_bound_access_tokens: 'tls_client_certificate_bound_access_tokens'
+  }).map(([other, name]): [string, unknown, string] => [
+    other,
+    { client_secret: 'x', [other]: 'x' },
+    ` calls it ${name}.`
+  ]),
   ['a Promise', Promise.resolve({}), 'not a Promise: write await'],
   ['a list of records', [{ client_id: 'c' }], 'not an array: give its first element'],
   ['the result of a query', { rows: [{}], rowCount: 1 }, 'with rows: give its first row'],
@@ -203,11 +226,16 @@ test.each<[name: string, metadata: unknown, options?: ClientMetadataOptions]>([
         { ...rsa.jwk, alg: 'RSA-OAEP-256', use: undefined },
         { ...rsa.jwk, use: 'tls' },
         { ...rsa.jwk, use: undefined, key_ops: ['encrypt'] },
-        { kty: 'foreign', x: 'AAAA' }
+        { kty: 'foreign', x: 'AAAA' },
+        { kty: 'OKP', crv: 'X25519', x: 'AAAA' },
+        { kty: 'OKP', crv: 'Ed448', x: 'AAAA' },
+        { kty: 'EC', crv: 'secp256k1', x: 'AAAA', y: 'AAAA', alg: 'ES256K' }
       )
     }
   ],
   ['encryption keys alone, for a client with a secret', { client_secret: 'x', ...keys({ ...rsa.jwk, use: 'enc' }) }],
+  ['a key among others that fits an algorithm here', { ...byKey, ...keys(ec.jwk, rsa.jwk) }, { algorithms: ['RS256'] }],
+  ['two spellings that agree', { client_secret: 'x', clientSecret: 'x' }],
   ['an algorithm beside a method that signs nothing', { token_endpoint_auth_signing_alg: 'ES256' }],
   ['a long algorithm beside a short secret', { client_secret: 'short', token_endpoint_auth_signing_alg: 'HS512' }],
   [

@@ -595,6 +595,21 @@ describe('authenticate() without a framework', () => {
     expect(result).toEqual({ client: basicClient, clientId: 'basic', method: 'client_secret_basic' })
   })
 
+  test.each([
+    ['Basic and Bearer', good, 'Bearer x'],
+    ['Bearer twice', 'Bearer x', 'Bearer y'],
+    ['Bearer and DPoP', 'Bearer x', 'DPoP y'],
+    ['another scheme and Basic', 'Negotiate x', good]
+  ])('Fetch Headers with two Authorization headers: %s', async (_name, first, second) => {
+    const headers = new Headers({ authorization: first })
+    headers.append('authorization', second)
+    const body = { client_id: 'post', client_secret: secret }
+    await expect(authenticate({ headers, body })).rejects.toMatchObject({
+      reason: 'authorization_repeated',
+      status: 400
+    })
+  })
+
   test('repetition in URLSearchParams', async () => {
     const body = new URLSearchParams([
       ['client_id', 'post'],

@@ -418,3 +418,16 @@ test.each([
   expect((answer.body as { error?: string }).error).toBe(error)
   expect(lookedUp).toBe(lookUps)
 })
+
+test('no fall-back to none where the server lacks the method of the certificate: the log names that method', async () => {
+  const authenticate = createClientAuthenticator({
+    issuer,
+    methods: ['none', 'self_signed_tls_client_auth'],
+    getClient: () => ({ client_id: 'c', ...pki, token_endpoint_auth_method: ['tls_client_auth', 'none'] }),
+    clientCertificates: { get: () => ({ certificate: x509('bank'), verified: true }) }
+  })
+  await expect(authenticate({ headers: {}, body: form })).rejects.toMatchObject({
+    reason: 'method_not_registered',
+    detail: { expected: 'tls_client_auth', received: 'none, with a certificate' }
+  })
+})

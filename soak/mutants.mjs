@@ -49,8 +49,8 @@ function changesOf(node) {
   if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) return [[node, '']]
   if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return []
   const { name, expression } = node.expression
-  const other = { every: 'some', some: 'every' }[name.text]
-  if (other !== undefined) return [[name, other]]
+  if (name.text === 'every') return [[name, 'some']]
+  if (name.text === 'some') return [[name, 'every']]
   return name.text === 'filter' ? [[node, expression.getText()]] : []
 }
 

@@ -186,7 +186,8 @@ describe('comparison', () => {
     ['an attribute twice is not the same as once', 'CN=a+CN=a', 'CN=a', false],
     ['NFC and NFD differ', 'O=B\u00e4nk', 'O=Ba\u0308nk', false],
     ['values keep their bounds', 'CN=a,O=b', 'CN=a\\,O\\=b', false],
-    ['types count', 'CN=a', 'O=a', false]
+    ['types count', 'CN=a', 'O=a', false],
+    ['a UniversalString in hexadecimal', 'CN=#1c08000000420001f600,O=b', 'CN=B\u{1f600},O=b', true]
   ])('%s', (_title, a, b, expected) => {
     expect(isSameName(parsed(a)!, parsed(b)!)).toBe(expected)
   })

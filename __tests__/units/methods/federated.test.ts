@@ -392,3 +392,21 @@ test('an issuer that is not trusted is one failure, and not a second one about i
   const { findings } = await explain({ headers: {}, body: podForm({ claims: { iss: 'https://other.example' } }) })
   expect(findings.filter(({ result }) => result === 'failed').map(({ check }) => check)).toEqual(['trusted issuer'])
 })
+
+test('what differs is told beside the identities of the same issuer alone', async () => {
+  const subjects = ['repo:acme/shop:ref:refs/heads/main', 'repo:acme/shop:ref:refs/heads/dev-2']
+  const client: OAuthClient = {
+    client_id: 'both',
+    token_endpoint_auth_method: 'federated_jwt',
+    federated_identities: [
+      { issuer: github, subject: subjects[0]! },
+      { issuer: kubernetes, subject: subjects[1]! } // more like the one that is sent
+    ]
+  }
+  const authenticate = createClientAuthenticator({ issuer, getClient: () => client, ...trusting })
+  const token = jobToken({ claims: { sub: 'repo:acme/shop:ref:refs/heads/dev' } })
+  await expect(authenticate({ headers: {}, body: formOf('both', token, JWT_BEARER) })).rejects.toMatchObject({
+    reason: 'federated_subject',
+    detail: { differs: { part: 'branch', expected: 'main', received: 'dev' } }
+  })
+})

@@ -1,4 +1,5 @@
 // Assertion rules: RFC 7521 §5.2, RFC 7523 §3, OIDC Core §9, RFC 8725.
+import crypto from 'node:crypto'
 import { createClientAuthenticator, type ClientAuthOptions, type OAuthClient } from '../../../lib'
 import {
   assertionForm,
@@ -438,6 +439,20 @@ describe('the audience per client', () => {
   ])('a function that %s is the server’s error', async (_name, broken, words) => {
     await expect(outcome(token('key'), { legacyAudiences: broken })).rejects.toThrow(words)
   })
+})
+
+// Threat 45: keys that are imported again at each request
+test('a key is imported once, for all requests and algorithms', async () => {
+  const fresh = makeKey('RS256', 'rsa', 2048)
+  const client: OAuthClient = { ...keyClient, client_id: 'new', jwks: { keys: [{ ...fresh.jwk, alg: undefined }] } }
+  const imports = jest.spyOn(crypto, 'createPublicKey')
+  try {
+    for (const alg of ['RS256', 'PS256', 'RS256', 'RS512'])
+      expect(await outcome(keyAssertion({ ...fresh, alg }, { clientId: 'new' }), {}, client)).toBe('ok')
+    expect(imports).toHaveBeenCalledTimes(1)
+  } finally {
+    imports.mockRestore()
+  }
 })
 
 test('fifty requests at once with a key that is new: all are let in', async () => {

@@ -394,7 +394,7 @@ test('an issuer that is not trusted is one failure, and not a second one about i
 })
 
 test('what differs is told beside the identities of the same issuer alone', async () => {
-  const subjects = ['repo:acme/shop:ref:refs/heads/main', 'repo:acme/shop:ref:refs/heads/dev-2']
+  const subjects = ['repo:acme/shop:ref:refs/heads/main', 'repo:acme/shop:ref:refs/heads/dev/2']
   const client: OAuthClient = {
     client_id: 'both',
     token_endpoint_auth_method: 'federated_jwt',
@@ -404,9 +404,9 @@ test('what differs is told beside the identities of the same issuer alone', asyn
     ]
   }
   const authenticate = createClientAuthenticator({ issuer, getClient: () => client, ...trusting })
-  const token = jobToken({ claims: { sub: 'repo:acme/shop:ref:refs/heads/dev' } })
+  const token = jobToken({ claims: { sub: 'repo:acme/shop:ref:refs/heads/dev/1' } })
   await expect(authenticate({ headers: {}, body: formOf('both', token, JWT_BEARER) })).rejects.toMatchObject({
     reason: 'federated_subject',
-    detail: { differs: { part: 'branch', expected: 'main', received: 'dev' } }
+    detail: { differs: { part: 'branch', expected: 'main', received: 'dev/1' } }
   })
 })

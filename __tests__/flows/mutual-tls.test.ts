@@ -431,3 +431,19 @@ test('no fall-back to none where the server lacks the method of the certificate:
     detail: { expected: 'tls_client_auth', received: 'none, with a certificate' }
   })
 })
+
+test.each([
+  ['2023-12-31T23:59:29Z', 'failed'],
+  ['2023-12-31T23:59:30Z', 'passed'],
+  ['2049-01-01T00:00:30Z', 'passed'],
+  ['2049-01-01T00:00:31Z', 'failed']
+])('a certificate of 2024 to 2048, within the tolerance of 30 s: at %s its dates have %s', async (at, result) => {
+  const { explain } = createClientAuthenticator({
+    issuer,
+    methods: ['tls_client_auth'],
+    getClient: () => ({ client_id: 'c', ...pki }),
+    clientCertificates: { get: () => ({ certificate: x509('bank'), verified: true }) }
+  })
+  const { findings } = await explain({ headers: {}, body: form }, { at: new Date(at) })
+  expect(findings.find(({ check }) => check === 'dates of the certificate')?.result).toBe(result)
+})

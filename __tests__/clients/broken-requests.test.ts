@@ -168,8 +168,7 @@ function ofLog(refusal: RecordedRefusal | undefined): Said {
 
 async function ofCommand(text: string): Promise<Said> {
   const { stdout: output } = await runCommand(['explain', '-', '--issuer', issuer, '--client', clients], text)
-  const [, first = '', partner = ''] =
-    /(✗[^✗]*?)\n {2}(?:✗|·|\d+ passed).*\n {2}partner(.*?)(?:\n\n|$)/s.exec(output) ?? []
+  const [, first = '', partner = ''] = /(✗[^✗]*?)\n(?=\n| {2}[✗·]).*?\n {2}partner(.*?)(?:\n\n|$)/s.exec(output) ?? []
   const [, reason] = /verdict {2}refused: (\w+)/.exec(output) ?? []
   return {
     reason,

@@ -192,8 +192,9 @@ export function createChild(side: Side) {
 
   function giveUpWaiting(id: number, job: Job, reason: unknown): void {
     refuse(id, job, reason)
-    if (++unanswered < maxUnanswered) return
-    running?.kill('SIGKILL')
+    // Once, however many fetches end before it is gone
+    if (++unanswered < maxUnanswered || running?.killed !== false) return
+    running.kill('SIGKILL')
     reportFetching({ event: 'killed', side })
   }
 

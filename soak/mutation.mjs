@@ -83,7 +83,8 @@ async function suitesOfFiles() {
 function isNoticed(suites) {
   return new Promise((resolve) => {
     const order = ['--testSequencer', path.join(import.meta.dirname, 'fastest-first.cjs')]
-    const args = [jest, ...common, ...order, '--bail', '--silent', '--runTestsByPath', ...suites]
+    // More workers than cores, since some suites mostly wait.
+    const args = [jest, ...common, ...order, '--maxWorkers=4', '--bail', '--silent', '--runTestsByPath', ...suites]
     const child = spawn(process.execPath, args, { cwd: copy, stdio: 'ignore', detached: true })
     const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), Number(values.timeout) * 1000)
     child.on('exit', (code) => {

@@ -36,7 +36,7 @@ import {
   type Sending
 } from '../support/mutual-tls-server'
 import { end } from '../support/own-servers'
-import { buildLibrary, type BuiltLibrary } from '../support/server-processes'
+import { copyLibrary, type CopiedLibrary } from '../support/server-processes'
 
 jest.setTimeout(30_000) // some servers are processes of their own
 
@@ -104,7 +104,7 @@ function sendingOf(given: Given, port: number): Sending {
 }
 
 /** A server that differs in the variables of its process, which is therefore one of its own. */
-async function sendToProcess(given: Given, library: BuiltLibrary): Promise<Answer> {
+async function sendToProcess(given: Given, library: CopiedLibrary): Promise<Answer> {
   const { env = {} } = given.arrives!
   const directory = mkdtempSync(join(tmpdir(), 'mutual-tls-'))
   const files = Object.entries(env).map(([name, id], index) => {
@@ -149,9 +149,9 @@ async function listenFor(given: Given, profile: Profile, options: Partial<Client
   return over === 'tls' ? listenTls(app, profile, watched) : listenHttp(app, listen)
 }
 
-let library: BuiltLibrary
+let library: CopiedLibrary
 beforeAll(() => {
-  library = buildLibrary()
+  library = copyLibrary()
 })
 afterAll(() => {
   library.remove()

@@ -133,43 +133,55 @@ test.each(['docs/hosts.md', 'docs/migration.md'])('each snippet of %s is cut fro
   expect(snippets.length).toBeGreaterThan(9)
 })
 
+/** The names in each program that nothing declares, and whether it can be parsed. All are read by one compiler. */
+function faultsOf(programs: { name: string; text: string }[]) {
+  const sources = new Map(
+    programs.map(({ name, text }) => [
+      name,
+      ts.createSourceFile(name, `${text}\nexport {}`, ts.ScriptTarget.ES2023, true)
+    ])
+  )
+  const options: ts.CompilerOptions = {
+    allowJs: true,
+    checkJs: true,
+    noEmit: true,
+    noResolve: true,
+    experimentalDecorators: true,
+    types: ['node']
+  }
+  const host = ts.createCompilerHost(options)
+  const program = ts.createProgram({
+    rootNames: [...sources.keys()],
+    options,
+    host: { ...host, getSourceFile: (path, ...more) => sources.get(path) ?? host.getSourceFile(path, ...more) }
+  })
+  return [...sources.values()].map((source) =>
+    [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
+      .map(({ code, messageText }) => ({ code, words: ts.flattenDiagnosticMessageText(messageText, ' ') }))
+      .filter(({ code }) => code < 2000 || [2304, 2552, 18004].includes(code))
+  )
+}
+
 // Pasted alone, a block needs nothing that the page does not name as the reader's own
-test.each(['docs/hosts.md', 'docs/migration.md', 'docs/mcp.md'])(
-  'each snippet of %s compiles alone',
-  (page) => {
+test('each snippet of docs/hosts.md, docs/migration.md and docs/mcp.md compiles alone', () => {
+  const snippets = ['docs/hosts.md', 'docs/migration.md', 'docs/mcp.md'].flatMap((page) => {
     const text = read(page)
     const prose = text.replaceAll(/^```.*?^```/gms, '')
     let before = ''
-    for (const [, file = '', language, snippet = ''] of text.matchAll(cutFrom)) {
-      const name = join(root, `__snippet.${language === 'ts' ? 'mts' : 'mjs'}`)
+    return [...text.matchAll(cutFrom)].map(([, file = '', language, snippet = ''], index) => {
       // The blocks of docs/mcp.md are pasted one behind the other
       before = page === 'docs/mcp.md' ? before + snippet : snippet
-      const host = ts.createCompilerHost({})
-      const source = ts.createSourceFile(name, `${before}\nexport {}`, ts.ScriptTarget.ES2023, true)
-      const program = ts.createProgram({
-        rootNames: [name],
-        options: {
-          allowJs: true,
-          checkJs: true,
-          noEmit: true,
-          noResolve: true,
-          experimentalDecorators: true,
-          types: ['node']
-        },
-        host: {
-          ...host,
-          getSourceFile: (path, ...more) => (path === name ? source : host.getSourceFile(path, ...more))
-        }
-      })
-      const faults = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
-        .map(({ code, messageText }) => ({ code, words: ts.flattenDiagnosticMessageText(messageText, ' ') }))
-        .filter(({ code }) => code < 2000 || [2304, 2552, 18004].includes(code))
-      const unknown = faults.filter(({ words }) => !prose.includes(`\`${/'(\w+)'/.exec(words)?.[1]}\``))
-      expect([file, unknown]).toEqual([file, []])
-    }
-  },
-  120_000
-)
+      const name = join(root, `__${page.replaceAll('/', '-')}-${index}.${language === 'ts' ? 'mts' : 'mjs'}`)
+      return { name, file, prose, text: before }
+    })
+  })
+  expect(snippets.length).toBeGreaterThan(25)
+  const faults = faultsOf(snippets)
+  for (const [index, { file, prose }] of snippets.entries()) {
+    const unknown = faults[index]?.filter(({ words }) => !prose.includes(`\`${/'(\w+)'/.exec(words)?.[1]}\``))
+    expect([file, unknown]).toEqual([file, []])
+  }
+})
 
 test('no part that docs/hosts.md or docs/migration.md shows from a marked program is out of date or left out', () => {
   for (const page of ['docs/hosts.md', 'docs/migration.md']) {

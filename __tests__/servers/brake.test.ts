@@ -19,7 +19,7 @@ import {
   startRedis,
   type RedisServer
 } from '../support/own-servers'
-import { buildLibrary, type BuiltLibrary } from '../support/server-processes'
+import { copyLibrary, type CopiedLibrary } from '../support/server-processes'
 import { secret, shop } from '../support/three-clients'
 
 jest.setTimeout(120_000)
@@ -31,7 +31,7 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
     port: number
     child: ChildProcess
   }
-  let library: BuiltLibrary
+  let library: CopiedLibrary
   let redis: RedisServer
   let workers: Worker[]
 
@@ -55,7 +55,7 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
     send(workers[index % 2]!.port, { headers: { Authorization: basic('shop', presented) } })
 
   beforeAll(() => {
-    library = buildLibrary()
+    library = copyLibrary()
   })
   afterAll(() => {
     library.remove()

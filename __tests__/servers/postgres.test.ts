@@ -6,7 +6,7 @@ import pg from 'pg'
 import type { OAuthClient } from '../../lib'
 import { assertionForm, keyAssertion, makeKey, now } from '../support/assertions'
 import { describeWith, end, freePort, freshDirectory } from '../support/own-servers'
-import { buildLibrary, startServer, usesInProcesses, type BuiltLibrary } from '../support/server-processes'
+import { copyLibrary, startServer, usesInProcesses, type CopiedLibrary } from '../support/server-processes'
 
 jest.setTimeout(120_000)
 
@@ -42,7 +42,7 @@ const client: OAuthClient = {
 const sign = (claims = {}) => keyAssertion(key, { clientId: 'mobile', claims })
 
 describeWith('Postgres server', programs, 'REQUIRE_POSTGRES', () => {
-  let library: BuiltLibrary
+  let library: CopiedLibrary
   let directory: string
   let postgres: ChildProcess
   let identity: { uid?: number; gid?: number }
@@ -78,7 +78,7 @@ describeWith('Postgres server', programs, 'REQUIRE_POSTGRES', () => {
     Object.assign(process.env, where)
     await startPostgres()
     await query(createTable)
-    library = buildLibrary()
+    library = copyLibrary()
     const modulePath = join(library.directory, 'postgres-store.mjs')
     writeFileSync(modulePath, storeModule)
     start = { library, client, store: ['module', modulePath] }
@@ -97,11 +97,7 @@ describeWith('Postgres server', programs, 'REQUIRE_POSTGRES', () => {
 
   it('accepts exactly one of 4 x 200 concurrent uses in server processes', async () => {
     for (const claims of [{}, { jti: undefined }]) {
-      const statuses = await usesInProcesses(4, 200, sign(claims), start)
-      // On a busy machine some may not get a connection within the 2 s of the pool.
-      expect({ ...statuses, 401: 0, 503: 0 }).toEqual({ 200: 1, 401: 0, 503: 0 })
-      expect((statuses[401] ?? 0) + (statuses[503] ?? 0)).toBe(799)
-      expect(statuses[401]).toBeGreaterThan(0)
+      expect(await usesInProcesses(4, 200, sign(claims), start)).toEqual({ 200: 1, 401: 799 })
     }
   })
 

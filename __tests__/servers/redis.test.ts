@@ -8,7 +8,7 @@ import type { OAuthClient } from '../../lib'
 import { keyAssertion, makeKey, now } from '../support/assertions'
 import { askRedis, describeWith, findProgram, startRedis, type RedisServer } from '../support/own-servers'
 import { clusters, singles, type Connection } from '../support/redis-connections'
-import { buildLibrary, usesInProcesses, type BuiltLibrary } from '../support/server-processes'
+import { copyLibrary, usesInProcesses, type CopiedLibrary } from '../support/server-processes'
 
 jest.setTimeout(120_000)
 
@@ -93,9 +93,9 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
   })
 
   describe('server processes', () => {
-    let library: BuiltLibrary
+    let library: CopiedLibrary
     beforeAll(() => {
-      library = buildLibrary()
+      library = copyLibrary()
     })
     afterAll(() => {
       library.remove()

@@ -1,30 +1,30 @@
-import { execFileSync, fork, type ChildProcess } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { OAuthClient } from '../../lib'
 import { assertionForm } from './assertions'
 import { end } from './own-servers'
 
 const root = join(__dirname, '../..')
 
-export interface BuiltLibrary {
+export interface CopiedLibrary {
   /** A directory inside the project, so that what lies there finds its dependencies. */
   directory: string
   remove(): void
 }
 
-/** The library as it stands, built for processes that run without Jest. */
-export function buildLibrary(): BuiltLibrary {
+/** The library as the build has made it (`npm test` builds first), with room for a program beside it. */
+export function copyLibrary(): CopiedLibrary {
   const cache = join(root, 'node_modules/.cache')
   mkdirSync(cache, { recursive: true })
-  const made = mkdtempSync(join(cache, 'oauth-client-auth-'))
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  execFileSync(process.execPath, [compiler, '-p', root, '--noCheck', '--declaration', 'false', '--outDir', made])
+  const directory = mkdtempSync(join(cache, 'oauth-client-auth-'))
+  cpSync(join(root, 'dist/lib'), directory, { recursive: true })
   return {
-    directory: join(made, 'lib'),
+    directory,
     remove: () => {
-      rmSync(made, { recursive: true, force: true })
+      rmSync(directory, { recursive: true, force: true })
     }
   }
 }
@@ -35,7 +35,7 @@ export interface ServerProcess {
 }
 
 interface ServerStart {
-  library: BuiltLibrary
+  library: CopiedLibrary
   client: OAuthClient
   /** The store of the worker and its argument. */
   store: string[]
@@ -56,7 +56,21 @@ export async function startServer({ library, client, store }: ServerStart): Prom
   return { url: `http://127.0.0.1:${port}/token`, child }
 }
 
-/** Posts the assertion `uses` times at once to each of several server processes; how often each status came. */
+/** The status of the first answer without Retry-After. */
+async function askUntilHeard(url: string, body: URLSearchParams): Promise<number> {
+  for (;;) {
+    const answer = await fetch(url, { method: 'POST', body })
+    await answer.arrayBuffer()
+    const seconds = answer.headers.get('Retry-After')
+    if (seconds === null) return answer.status
+    await wait(Number(seconds) * 1000)
+  }
+}
+
+/**
+ * Posts the assertion `uses` times at once to each of several server processes; how often each status came. As a client
+ * would, it asks again where a server that is too busy tells it to.
+ */
 export async function usesInProcesses(
   count: number,
   uses: number,
@@ -69,9 +83,8 @@ export async function usesInProcesses(
   try {
     const requests = servers.flatMap(({ url }) =>
       Array.from({ length: uses }, async () => {
-        const answer = await fetch(url, { method: 'POST', body })
-        await answer.arrayBuffer()
-        statuses[answer.status] = (statuses[answer.status] ?? 0) + 1
+        const status = await askUntilHeard(url, body)
+        statuses[status] = (statuses[status] ?? 0) + 1
       })
     )
     await Promise.all(requests)

@@ -2,13 +2,13 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildLibrary, type BuiltLibrary } from '../../support/server-processes'
+import { copyLibrary, type CopiedLibrary } from '../../support/server-processes'
 
 jest.setTimeout(120_000)
 
-let library: BuiltLibrary
+let library: CopiedLibrary
 beforeAll(() => {
-  library = buildLibrary()
+  library = copyLibrary()
 })
 afterAll(() => {
   library.remove()

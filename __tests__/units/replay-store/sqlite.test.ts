@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import Libsql from 'libsql'
 import { createClientAuthenticator, createSqliteReplayStore, type SqliteDatabase } from '../../../lib'
 import { assertionForm, issuer, keyAssertion, makeKey } from '../../support/assertions'
-import { buildLibrary, usesInProcesses, type BuiltLibrary } from '../../support/server-processes'
+import { copyLibrary, usesInProcesses, type CopiedLibrary } from '../../support/server-processes'
 import { killAndRestart } from '../../support/sqlite-uses'
 
 jest.setTimeout(120_000)
@@ -167,9 +167,9 @@ describe('createSqliteReplayStore', () => {
 })
 
 describe('processes over one file', () => {
-  let library: BuiltLibrary
+  let library: CopiedLibrary
   beforeAll(() => {
-    library = buildLibrary()
+    library = copyLibrary()
   })
   afterAll(() => {
     library.remove()

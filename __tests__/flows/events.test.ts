@@ -12,6 +12,7 @@ import {
   createRedisReplayStore,
   rememberSecrets,
   type ClientAuthError,
+  type ClientAuthMethod,
   type OAuthClient,
   type ClientCertificates,
   type TrustedIssuer
@@ -476,5 +477,48 @@ describe('the claimed client is told also where the request is refused before th
     await perform(app, attempt)
     expect(rejected).toMatchObject([{ reason, clientId: 'key', error: { reason, clientId: 'key' } }])
     expect(errors[0]?.detail).toEqual((rejected[0]?.['error'] as ClientAuthError).detail)
+  })
+})
+
+describe('the method that a request claims is told, as far as the request alone tells', () => {
+  const foreign = (claims: object) => ({ ...by('key', claims), client_id: 'federated' })
+  const bare = (...methods: ClientAuthMethod[]): Options => ({
+    methods,
+    ...(methods.some((name) => name !== 'none') && { clientCertificates: { get: () => undefined } })
+  })
+  const claims: [string, Attempt, string | undefined][] = [
+    ['Basic', { authorization: basic('nobody', secret) }, 'client_secret_basic'],
+    ['Basic that cannot be read', { authorization: 'Basic x' }, 'client_secret_basic'],
+    ['client_secret', { form: () => ({ client_id: 'nobody', client_secret: secret }) }, 'client_secret_post'],
+    ['an assertion', { form: () => by('nobody') }, 'private_key_jwt'],
+    [
+      'an assertion with HMAC',
+      { form: () => assertionForm(secretAssertion(secret, { clientId: 'nobody' })) },
+      'client_secret_jwt'
+    ],
+    ['an assertion with an unknown alg', { form: () => by('key', {}, { alg: 'XS999' }) }, undefined],
+    ['what is no assertion', { form: () => assertionForm('x') }, undefined],
+    [
+      'a token of another issuer',
+      { form: () => foreign({ iss: 'https://idp.example' }), options: trusting(keys) },
+      'federated_jwt'
+    ],
+    ['client_id alone', { form: () => ({ client_id: 'nobody' }), options: bare('none') }, 'none'],
+    [
+      'client_id alone, where it goes with a certificate',
+      { form: () => ({ client_id: 'nobody' }), options: bare('tls_client_auth') },
+      'tls_client_auth'
+    ],
+    [
+      'client_id alone, where it may mean two methods',
+      { form: () => ({ client_id: 'nobody' }), options: bare('none', 'tls_client_auth') },
+      undefined
+    ],
+    ['client_id alone, where it is no credential', { form: () => ({ client_id: 'nobody' }) }, undefined],
+    ['nothing', { options: bare('none') }, undefined]
+  ]
+  test.each(claims)('%s', async (_name, attempt, method) => {
+    await perform(observed(attempt.options).app, attempt)
+    expect(rejected.map((event) => event['method'])).toEqual([method])
   })
 })

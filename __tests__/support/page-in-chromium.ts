@@ -6,8 +6,8 @@ import type { RunningPage } from '../../cli/page/server'
 import { assertionForm, issuer, keyAssertion, keyFor, now, tokenEndpoint } from './assertions'
 import { describeWith, findProgram } from './own-servers'
 
-/** The browser of this machine. None is downloaded. */
-const executablePath = findProgram('chromium')
+/** The browser of this machine, without its own windows where there is such a one. None is downloaded. */
+const executablePath = findProgram('chromium-headless-shell') ?? findProgram('chromium')
 
 /** Nothing of its own goes to the network. Each start has a user-data-dir of its own, which is removed with it. */
 const args = [

@@ -22,6 +22,7 @@ const tools = {
       entry,
       target: 'node20',
       mode: 'production',
+      optimization: { minimize: false }, // shorter names take most of the time, and decide nothing here
       experiments: { outputModule: isEsm },
       output: { path: path.dirname(output), filename: path.basename(output), module: isEsm },
       externals: Object.fromEntries(external.map((name) => [name, `${isEsm ? 'module' : 'commonjs'} ${name}`]))

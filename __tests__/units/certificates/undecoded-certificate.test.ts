@@ -44,6 +44,13 @@ const renamed = (oid: string) => {
   return Buffer.concat([octets.subarray(0, at), other, octets.subarray(at + name.length)])
 }
 
+/** An RSA key whose octets stand in the certificate as `wrap` puts them. */
+function rsaIn(wrap: (key: Buffer) => Buffer): Buffer {
+  const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const key = pair.publicKey.export({ type: 'pkcs1', format: 'der' })
+  return der.sequence(der.sequence(der.objectIdentifier('1.2.840.113549.1.1.1')), wrap(key))
+}
+
 test.each<[string, Buffer, string]>([
   ['an EC key with parameters of its own', explicitCurve(), 'is not on P-256, P-384 or P-521'],
   [
@@ -68,6 +75,12 @@ test.each<[string, Buffer, string]>([
     certificateOver(
       der.sequence(der.sequence(der.objectIdentifier('1.2.840.113549.1.1.1')), der.bitString(Buffer.of(0x30, 0), 1))
     ),
+    'cannot be read'
+  ],
+  ['RSA behind unused bits, whole', certificateOver(rsaIn((key) => der.bitString(key, 1))), 'cannot be read'],
+  [
+    'RSA in an octet string',
+    certificateOver(rsaIn((key) => Buffer.concat([Buffer.of(4), der.bitString(key).subarray(1)]))),
     'cannot be read'
   ],
   ['another kind of key', certificateOver(spki(generateKeyPairSync('x25519'))), 'has an unsupported type'],
@@ -104,6 +117,14 @@ test.each<[string, Buffer]>([
   ]
 ])('no certificate: %s', (_, octets) => {
   expect(lookAtCertificate(octets)).toBeUndefined()
+})
+
+// Its length takes two octets. OpenSSL skips zeros before them.
+test.each([2, 3, 4, 5, 6, 7, 126, 127])('a length of %d octets is read if it is of at most three', (count) => {
+  const length = Buffer.alloc(count)
+  length.writeUInt16BE(bank.length - 4, count - 2)
+  const octets = Buffer.concat([Buffer.of(0x30, 0x80 + count), length, bank.subarray(4)])
+  expect(lookAtCertificate(octets)).toEqual(count <= 3 ? lookAtCertificate(bank) : undefined)
 })
 
 test.each([

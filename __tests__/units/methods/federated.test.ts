@@ -312,6 +312,21 @@ test.each(rows)('%s', async (_name, form, told, options = {}, ...clients) => {
   expect(await outcome(form(), options, ...(clients as OAuthClient[]))).toBe(told)
 })
 
+test.each([
+  ['both methods', ['federated_jwt', 'spiffe_jwt'], podForm, 'whose iss is not its sub'],
+  ['spiffe_jwt alone', ['spiffe_jwt'], svidForm, 'of this type']
+] as const)('%s: in words, which assertions need client_id', async (_name, methods, form, which) => {
+  const trustedIssuers = Object.fromEntries(
+    Object.entries(trusting.trustedIssuers!).filter(([name]) => methods.length > 1 || name.startsWith('spiffe:'))
+  )
+  const app = tokenServer({ ...trusting, methods: [...methods], trustedIssuers }, worker)
+  const { body } = await post(app, without(form(), 'client_id'))
+  expect(body).toEqual({
+    error: 'invalid_request',
+    error_description: `A client_assertion ${which} needs client_id in the form.`
+  })
+})
+
 test('what is attached: the client, the method, and the verified token', async () => {
   const form = jobForm()
   const { body } = await post(tokenServer(trusting, deployer), form)

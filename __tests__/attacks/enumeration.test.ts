@@ -1,6 +1,6 @@
 // Attacks that ask which clients exist: by the answer, by the work that it costs, by an error.
 import type { KeyObject } from 'node:crypto'
-import { rememberSecrets, type OAuthClient } from '../../lib'
+import { rememberSecrets, type KeySets, type OAuthClient } from '../../lib'
 import { assertionForm, basic, jws, keyAssertion, keyFor, makeKey, secretAssertion } from '../support/assertions'
 import { attacker, claimsOf, clients, key, secret } from '../support/attacked-clients'
 import { fuzzServer, send, type HttpAnswer } from '../support/fuzz/wire'
@@ -41,6 +41,7 @@ describe('enumeration', () => {
     token_endpoint_auth_method: 'private_key_jwt',
     jwks_uri: 'https://localhost/'
   }
+  const remote = { ...unreachable, client_id: 'remote', jwks_uri: 'https://keys.example/jwks' }
   const records = [
     ...clients,
     keyed,
@@ -119,12 +120,20 @@ describe('enumeration', () => {
   test.each<[string, (id: string) => string]>([
     ['ES256', (id) => keyAssertion(attacker, { clientId: id, header: { kid: key.kid } })],
     ['ES256 with an unknown kid', (id) => keyAssertion(attacker, { clientId: id })],
+    ['ES256 without kid', (id) => keyAssertion(attacker, { clientId: id, header: { kid: undefined } })],
     ['HS256', (id) => secretAssertion(wrong, { clientId: id })]
   ])('%s: an unknown client costs as many verifications as a known one', async (_name, make) => {
     const work = watchVerifications()
-    const app = tokenServer({}, ...records)
+    // Asked again for newer keys, the owner has the same
+    const keySets: KeySets = {
+      get: async (uri) => {
+        if (uri !== remote.jwks_uri) throw new Error('away')
+        return { keys: [{ ...key.jwk }] }
+      }
+    }
+    const app = tokenServer({ keySets }, ...records, remote)
     const counts: [string, number][] = []
-    for (const id of ['nobody', 'key', 'hmac', 'basic', 'keyless', 'other alg', 'unreachable']) {
+    for (const id of ['nobody', 'key', 'hmac', 'basic', 'keyless', 'other alg', 'unreachable', 'remote']) {
       const form = assertionForm(make(id))
       work.seen.length = 0
       expect((await post(app, form)).status).toBe(401)

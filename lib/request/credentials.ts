@@ -143,12 +143,12 @@ export function shownClientId(credentials: Credentials): string {
 export function credentialsOf(received: Received): Credentials {
   const { mechanism, basic, jws, form, assertionMethods, accepted } = received
   const formClientId = form.client_id
-  if (mechanism === 'assertion' && jws !== undefined) {
+  if (jws !== undefined) {
     const ownId = isClientId(jws.sub) ? jws.sub : ''
     const clientId = isOfIssuer(received) ? (formClientId ?? '') : ownId
     return { kind: 'assertion', methods: assertionMethods, clientId, formClientId, jws }
   }
-  if (mechanism === 'basic' && basic !== undefined) {
+  if (basic !== undefined) {
     const { clientId, secret, undecoded } = basic
     return { kind: 'secret', methods: basicMethods, clientId, secret, undecoded }
   }

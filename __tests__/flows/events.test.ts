@@ -78,7 +78,7 @@ const broken = createRedisReplayStore({
 const busy = rememberSecrets(() => new Promise<boolean>(() => undefined))
 
 /** What a sender may put into any claim: for the facts of an error, and for nothing else. */
-const told = 'a text that the sender has chosen'
+const told = 'a text that the sender has chosen \u001b[2J\n, ä'
 
 /** A `client_id` alone, and a certificate from a source that gives it, or throws as a proxy's does. */
 const withCertificate = (get: () => unknown, record: Partial<OAuthClient> = {}): Attempt => ({
@@ -152,7 +152,7 @@ const attempts: Partial<Record<keyof typeof reasons, Attempt>> = {
   multiple_mechanisms: { authorization: basic('basic', secret), form: () => ({ client_secret: secret }) },
   client_id_conflict: { authorization: basic('basic', secret), form: () => ({ client_id: 'post' }) },
   client_id_missing: { form: () => ({ client_secret: secret }) },
-  assertion_type: { form: () => ({ client_assertion: keyAssertion(key, { clientId: 'key' }) }) },
+  assertion_type: { form: () => ({ ...by('key'), client_assertion_type: `urn: ${told}` }) },
   assertion_missing: { form: () => ({ client_assertion_type: JWT_BEARER, client_secret: secret, client_id: 'post' }) },
   assertion_parameter: { form: () => ({ assertion: keyAssertion(key, { clientId: 'key' }) }) },
   no_credentials: {},
@@ -251,6 +251,10 @@ const printed = (value: unknown): string =>
     JSON.stringify(value)
   ].join('\n')
 
+/** Every text in a value, at any depth. */
+const textsIn = (value: unknown): string[] =>
+  typeof value === 'string' ? [value] : Object.values(Object(value) as object).flatMap((member) => textsIn(member))
+
 /** Whatever must not be read in a log: as it was sent, decoded, and in its parts. */
 function hiddenIn({ text, authorization = '' }: { text: string; authorization?: string | undefined }): string[] {
   const values = [...new URLSearchParams(text)]
@@ -288,6 +292,9 @@ describe.each(Object.entries(attempts))('%s', (reason, attempt) => {
     // The facts may quote a claim, but no secret
     const facts = errors.map(({ detail }) => printed(detail ?? {})).join('\n')
     for (const value of hiddenIn(sent)) expect(facts).not.toContain(value)
+    // Threat 46: nothing that moves the cursor of who reads the log
+    for (const text of [...errors.flatMap(({ message, detail }) => [message, ...textsIn(detail)]), String(ours['kid'])])
+      expect(text).toMatch(/^[ -~]*$/)
   })
 })
 

@@ -43,9 +43,7 @@ export function setErrorHeaders(res: ServerResponse, error: ClientAuthError): vo
 
 /** Answers with the error as OAuth JSON. */
 export function sendError(res: ServerResponse, error: ClientAuthError): void {
-  const body = JSON.stringify(error)
   res.statusCode = error.status
   res.setHeader('Content-Type', 'application/json')
-  res.setHeader('Content-Length', Buffer.byteLength(body))
-  res.end(body)
+  res.end(JSON.stringify(error)) // Node counts what is sent in one piece
 }

@@ -313,6 +313,18 @@ test.each(rows)('%s', async (_name, form, told, options = {}, ...clients) => {
 })
 
 test.each([
+  ['of a token, the issuers', () => podForm({ claims: { iss: 'https://other.example' } }), [kubernetes, github]],
+  ['of an SVID, the trust domains', () => svidForm({ claims: { sub: 'spiffe://other.example/x' } }), [trustDomain]]
+] as const)('the facts name what would be trusted: %s', async (_name, form, trusted) => {
+  const authenticate = createClientAuthenticator({ issuer, getClient: () => worker, ...trusting })
+  const { detail } = await authenticate({ headers: {}, body: form() }).then(
+    () => ({ detail: undefined }),
+    (error: ClientAuthError) => error
+  )
+  expect(detail?.['trusted']).toEqual(trusted)
+})
+
+test.each([
   ['both methods', ['federated_jwt', 'spiffe_jwt'], podForm, 'whose iss is not its sub'],
   ['spiffe_jwt alone', ['spiffe_jwt'], svidForm, 'of this type']
 ] as const)('%s: in words, which assertions need client_id', async (_name, methods, form, which) => {

@@ -325,8 +325,8 @@ async function compare(look: Look, asked: string) {
   return { unlike, pairs, refused }
 }
 
-// Threat 11: a shape of record that is answered otherwise than an unknown id, also where the database ignores case; a
-// refusal that a brake does not count, so that who is heard for ever is known to exist
+// Threat 11: a shape of record that is answered otherwise than an unknown id, also where the database ignores case
+// Threat 11: a refusal that a brake does not count, so that who is heard for ever is known to exist
 test.each(lookUps)('a look-up %s: known and unknown are answered alike, also after a failure', async (...lookUp) => {
   const [, look, asked] = lookUp
   const { unlike, pairs, refused } = await compare(look, asked)

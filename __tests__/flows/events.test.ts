@@ -268,6 +268,7 @@ function hiddenIn({ text, authorization = '' }: { text: string; authorization?: 
 }
 
 describe.each(Object.entries(attempts))('%s', (reason, attempt) => {
+  // Threat 46: a claim or a type whose text, in a log, a terminal obeys
   test('is told in one event, and neither the event nor the error holds a secret, an assertion or a header', async () => {
     const { app, errors } = observed(attempt.options)
     const sent = await perform(app, attempt)
@@ -292,7 +293,7 @@ describe.each(Object.entries(attempts))('%s', (reason, attempt) => {
     // The facts may quote a claim, but no secret
     const facts = errors.map(({ detail }) => printed(detail ?? {})).join('\n')
     for (const value of hiddenIn(sent)) expect(facts).not.toContain(value)
-    // Threat 46: nothing that moves the cursor of who reads the log
+    // Nothing that moves the cursor of who reads the log
     for (const text of [...errors.flatMap(({ message, detail }) => [message, ...textsIn(detail)]), String(ours['kid'])])
       expect(text).toMatch(/^[ -~]*$/)
   })

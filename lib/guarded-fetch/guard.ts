@@ -36,9 +36,9 @@ export function urlFault(uri: unknown): string | undefined {
     return 'must be 1 to 2048 printable ASCII characters'
   if (!uri.startsWith('https://') || !URL.canParse(uri)) return 'must be a valid https URL'
   if (/[\\#]/.test(uri)) return 'must have no fragment and no backslash'
-  const { hostname, username, password } = new URL(uri)
+  const { hostname } = new URL(uri)
   const authority = uri.slice('https://'.length).replace(/[/?].*/, '')
-  if (username !== '' || password !== '' || authority.includes('@')) return 'must have no user name and no password'
+  if (authority.includes('@')) return 'must have no user name and no password'
   return authority.replace(/:\d*$/, '') === hostname ? undefined : 'must have its host in plain lower-case ASCII form'
 }
 

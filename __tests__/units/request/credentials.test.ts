@@ -539,6 +539,7 @@ describe('bodies', () => {
       new Request(issuer, { method: 'POST', body: 'client_id=x', headers: { authorization: basic('basic', secret) } })
     ],
     ['Node’s headers with a length', { headers: { authorization: basic('basic', secret), 'content-length': '11' } }],
+    ['a length of one octet', { headers: { authorization: basic('basic', secret), 'content-length': '1' } }],
     [
       'Node’s headers with an encoding',
       { headers: { authorization: basic('basic', secret), 'transfer-encoding': 'chunked' } }
@@ -550,6 +551,12 @@ describe('bodies', () => {
   ])('a body that nobody has read is not taken for an empty one: %s', async (_name, unread) => {
     const authenticate = createClientAuthenticator({ issuer, ...pick(clientsOf(...clients)) })
     await expect(authenticate(unread)).rejects.toMatchObject({ reason: 'body_unreadable', status: 400 })
+  })
+
+  test('a body of no octets is an empty one, read or not', async () => {
+    const authenticate = createClientAuthenticator({ issuer, ...pick(clientsOf(...clients)) })
+    const headers = { authorization: basic('basic', secret), 'content-length': '0' }
+    await expect(authenticate({ headers })).resolves.toMatchObject({ clientId: 'basic' })
   })
 
   test('a polluted prototype supplies no header', async () => {

@@ -1,6 +1,23 @@
 // The facts that a log is told of a refusal: by what they are, and without the credential.
-import { createClientAuthenticator, type ClientAuthOptions, type KeySets, type OAuthClient } from '../../lib'
-import { assertionForm, issuer, jws, keyAssertion, keyFor, makeKey, now, secretAssertion } from '../support/assertions'
+import {
+  createClientAuthenticator,
+  type ClientAuthError,
+  type ClientAuthOptions,
+  type KeySets,
+  type OAuthClient
+} from '../../lib'
+import {
+  assertionForm,
+  basic,
+  issuer,
+  jws,
+  keyAssertion,
+  keyFor,
+  makeKey,
+  now,
+  secretAssertion
+} from '../support/assertions'
+import { x509 } from '../support/client-certificates'
 
 const key = keyFor('ES256')
 const secret = 'a secret of more than thirty-two octets'
@@ -65,6 +82,73 @@ test.each<[string, Record<string, unknown>, string, object]>([
   await expect(refused).rejects.toMatchObject({ reason, detail })
   const { findings } = await serverOf().explain({ headers: {}, body })
   expect(findings.find(({ result }) => result === 'failed')).toMatchObject({ reason, detail })
+})
+
+const wrongSecret = basic('shop', 'x')
+test.each<[string, Record<string, string>, Record<string, string>, string[]]>([
+  [
+    'a header and client_secret',
+    { authorization: wrongSecret },
+    { client_secret: 'x' },
+    ['Authorization: Basic', 'client_secret']
+  ],
+  ['a header and an assertion', { authorization: wrongSecret }, by(), ['Authorization: Basic', 'client_assertion']],
+  ['client_secret and an assertion', {}, { ...by(), client_secret: 'x' }, ['client_secret', 'client_assertion']],
+  [
+    'all three',
+    { authorization: wrongSecret },
+    { ...by(), client_secret: 'x' },
+    ['Authorization: Basic', 'client_secret', 'client_assertion']
+  ]
+])('%s: the mechanisms are named', async (_, headers, body, received) => {
+  const detail = { expected: 'one of them', received }
+  await expect(serverOf()({ headers, body })).rejects.toMatchObject({ reason: 'multiple_mechanisms', detail })
+})
+
+describe.each([
+  [9, 9],
+  [10, 10],
+  [11, 10]
+])('of %d in a record', (count, told) => {
+  const list = <T>(one: (index: number) => T) => Array.from({ length: count }, (_, index) => one(index))
+  const expectTold = async (refused: Promise<unknown>, reason: string) => {
+    const error = (await refused.catch((cause: unknown) => cause)) as ClientAuthError
+    expect([error.reason, (error.detail?.['expected'] as unknown[]).length]).toEqual([reason, told])
+  }
+  const keys = list((index) => ({ ...key.jwk, kid: `k${index}` }))
+
+  test(`keys ${told} are told`, () => {
+    const body = assertionForm(keyAssertion(key, { clientId: 'many', header: { kid: 'x' } }))
+    return expectTold(
+      serverOf({}, { ...bank, client_id: 'many', jwks: { keys } })({ headers: {}, body }),
+      'no_matching_key'
+    )
+  })
+
+  test(`certificates ${told} are told`, () => {
+    const record = { client_id: 'many', token_endpoint_auth_method: 'self_signed_tls_client_auth', jwks: { keys } }
+    const server = serverOf(
+      {
+        methods: ['self_signed_tls_client_auth'],
+        clientCertificates: { get: () => ({ certificate: x509('self-bank'), verified: false }) }
+      },
+      record
+    )
+    return expectTold(server({ headers: {}, body: { client_id: 'many' } }), 'certificate_not_registered')
+  })
+
+  test(`identities ${told} are told`, () => {
+    const idp = 'https://idp.example'
+    const federated_identities = list((index) => ({ issuer: idp, subject: `job ${index}` }))
+    const server = serverOf(
+      { methods: ['federated_jwt'], trustedIssuers: { [idp]: { jwks: bank.jwks } } },
+      { client_id: 'many', token_endpoint_auth_method: 'federated_jwt', federated_identities }
+    )
+    return expectTold(
+      server({ headers: {}, body: { ...by({ iss: idp, sub: 'x' }), client_id: 'many' } }),
+      'federated_subject'
+    )
+  })
 })
 
 test('a key that is too small is told as the fault of the key', async () => {

@@ -293,7 +293,8 @@ const rows: [name: string, form: () => Form, told: string, options?: Options, cl
       ['a port', 'spiffe://example.org:443/x', 'assertion_subject'],
       ['a user', 'spiffe://example.org@evil.example/x', 'assertion_subject'],
       ['no trust domain', 'spiffe:///x', 'assertion_subject'],
-      ['more than 2,048 octets', `spiffe://example.org/${'x'.repeat(2040)}`, 'assertion_subject'],
+      ['2,048 octets', `spiffe://example.org/${'x'.repeat(2048 - 21)}`, 'federated_subject'],
+      ['2,049 octets', `spiffe://example.org/${'x'.repeat(2049 - 21)}`, 'assertion_subject'],
       ['another trust domain', 'spiffe://evil.example/x', 'assertion_issuer'],
       ['a domain below', 'spiffe://sub.example.org/x', 'assertion_issuer']
     ] as const

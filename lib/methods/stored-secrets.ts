@@ -16,7 +16,7 @@ export function endOf(value: unknown): number {
   if (given(value) === undefined) return Infinity
   if (types.isDate(value)) return value.getTime() / 1000
   if (typeof value === 'string' && timestamp.test(value)) return Date.parse(value) / 1000
-  const isWhole = typeof value === 'bigint' || (typeof value === 'string' && /^\d{1,12}$/.test(value))
+  const isWhole = typeof value === 'bigint' || (typeof value === 'string' && /^\d+$/.test(value))
   const seconds = isWhole ? Number(value) : value
   if (seconds === 0) return Infinity
   return isSeconds(seconds) ? seconds : NaN

@@ -295,6 +295,8 @@ const rows: [name: string, form: () => Form, told: string, options?: Options, cl
       ['no trust domain', 'spiffe:///x', 'assertion_subject'],
       ['2,048 octets', `spiffe://example.org/${'x'.repeat(2048 - 21)}`, 'federated_subject'],
       ['2,049 octets', `spiffe://example.org/${'x'.repeat(2049 - 21)}`, 'assertion_subject'],
+      ['a trust domain of 255 characters', `spiffe://${'x'.repeat(255)}/x`, 'assertion_issuer'],
+      ['a trust domain of 256 characters', `spiffe://${'x'.repeat(256)}/x`, 'assertion_subject'],
       ['another trust domain', 'spiffe://evil.example/x', 'assertion_issuer'],
       ['a domain below', 'spiffe://sub.example.org/x', 'assertion_issuer']
     ] as const

@@ -225,9 +225,11 @@ describe('client_id', () => {
     ])
   })
 
+  const manyFields = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`column${index}`, 1]))
   test.each<[string, unknown, string]>([
     ['none', {}, 'without client_id'],
     ['an empty one', { client_id: '', name: 'x' }, 'fields found: client_id, name'],
+    ['one of many fields, of which twenty are told', manyFields, `${Object.keys(manyFields).slice(0, 20).join(', ')})`],
     ['a text, of which nothing is told', JSON.stringify({ client_id: 'c', client_secret: secret }), 'but a text'],
     ['true', true, 'but a boolean'],
     ['a list', [{ client_id: 'c' }], 'but an array: give its first element'],

@@ -127,12 +127,15 @@ test('a process that is stopped is ended after three fetches that it does not an
   try {
     await fetcher.get(url('/1'))
     process.kill(Number(children[0]?.pid), 'SIGSTOP') // from outside
+    // On a machine that is slow, some begin again in the new process, and are not answered there either
+    play = () => undefined
     const paths = ['/2', '/3', '/4', '/4b', '/4c', '/4d', '/4e']
     const all = await Promise.allSettled(paths.map((path) => hasty.get(url(path))))
     expect(all.map(({ status }) => status)).toEqual(paths.map(() => 'rejected'))
+    play = answer()
     expect((await fetcher.get(url('/5'))).keys).toHaveLength(1)
-    expect(requests).toEqual(['/1', '/5'])
-    expect(events).toEqual(['started', 'killed', 'started'].map((event) => ({ event, side: 'registered' })))
+    const ofProcesses = events.filter(({ event }) => event !== 'busy')
+    expect(ofProcesses).toEqual(['started', 'killed', 'started'].map((event) => ({ event, side: 'registered' })))
     expect(children.map(({ signalCode }) => signalCode)).toEqual(['SIGKILL', null])
   } finally {
     fetcher.close()

@@ -102,8 +102,9 @@ describe('forged without any private key', () => {
     const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url')
     const input = `${encode({ alg, kid: 'weak' })}.${encode(claimsOf('weak'))}`
     const signature = forge(Buffer.from(input))
-    // It is no empty threat: Node takes it.
-    expect(verify(digest, Buffer.from(input), createPublicKey({ key: jwk, format: 'jwk' }), signature)).toBe(true)
+    // It is no empty threat: Node takes it, of points of small order before Node 24.
+    const taken = verify(digest, Buffer.from(input), createPublicKey({ key: jwk, format: 'jwk' }), signature)
+    expect(taken).toBe(alg === 'RS256' || Number(process.versions.node.split('.')[0]) < 24)
     const client = {
       client_id: 'weak',
       token_endpoint_auth_method: 'private_key_jwt',

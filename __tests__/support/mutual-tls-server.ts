@@ -81,12 +81,15 @@ async function listen<S extends Server | HttpsServer>(server: S, host: string): 
   }
 }
 
+/** RSA keys of 1024 bits, which newer OpenSSL shows and takes only so: what is told of them is ours. */
+const anyKey = { ciphers: 'DEFAULT@SECLEVEL=0' }
+
 export const listenHttp = (app: express.Express, host = '127.0.0.1') => listen(createHttpServer(app), host)
 
 /** A TLS server of a profile; of one behind a proxy, a TLS server that asks for certificates and is not watched. */
 export async function listenTls(app: express.Express, { tls }: Profile, isWatched = true) {
   const unwatched = { requestCert: true, rejectUnauthorized: false, ca: certificate('ca').pem }
-  const server = createHttpsServer({ ...serverCertificate(), ...(tls?.serverOptions ?? unwatched) }, app)
+  const server = createHttpsServer({ ...anyKey, ...serverCertificate(), ...(tls?.serverOptions ?? unwatched) }, app)
   if (isWatched) tls?.watch(server)
   return listen(server, '127.0.0.1')
 }
@@ -142,6 +145,7 @@ export async function send({
           ca: certificate('server').pem,
           servername: 'localhost',
           checkServerIdentity: () => undefined,
+          ...anyKey,
           ...tls
         })
   request.on('socket', (socket: Socket) => {

@@ -301,6 +301,7 @@ test.each<[name: string, metadata: unknown, options?: ClientMetadataOptions]>([
 describe('metadata()', () => {
   const middleware = (options: object = {}) => clientAuth({ issuer, getClient: () => null, ...options })
 
+  const major = Number(process.versions.node.split('.')[0])
   test('the defaults', () => {
     expect(middleware().metadata()).toEqual({
       token_endpoint_auth_methods_supported: [
@@ -311,6 +312,7 @@ describe('metadata()', () => {
       ],
       token_endpoint_auth_signing_alg_values_supported: [
         ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+        ...(major >= 24 ? ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'] : []),
         ...['HS256', 'HS384', 'HS512']
       ]
     })

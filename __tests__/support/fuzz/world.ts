@@ -47,9 +47,9 @@ export function must(holds: boolean, what: string, ...seen: unknown[]): asserts 
   if (!holds) throw new Error(`${what}: ${inspect(seen, { depth: 5 })}`)
 }
 
-/** `getClient` must see nothing but 1 to 256 printable ASCII characters. */
+/** `getClient` must see nothing but 1 to 1024 printable ASCII characters. */
 export function mustBeBounded(id: unknown): void {
-  must(typeof id === 'string' && id.length > 0 && id.length <= 256 && !/[^ -~]/.test(id), 'the look-up saw', id)
+  must(typeof id === 'string' && id.length > 0 && id.length <= 1024 && !/[^ -~]/.test(id), 'the look-up saw', id)
 }
 
 export const findRecord = (id: unknown): OAuthClient | undefined => {

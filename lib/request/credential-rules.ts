@@ -25,7 +25,7 @@ const isMisplaced = ({ form }: Received): boolean =>
 
 /** The scheme of an Authorization header. Any other first word may be a credential, so its length alone is told. */
 const schemeOf = (authorization: string) => {
-  const [word = ''] = authorization.split(/\s/, 1)
+  const [word = ''] = authorization.split(/\s/)
   return /^(?:basic|bearer|digest|dpop|gnap|hoba|mutual|negotiate|ntlm|oauth|privatetoken|scram-[\w-]+|vapid)$/i.test(
     word
   )

@@ -168,6 +168,18 @@ withMlDsa('an assertion by ML-DSA', () => {
   const byNext = (alg: Name, header: Record<string, unknown>) =>
     keyAssertion(keys.get(next[alg])!, { clientId: alg, header: { ...header, kid: keys.get(alg)!.kid } })
 
+  // Threat 11: told apart by the time of an assertion by ML-DSA
+  test.each(sets)('%s: an unknown client costs a verification, as a known one does', async (alg) => {
+    const verify = jest.spyOn(jest.requireActual<typeof import('node:crypto')>('node:crypto'), 'verify')
+    for (const token of [good(alg, 'nobody'), byNext(alg, { alg })]) {
+      verify.mockClear()
+      await send(token).expect(401)
+      expect(verify).toHaveBeenCalledTimes(1)
+    }
+    verify.mockRestore()
+    reasons.length = 0
+  })
+
   test.each(sets)('%s: accepted', async (alg) => {
     const { body } = await send(good(alg)).expect(200)
     expect(body).toMatchObject({ client_id: alg, method: 'private_key_jwt', assertion: { header: { alg } } })

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { typeByName, typeByPrintedName, typeName } from './attribute-types'
+import { readDer } from './der'
 
 type Attribute = readonly [oid: string, value: string]
 
@@ -46,13 +47,8 @@ const stringTypes: Readonly<Record<number, (bytes: Buffer) => string | undefined
 
 /** RFC 4514 §2.4: the BER of the value in hexadecimal. Only string types, with a definite length, and nothing behind. */
 function fromHex(hex: string): string | undefined {
-  const bytes = Buffer.from(hex, 'hex')
-  const [, first = 0] = bytes
-  const more = first < 0x80 ? 0 : first - 0x80
-  if (more > 2 || first === 0x80 || bytes.length < 2 + more) return undefined
-  const length = more === 0 ? first : bytes.readUIntBE(2, more)
-  const body = bytes.subarray(2 + more)
-  return body.length === length ? stringTypes[bytes.readUInt8(0)]?.(body) : undefined
+  const [value, behind] = readDer(Buffer.from(hex, 'hex')) ?? []
+  return value === undefined || behind !== undefined ? undefined : stringTypes[value.tag]?.(value.content)
 }
 
 /**

@@ -84,6 +84,19 @@ test.each<[string, Record<string, unknown>, string, object]>([
   expect(findings.find(({ result }) => result === 'failed')).toMatchObject({ reason, detail })
 })
 
+const at = now()
+test.each<[string, Record<string, number>, object]>([
+  ['assertion_expired', { exp: at - 100 }, { received: at - 100, now: at, secondsLate: 100 }],
+  ['assertion_lifetime', { exp: at + 9000 }, { received: at + 9000, now: at, secondsAhead: 9000 }],
+  ['assertion_not_yet_valid', { nbf: at + 100 }, { claim: 'nbf', received: at + 100, now: at, secondsEarly: 100 }],
+  ['assertion_not_yet_valid', { iat: at + 100 }, { claim: 'iat', received: at + 100, now: at, secondsEarly: 100 }],
+  ['assertion_milliseconds', { exp: at * 1000 }, { claim: 'exp', received: at * 1000, now: at }]
+])('%s, %j: by how much the time is wrong', async (reason, claims, detail) => {
+  const request = { headers: {}, body: by(claims) }
+  const { findings } = await serverOf().explain(request, { at: new Date(at * 1000) })
+  expect(findings.find(({ result }) => result === 'failed')).toMatchObject({ reason, detail })
+})
+
 const wrongSecret = basic('shop', 'x')
 test.each<[string, Record<string, string>, Record<string, string>, string[]]>([
   [

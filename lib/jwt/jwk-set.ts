@@ -91,7 +91,12 @@ const reportFor = (jwk: Record<string, unknown>, asked: Asked): KeyReport => {
  * fetched. At most ten.
  */
 export const keyReports = (set: JwkSet, asked: Asked): readonly KeyReport[] =>
-  [...keysOf(set, Infinity).map((jwk) => reportFor(jwk, asked)), ...(leftOut.get(set) ?? [])].slice(0, 10)
+  [
+    ...keysOf(set, Infinity)
+      .slice(0, 10)
+      .map((jwk) => reportFor(jwk, asked)),
+    ...(leftOut.get(set) ?? [])
+  ].slice(0, 10)
 
 /** What kind of value is registered as a key set, without its content: for a person who stored the wrong one. */
 export function keySetShape(value: unknown): string {

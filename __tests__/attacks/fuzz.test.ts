@@ -286,7 +286,7 @@ const heap = (): number => {
 async function runChunk({ make }: Subject, numRuns: number, chunkSeed: number): Promise<void> {
   const { property, close } = await make()
   try {
-    await fc.assert(property as Property, { numRuns, seed: chunkSeed, timeout: 20_000 })
+    await fc.assert(property as Property, { numRuns, seed: chunkSeed, plugins: [fc.timeout(20_000)] })
   } finally {
     await close?.()
   }

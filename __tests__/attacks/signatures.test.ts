@@ -344,12 +344,7 @@ describe('jose.jwtVerify as oracle', () => {
           else seen.neither++
         }
       )
-      await fc.assert(property, {
-        numRuns: runs,
-        seed,
-        interruptAfterTimeLimit: Infinity,
-        markInterruptAsFailure: true
-      })
+      await fc.assert(property, { numRuns: runs, seed })
       process.stdout.write(`signatures, seed ${seed}: ${JSON.stringify(seen)}\n`)
       expect(seen.both).toBeGreaterThan(runs / 40)
       expect(seen.neither).toBeGreaterThan(runs / 4)

@@ -455,7 +455,7 @@ describe('a throw of the application', () => {
   test('that is no Error is told as one, with what was thrown as its cause', async () => {
     const { app } = observed({
       getClient: () => {
-        throw 'down' // eslint-disable-line @typescript-eslint/only-throw-error
+        throw 'down' // oxlint-disable-line typescript/only-throw-error
       }
     })
     app.use(((_error, _req, res, _next) => {
@@ -484,7 +484,7 @@ describe('the claimed client is told also where the request is refused before th
     const { app, errors } = observed()
     await perform(app, attempt)
     expect(rejected).toMatchObject([{ reason, clientId: 'key', error: { reason, clientId: 'key' } }])
-    expect(errors[0]?.detail).toEqual((rejected[0]?.['error'] as ClientAuthError).detail)
+    expect(errors[0]?.detail).toEqual((rejected[0]?.['error'] as ClientAuthError | undefined)?.detail)
   })
 })
 

@@ -102,11 +102,17 @@ describe('the rooms of lib/', () => {
   })
 })
 
-describe('cli/', () => {
-  const commandFiles = readdirSync(path.join(root, 'cli'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => `cli/${file.replaceAll(path.sep, '/')}`)
+const commandFiles = readdirSync(path.join(root, 'cli'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => `cli/${file.replaceAll(path.sep, '/')}`)
 
+test('no comment in lib/ or cli/ silences the linter or the compiler', () => {
+  const sources = [...files.map((file) => `lib/${file}.ts`), ...commandFiles]
+  const silences = (file: string) => /\b(?:ox|es)lint-|@ts-/.test(readFileSync(path.join(root, file), 'utf8'))
+  expect(sources.filter(silences)).toEqual([])
+})
+
+describe('cli/', () => {
   test.each(commandFiles)('%s sees lib/ through one door', (file) => {
     const names = importedIn(readFileSync(path.join(root, file), 'utf8')).filter(isRelative)
     const outside = names

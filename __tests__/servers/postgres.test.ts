@@ -54,7 +54,11 @@ describeWith('Postgres server', programs, 'REQUIRE_POSTGRES', () => {
     const connection = new pg.Client()
     connection.on('error', () => undefined)
     await connection.connect()
-    return connection.query(text).finally(() => connection.end())
+    try {
+      return await connection.query(text)
+    } finally {
+      await connection.end()
+    }
   }
 
   async function startPostgres(): Promise<void> {

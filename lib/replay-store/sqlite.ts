@@ -174,6 +174,7 @@ const usage = 'createSqliteReplayStore({ database: new DatabaseSync(file) })'
 
 /** A handle that stands for the options: its own methods would only be called unknown options. */
 function refuseHandle(options: object | null | undefined): void {
-  if (typeof (options as { prepare?: unknown } | null | undefined)?.prepare !== 'function') return
+  const { prepare } = Object(options) as { prepare?: unknown }
+  if (typeof prepare !== 'function') return
   throw new TypeError('createSqliteReplayStore: give the handle as an option: createSqliteReplayStore({ database })')
 }

@@ -21,7 +21,11 @@ const setting = (target: Anything, name: string) => {
   Object.defineProperty(target, name, {
     configurable: true,
     get: () => value,
-    set: (given: unknown) => (isFirst ? fail() : (value = given), (isFirst = false))
+    set: (given: unknown) => {
+      if (isFirst) fail()
+      else value = given
+      isFirst = false
+    }
   })
 }
 const without = (target: Anything, name: string) =>

@@ -9,7 +9,7 @@ import { end, isRunning } from '../support/own-servers'
 import { goodBody } from '../support/tls-answers'
 import { makeAuthority, makeCertificate } from '../support/tls-certificates'
 import { serveHttps } from '../support/tls-server'
-import { app, bun, deno, emptyFolder, installed, lateNode22, nodeOf, nodeVersions, run } from './packed'
+import { app, bun, deno, emptyFolder, fetchingVersions, installed, nodeOf, run } from './packed'
 
 const host = 'keys.client-app.net'
 const newest = '26.10.0'
@@ -86,7 +86,7 @@ export function fetchingTests(): void {
     await (await serving).server.close()
   })
 
-  describe.each([...nodeVersions, lateNode22])('Node %s', (version) => {
+  describe.each(fetchingVersions)('Node %s', (version) => {
     const node = nodeOf(version)
 
     test.concurrent('fetches in a process of its own', async () => {

@@ -10,11 +10,18 @@ const folder = mkdtempSync(path.join(tmpdir(), 'oauth-client-auth-'))
 /** Where the tools and the JavaScript and TypeScript consumers are. */
 export const app = path.join(folder, 'app')
 
-/** The oldest that `engines` names, a 24 that has ML-DSA (24.6 or newer), and the newest. */
-export const nodeVersions = ['20.19.0', '22.12.0', '24.21.0', '26.10.0']
+/** With VERSIONS=ends the oldest and the newest alone, as in .ci/run. checks.yml tries all. */
+const tried = (versions: string[]): string[] =>
+  process.env.VERSIONS === 'ends' ? versions.filter((one) => [versions[0], versions.at(-1)].includes(one)) : versions
 /** The first whose OpenSSL knows hybrid groups. From 22.19 on Node lets a program choose its authorities. */
-export const lateNode22 = '22.20.0'
-export const typescriptVersions = ['5.9.3', '6.0.3', '7.0.2']
+const lateNode22 = '22.20.0'
+/** Where the fetches are tried. */
+export const fetchingVersions = tried(['20.19.0', '22.12.0', lateNode22, '24.21.0', '26.10.0'])
+/** The oldest that `engines` names, a 24 that has ML-DSA (24.6 or newer), and the newest. */
+export const nodeVersions = fetchingVersions.filter((version) => version !== lateNode22)
+/** Those that have ML-DSA and node:sqlite. */
+export const lateVersions = nodeVersions.filter((version) => Number.parseInt(version) >= 24)
+export const typescriptVersions = tried(['5.9.3', '6.0.3', '7.0.2'])
 export const packageTypes = ['commonjs', 'module']
 
 const nodeAlias = (version: string) => `node-${version}@npm:node-${process.platform}-${process.arch}@${version}`
@@ -24,7 +31,7 @@ const tools = [
   ...['oauth4webapi@3', 'openid-client@6', 'pm2@7'],
   ...['esbuild@0', 'webpack@5', 'rollup@4', '@rollup/plugin-commonjs@29', '@rollup/plugin-node-resolve@16'],
   '@rollup/plugin-json@6',
-  ...[...nodeVersions, lateNode22].map(nodeAlias),
+  ...fetchingVersions.map(nodeAlias),
   ...typescriptVersions.map(typescriptAlias)
 ]
 

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { killAndRestart } from '../support/sqlite-uses'
-import { app, emptyFolder, installed, nodeOf, nodeVersions, run, runtimes } from './packed'
+import { app, emptyFolder, installed, lateVersions, nodeOf, nodeVersions, run, runtimes } from './packed'
 
 const runJest = (folder: string, node: string): Promise<string> =>
   run(folder, node, 'node_modules/jest/bin/jest.js', '--testMatch', '**/jest.test.cjs')
@@ -36,7 +36,7 @@ export function runtimeTests(): void {
     })
   })
 
-  test.concurrent.each(['24.21.0', '26.10.0'])(
+  test.concurrent.each(lateVersions)(
     'Node %s: keys of oauth4webapi, and what it and openid-client sign with ML-DSA',
     async (version) => {
       await installed
@@ -47,12 +47,9 @@ export function runtimeTests(): void {
   )
 
   // The default suite runs on one Node; the oldest that is supported has no node:sqlite.
-  test.concurrent.each(['24.21.0', '26.10.0'])(
-    'node:sqlite of Node %s, killed in the middle of load',
-    async (version) => {
-      await installed
-      const library = path.join(app, 'node_modules/oauth-client-auth')
-      await killAndRestart(nodeOf(version), library, path.join(emptyFolder(`sqlite-${version}`), 'used.db'))
-    }
-  )
+  test.concurrent.each(lateVersions)('node:sqlite of Node %s, killed in the middle of load', async (version) => {
+    await installed
+    const library = path.join(app, 'node_modules/oauth-client-auth')
+    await killAndRestart(nodeOf(version), library, path.join(emptyFolder(`sqlite-${version}`), 'used.db'))
+  })
 }

@@ -54,7 +54,7 @@ test('the steps of "How to add a rule" work as they are written', () => {
     expect.stringContaining('docs/troubleshooting.md')
   ])
   expect(jest({ UPDATE: '1' }, 'papers/reasons').status).toBe(0)
-  const { stdout, status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit'], {
+  const { stdout, status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript7/bin/tsc'), '--noEmit'], {
     cwd: copy,
     encoding: 'utf8'
   })

@@ -88,6 +88,12 @@ const authorities: Record<string, Recipe> = {
   server: { subject: [['CN', 'localhost']], altNames: [['dns', 'localhost']], purposes: ['serverAuth', 'clientAuth'] }
 }
 
+/** One below the other, `ca` above all. */
+const links = Array.from({ length: 11 }, (_, index): [string, Recipe] => [
+  `ca-link-${index + 1}`,
+  authority('Authority', `Link ${index + 1}`, { issuer: index === 0 ? 'ca' : `ca-link-${index}` })
+])
+
 const leaves: Record<string, Recipe> = {
   bank: issued(bank, { altNames: bankDns }),
   shop: issued(inGermany('Shop', 'shop.example'), { altNames: [['dns', 'shop.example']] }),
@@ -96,6 +102,8 @@ const leaves: Record<string, Recipe> = {
   'bank-rsa1024': issued(bank, { key: 'rsa1024' }),
   'bank-other-ca': issued(bank, { issuer: 'ca-other' }),
   'bank-intermediate': issued(bank, { issuer: 'ca-intermediate' }),
+  'bank-below-10': issued(bank, { issuer: 'ca-link-10' }),
+  'bank-below-11': issued(bank, { issuer: 'ca-link-11' }),
   'bank-constrained': issued(bank, { issuer: 'ca-constrained', altNames: bankDns }),
   'bank-evil': issued(bank, { issuer: 'ca-evil', altNames: bankDns }),
   'bank-by-leaf': issued(bank, { issuer: 'shop' }),
@@ -247,6 +255,7 @@ const ownSignatures: Record<string, Recipe> = {
 
 export const recipes: Readonly<Record<string, Recipe>> = {
   ...authorities,
+  ...Object.fromEntries(links),
   ...leaves,
   ...Object.fromEntries(Object.entries(subjects).map(([name, subject]) => [name, issued(subject)])),
   'dn-empty': issued([], { altNames: bankDns, altNamesCritical: true }),

@@ -97,6 +97,17 @@ test('through an intermediate authority as well, and over another host name', as
   expect(await ask('bank-evil', [], 'localhost')).toMatchObject({ verified: false })
 })
 
+// docs/mutual-tls.md: with an SNICallback Node 24 shows the server no intermediate certificates
+const isChainShown = !process.versions.node.startsWith('24.')
+test.each([
+  [10, isChainShown],
+  [11, false]
+])('an SNICallback, %i intermediate authorities: verified %p', async (count, verified) => {
+  const links = Array.from({ length: count }, (_, index) => `ca-link-${count - index}`)
+  const ask = await start(nothing, sni({ ...own, ca: pem('ca', 'ca-evil') }))
+  expect((await ask(`bank-below-${count}`, links)).verified).toBe(verified)
+})
+
 test('an authority of a context that is not ours is told', async () => {
   await start((server) => {
     server.addContext('alias.test', { ...own, ca: pem('ca-evil') })

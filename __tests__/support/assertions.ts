@@ -1,5 +1,5 @@
 // What lib/testing signs with, for the tests that break an assertion in ways its public face does not offer.
-import { randomUUID, type KeyObject } from 'node:crypto'
+import crypto, { randomUUID, type KeyObject } from 'node:crypto'
 import { jws, newKeyPair, publicJwk } from '../../lib/testing/signing'
 
 export { jws } from '../../lib/testing/signing'
@@ -23,11 +23,16 @@ export function makeKey(alg: string, kid = `${alg}-key`, bits = 2048): TestKey {
   return { alg, kid, privateKey, jwk: publicJwk(alg, kid, publicKey) }
 }
 
-const made = new Map<string, TestKey>()
+/** Jest loads this file anew for each test file, and a module of Node once for all that a worker runs. */
+const shared = crypto as { oauthClientAuthTestKeys?: Map<string, TestKey> }
+const made = (shared.oauthClientAuthTestKeys ??= new Map())
 /** The same key pair each time, since RSA keys are slow to make. */
 export function keyFor(alg: string): TestKey {
-  const key = made.get(alg) ?? makeKey(alg)
-  made.set(alg, key)
+  const known = made.get(alg)
+  if (known !== undefined) return known
+  const key = makeKey(alg)
+  Object.freeze(key.jwk)
+  made.set(alg, Object.freeze(key))
   return key
 }
 

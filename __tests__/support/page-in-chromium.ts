@@ -65,6 +65,8 @@ export async function explain(page: Page, pasted: string, client?: unknown): Pro
   const answered = page.waitForResponse(/explain$/)
   await page.getByRole('button', { name: 'Explain' }).click()
   await answered
+  // While the page waits, and where an earlier verdict is out of date, it has no class
+  await page.locator('#verdict[class]:not([class=""])').waitFor()
   await page.locator('#report:not([hidden])').waitFor()
 }
 

@@ -2,6 +2,7 @@ import { constants, X509Certificate } from 'node:crypto'
 import type { SecureContext, SecureContextOptions, Server, TLSSocket } from 'node:tls'
 import { attempt } from '../basics/attempt'
 import { checkOptions, isBoolean, optionRule } from '../basics/option-checks'
+import { type Warning, warnOnce } from '../basics/warn-once'
 import type { ClientCertificates, PresentedCertificate } from './certificate-source'
 import { isIssuedBy, thumbprintOf } from './client-certificate'
 
@@ -175,15 +176,11 @@ function leadsTo(authorities: readonly X509Certificate[], leaf: X509Certificate)
   return false
 }
 
-let hasWarned = false
-
-/** Warns once that handshakes run in this process. Figures: docs/mutual-tls.md. */
-function warnOfSharedProcess(): void {
-  if (hasWarned) return
-  hasWarned = true
-  warn(
+/** That handshakes run in this process. Figures: docs/mutual-tls.md. */
+const sharedProcess: Warning = {
+  code: 'OAUTH_CLIENT_AUTH_SHARED_PROCESS',
+  message:
     'createTlsCertificates: with one handshake any client can hold the event loop of this process for seconds (docs/mutual-tls.md, "What one handshake can cost"). End TLS at a proxy, or in a process that does nothing else, and then say dedicated: true'
-  )
 }
 
 /**
@@ -200,7 +197,7 @@ export function createTlsCertificates(options: TlsCertificatesOptions = {}): Tls
   checkOptions('createTlsCertificates', options, { ...pemRules, dedicated: isBoolean })
   const { ca, crl, dedicated = false } = options
   if (crl !== undefined && ca === undefined) throw new TypeError('createTlsCertificates: option "crl" needs "ca"')
-  if (!dedicated) warnOfSharedProcess()
+  if (!dedicated) warnOnce(sharedProcess)
   const serverOptions: TlsServerOptions = {
     requestCert: true,
     rejectUnauthorized: false,

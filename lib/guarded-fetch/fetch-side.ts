@@ -1,4 +1,5 @@
 import { FetchError } from '../basics/fetch-error'
+import { warnOnce } from '../basics/warn-once'
 import { addressAnswered, addressRests, hostRests } from './address-rest'
 import { measureByClock } from './bounded-socket'
 import { createChild, NoChild } from './child'
@@ -41,20 +42,18 @@ export function joinSide({ side }: Place): () => void {
 let none: NoChild | undefined
 
 function decide(noChild: NoChild): void {
-  if (none === undefined)
-    process.emitWarning(
-      `oauth-client-auth: key sets are fetched in this process, because one of its own is not possible: ${noChild.message}. ` +
-        'The server of a key set can then hold up all requests for seconds.',
-      {
-        type: 'SecurityWarning',
-        code: 'OAUTH_CLIENT_AUTH_FETCHES_IN_PROCESS',
-        detail:
-          'Leave oauth-client-auth out of the bundle ("external"), and allow child processes (--allow-child-process --allow-worker). ' +
-          'If nobody but you registers a jwks_uri, createJwksFetcher({ inProcess: true }) says that this is meant ' +
-          '(docs/key-sets.md).'
-      }
-    )
   none = noChild
+  warnOnce({
+    type: 'SecurityWarning',
+    code: 'OAUTH_CLIENT_AUTH_FETCHES_IN_PROCESS',
+    message:
+      `oauth-client-auth: key sets are fetched in this process, because one of its own is not possible: ${noChild.message}. ` +
+      'The server of a key set can then hold up all requests for seconds.',
+    detail:
+      'Leave oauth-client-auth out of the bundle ("external"), and allow child processes (--allow-child-process --allow-worker). ' +
+      'If nobody but you registers a jwks_uri, createJwksFetcher({ inProcess: true }) says that this is meant ' +
+      '(docs/key-sets.md).'
+  })
 }
 
 const runHere = (exchange: Exchange, { deadline, observe }: Running): Promise<Answer> =>

@@ -122,6 +122,7 @@ test('that clients can hold the process is told at start-up, once, unless it is 
   expect(warned()).toBe('')
   createTlsCertificates({ ca: pem('ca') })
   expect(warned()).toMatch(/hold the event loop .*docs\/mutual-tls\.md.* say dedicated: true/)
+  expect(warning.mock.calls[0]?.[1]).toMatchObject({ code: 'OAUTH_CLIENT_AUTH_SHARED_PROCESS' })
   createTlsCertificates({ ca: pem('ca') })
   expect(warning).toHaveBeenCalledTimes(1)
   expect(() => createTlsCertificates({ dedicated: 'yes' as unknown as boolean })).toThrow(/"dedicated" must be true or/)

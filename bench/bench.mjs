@@ -4,7 +4,6 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { format } from 'prettier'
 import { mainAlgorithms, otherAlgorithms } from './clients.mjs'
 import { measureGrowth, measureMemory } from './growth.mjs'
 import { measureHttp } from './http.mjs'
@@ -183,6 +182,8 @@ What a new process takes to load modules, beside one that loads nothing: CPU of 
 
 ${report.startTable(start)}
 `
-writeFileSync(new URL('./RESULTS.md', import.meta.url), await format(text, { parser: 'markdown', printWidth: 120 }))
+const page = fileURLToPath(new URL('./RESULTS.md', import.meta.url))
+writeFileSync(page, text)
+execFileSync('npx', ['oxfmt', page])
 console.log(text)
 process.stderr.write(`${Math.round((Date.now() - started) / 1000)} s\n`)

@@ -52,7 +52,7 @@ const others = await runAll([
 
 const hostsPage = '../docs/hosts.md'
 const compared = [...hosts, ...others].filter(({ rows }) => rows.some(({ before }) => before !== undefined))
-await publish(
+publish(
   [
     { file: hostsPage, name: 'hosts', rows: hostTable(hosts) },
     { file: hostsPage, name: 'more examples', rows: exampleTable(others) },

@@ -275,7 +275,7 @@ test('the mean is 2.8, none leads elsewhere, and the table says so', () => {
   expect(all.filter(({ score }) => score === 0).map(({ request }) => request.wrong)).toEqual([])
   expect(mean(all.map(({ score }) => score))).toBeGreaterThanOrEqual(2.8)
   if (all.length < brokenRequests.length) return // told above
-  const table = execFileSync('npx', ['prettier', '--stdin-filepath', page], { input: markdown(), encoding: 'utf8' })
+  const table = execFileSync('npx', ['oxfmt', '--stdin-filepath', page], { input: markdown(), encoding: 'utf8' })
   if (updating) writeFileSync(page, table)
   expect(readFileSync(page, 'utf8')).toBe(table)
 })

@@ -211,7 +211,7 @@ for (const client of realClients) {
 test('docs/clients.md names every client, and no other', () => {
   if (updating) {
     writeFileSync(page, markdown(rows, versions))
-    execFileSync('npx', ['prettier', '--write', page], { stdio: 'ignore' })
+    execFileSync('npx', ['oxfmt', page], { stdio: 'ignore' })
   }
   const named = realClients.flatMap(({ name, methods }) => methods.map((method) => `${name} ${method}`))
   expect([...rowsOf(readFileSync(page, 'utf8')).keys()]).toEqual(named)

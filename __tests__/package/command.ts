@@ -37,15 +37,15 @@ async function npx(folder: string, version: string, ...args: string[]): Promise<
 }
 
 export function commandTests(): void {
-  describe.each(nodeVersions)('on Node %s', (version) => {
-    let folder = ''
-    beforeAll(async () => {
-      await installed
-      folder = emptyFolder(`command-${version}`)
-      await npmInstall(folder, (await packed).tarball)
-      writeFileSync(path.join(folder, 'client.json'), JSON.stringify(record))
-    })
+  let folder = ''
+  beforeAll(async () => {
+    await installed
+    folder = emptyFolder('command')
+    await npmInstall(folder, (await packed).tarball)
+    writeFileSync(path.join(folder, 'client.json'), JSON.stringify(record))
+  })
 
+  describe.each(nodeVersions)('on Node %s', (version) => {
     test('explain: an assertion of last week is accepted as of then, and its exit code is 0', async () => {
       const { code, stdout } = await npx(folder, version, 'explain', jwt, ...known, '--at', String(then + 5))
       expect([code, stdout]).toEqual([0, expect.stringMatching(/verdict +accepted/)])

@@ -9,7 +9,7 @@ import { end, isRunning } from '../support/own-servers'
 import { goodBody } from '../support/tls-answers'
 import { makeAuthority, makeCertificate } from '../support/tls-certificates'
 import { serveHttps } from '../support/tls-server'
-import { app, bun, deno, emptyFolder, fetchingVersions, installed, nodeOf, run } from './packed'
+import { app, bun, deno, emptyFolder, endsAlone, fetchingVersions, installed, jestBin, nodeOf, run } from './packed'
 
 const host = 'keys.client-app.net'
 const newest = '26.10.0'
@@ -122,8 +122,8 @@ export function fetchingTests(): void {
     })
 
     test.concurrent('Jest: in a process of its own', async () => {
-      const jest = ['node_modules/jest/bin/jest.js', '--testMatch', '**/jest-fetch.test.cjs']
-      expect(await fetching({}, node, ...jest)).toMatchObject(inItsProcess)
+      const command = [node, jestBin, '--testMatch', '**/jest-fetch.test.cjs']
+      expect(await fetching({}, ...command)).toMatchObject(inItsProcess)
     })
 
     test.concurrent('Vitest: in a process of its own', async () => {
@@ -159,26 +159,34 @@ export function fetchingTests(): void {
     expect(await fetching({}, ...command(), 'fetch-main.mjs')).toMatchObject(inItsProcess)
   })
 
-  const bundlers = ['esbuild', 'webpack', 'rollup']
-  describe.each(bundlers.flatMap((tool) => ['cjs', 'esm'].map((format) => [tool, format])))(
-    '%s, %s',
-    (tool, format) => {
-      const bundled = async (kind: string) => {
-        await installed
-        const file = `bundled-${tool}-${kind}.${format === 'cjs' ? 'cjs' : 'mjs'}`
-        await run(app, process.execPath, 'bundle.mjs', tool, format, file, kind)
-        return fetching({}, nodeOf(newest), file)
-      }
-
-      test.concurrent('with the package in the bundle: in the server, which says so', async () => {
-        expectFallBack(await bundled('inside'), 'its file is missing: a bundler has left it out')
-      })
-
-      test.concurrent('with the package left out of the bundle: in a process of its own', async () => {
-        expect(await bundled('external')).toMatchObject(inItsProcess)
-      })
+  const bundles = [
+    ['esbuild', 'cjs'],
+    ['esbuild', 'esm'],
+    ['webpack', 'cjs'],
+    ['rollup', 'esm'],
+    ...(endsAlone
+      ? []
+      : [
+          ['webpack', 'esm'],
+          ['rollup', 'cjs']
+        ])
+  ]
+  describe.each(bundles)('%s, %s', (tool = '', format = '') => {
+    const bundled = async (kind: string) => {
+      await installed
+      const file = `bundled-${tool}-${kind}.${format === 'cjs' ? 'cjs' : 'mjs'}`
+      await run(app, process.execPath, 'bundle.mjs', tool, format, file, kind)
+      return fetching({}, nodeOf(newest), file)
     }
-  )
+
+    test.concurrent('with the package in the bundle: in the server, which says so', async () => {
+      expectFallBack(await bundled('inside'), 'its file is missing: a bundler has left it out')
+    })
+
+    test.concurrent('with the package left out of the bundle: in a process of its own', async () => {
+      expect(await bundled('external')).toMatchObject(inItsProcess)
+    })
+  })
 
   test.concurrent.each([
     ['one process', []],

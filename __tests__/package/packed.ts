@@ -10,9 +10,10 @@ const folder = mkdtempSync(path.join(tmpdir(), 'oauth-client-auth-'))
 /** Where the tools and the JavaScript and TypeScript consumers are. */
 export const app = path.join(folder, 'app')
 
-/** With VERSIONS=ends the oldest and the newest alone, as in .ci/run. checks.yml tries all. */
+/** With VERSIONS=ends, as in .ci/run, each thing once, with the oldest or the newest. checks.yml tries all with all. */
+export const endsAlone = process.env.VERSIONS === 'ends'
 const tried = (versions: string[]): string[] =>
-  process.env.VERSIONS === 'ends' ? versions.filter((one) => [versions[0], versions.at(-1)].includes(one)) : versions
+  endsAlone ? versions.filter((one) => [versions[0], versions.at(-1)].includes(one)) : versions
 /** The first whose OpenSSL knows hybrid groups. From 22.19 on Node lets a program choose its authorities. */
 const lateNode22 = '22.20.0'
 /** Where the fetches are tried. */
@@ -21,26 +22,36 @@ export const fetchingVersions = tried(['20.19.0', '22.12.0', lateNode22, '24.21.
 export const nodeVersions = fetchingVersions.filter((version) => version !== lateNode22)
 /** Those that have ML-DSA and node:sqlite. */
 export const lateVersions = nodeVersions.filter((version) => Number.parseInt(version) >= 24)
-export const typescriptVersions = tried(['5.9.3', '6.0.3', '7.0.2'])
 export const packageTypes = ['commonjs', 'module']
 
+/** Compilers and Jest are the project's own where it has them: nothing of the package's own lies beside them. */
+const ownTool = (...parts: string[]) => path.join(root, 'node_modules', ...parts)
+const versionOf = (name: string) =>
+  (JSON.parse(readFileSync(ownTool(name, 'package.json'), 'utf8')) as { version: string }).version
+const ownCompilers = new Map(['typescript', 'typescript7'].map((name) => [versionOf(name), ownTool(name)]))
+const oldestTypescript = '5.9.3'
+export const typescriptVersions = tried([oldestTypescript, ...ownCompilers.keys()])
+export const jestBin = ownTool('jest/bin/jest.js')
+
 const nodeAlias = (version: string) => `node-${version}@npm:node-${process.platform}-${process.arch}@${version}`
-const typescriptAlias = (version: string) => `typescript-${version}@npm:typescript@${version}`
+/** The packages that hold the binaries alone; `bun` and `deno` would only link them, by scripts that are not run. */
+const bunPackage = `@oven/bun-${process.platform}-${process.arch}`
+const denoPackage = `@deno/${process.platform}-${process.arch}-glibc`
 const tools = [
-  ...['express@5', '@types/express@5', '@types/node@20', 'jest@30', 'vitest@4', 'bun@1', 'deno@2'],
+  ...['express@5', '@types/express@5', '@types/node@20', 'vitest@4', `${bunPackage}@1`, `${denoPackage}@2`],
   ...['oauth4webapi@3', 'openid-client@6', 'pm2@7'],
   ...['esbuild@0', 'webpack@5', 'rollup@4', '@rollup/plugin-commonjs@29', '@rollup/plugin-node-resolve@16'],
   '@rollup/plugin-json@6',
-  ...fetchingVersions.map(nodeAlias),
-  ...typescriptVersions.map(typescriptAlias)
+  `typescript@${oldestTypescript}`,
+  ...fetchingVersions.map(nodeAlias)
 ]
 
 const inTools = (...parts: string[]) => path.join(app, 'node_modules', ...parts)
 export const nodeOf = (version: string) => inTools(`node-${version}`, 'bin', 'node')
-export const typescriptOf = (version: string) => inTools(`typescript-${version}`, 'bin', 'tsc')
-/** The binaries lie in packages of their own; their install scripts, which are not run, would only link them. */
-export const bun = inTools('@oven', `bun-${process.platform}-${process.arch}`, 'bin', 'bun')
-export const deno = inTools('@deno', `${process.platform}-${process.arch}-glibc`, 'deno')
+export const typescriptOf = (version: string) =>
+  path.join(ownCompilers.get(version) ?? inTools('typescript'), 'bin', 'tsc')
+export const bun = inTools(bunPackage, 'bin', 'bun')
+export const deno = inTools(denoPackage, 'deno')
 
 /** Every runtime: its name and how it runs a program. */
 export const runtimes: [name: string, command: string[]][] = [

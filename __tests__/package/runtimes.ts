@@ -1,9 +1,9 @@
 import path from 'node:path'
 import { killAndRestart } from '../support/sqlite-uses'
-import { app, emptyFolder, installed, lateVersions, nodeOf, nodeVersions, run, runtimes } from './packed'
+import { app, emptyFolder, installed, jestBin, lateVersions, nodeOf, nodeVersions, run, runtimes } from './packed'
 
 const runJest = (folder: string, node: string): Promise<string> =>
-  run(folder, node, 'node_modules/jest/bin/jest.js', '--testMatch', '**/jest.test.cjs')
+  run(folder, node, jestBin, '--testMatch', '**/jest.test.cjs')
 
 export function runtimeTests(): void {
   describe.each(runtimes)('on %s', (name, [program = '', ...args]) => {

@@ -1,6 +1,15 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { app, blocksOf, inTurnWithTools, packageTypes, run, typescriptOf, typescriptVersions } from './packed'
+import {
+  app,
+  blocksOf,
+  endsAlone,
+  inTurnWithTools,
+  packageTypes,
+  run,
+  typescriptOf,
+  typescriptVersions
+} from './packed'
 
 const page = 'docs/typescript.md'
 const blocks = blocksOf(page, 'ts').map(({ mark, code }) => {
@@ -20,10 +29,19 @@ function write(): void {
   }
 }
 
-const nodeModules = { node16: { module: 'node16' }, nodenext: { module: 'nodenext' } }
-const bundlers = {
+const settings = {
+  node16: { module: 'node16' },
+  nodenext: { module: 'nodenext' },
   'bundler, esnext': { module: 'esnext', moduleResolution: 'bundler' },
   'bundler, preserve': { module: 'preserve', moduleResolution: 'bundler' }
+}
+type Setting = keyof typeof settings
+interface Program {
+  name: string
+  /** With VERSIONS=ends the first alone: each setting is the first of one program. */
+  under: Setting[]
+  files: string[]
+  options: object
 }
 const pageFiles = compiled.map(({ name }) => `page/${name}`)
 const isCommonJs = (file: string) => file.endsWith('.cts')
@@ -31,37 +49,37 @@ const withExpress = ['routes.ts', 'generic.ts', ...pageFiles]
 const inModule = (files: string[]) => files.map((file) => `module/${file}`)
 
 const common = { types: ['node'], lib: ['es2023'] }
-const programs = [
+const programs: Program[] = [
   {
     name: 'an ES module package, verbatimModuleSyntax',
-    settings: nodeModules,
+    under: ['nodenext', 'node16'],
     files: inModule(withExpress),
     options: { ...common, verbatimModuleSyntax: true }
   },
   {
     name: 'an ES module package, verbatimModuleSyntax',
-    settings: bundlers,
+    under: ['bundler, preserve', 'bundler, esnext'],
     files: inModule(withExpress.filter((file) => !isCommonJs(file))),
     options: { ...common, verbatimModuleSyntax: true }
   },
   {
     name: 'a CommonJS package',
-    settings: nodeModules,
+    under: ['node16', 'nodenext'],
     files: withExpress.map((file) => `commonjs/${file}`),
     options: common
   },
   {
     name: 'without Express, no types listed, beside the DOM',
-    settings: { ...nodeModules, 'bundler, esnext': bundlers['bundler, esnext'] },
+    under: ['bundler, esnext', 'node16', 'nodenext'],
     files: packageTypes.map((type) => `${type}/alone.ts`),
     options: { types: [] }
   }
 ]
-const projects = programs.flatMap(({ settings, name, files, options }) =>
-  Object.entries<object>(settings).map(([setting, module]) => ({
+const projects = programs.flatMap(({ name, under, files, options }) =>
+  under.slice(0, endsAlone ? 1 : undefined).map((setting) => ({
     title: `${setting}, ${name}`,
     files,
-    options: { ...module, ...options }
+    options: { ...settings[setting], ...options }
   }))
 )
 

@@ -80,9 +80,12 @@ test('no declaration file names a type of a dependency', () => {
   expect(reached.size).toBeGreaterThan(5)
 })
 
+/** The module as its users have it: its declarations alone are read. */
+const built = (entry: string) => join(root, 'dist', path.relative(root, entry)).replace('.ts', '.js')
+
 /** What an example may use without saying where it comes from: the reader's own server, and what its words name. */
 const surroundings = `
-import type * as ours from '${entries[0]!.replace('.ts', '.js')}'
+import type * as ours from '${built(entries[0]!)}'
 import type express from 'express'
 declare global {
   const app: express.Express, handler: express.RequestHandler, issueToken: express.RequestHandler
@@ -143,7 +146,7 @@ test('every example compiles in strict mode', () => {
       const body = text.startsWith('{') ? `const value: object = ${text}` : text
       const ours = all
         .filter((one) => has(body, one.name))
-        .map((one) => `import { ${one.name} } from '${one.entry.replace('.ts', '.js')}'`)
+        .map((one) => `import { ${one.name} } from '${built(one.entry)}'`)
       const others = Object.entries(known).filter(([one]) => has(body, one))
       const file = join(folder, `${name}-${index}.mts`)
       writeFileSync(file, [...ours, ...others.map(([, line]) => line), body, 'export {}'].join('\n'))

@@ -7,9 +7,9 @@ import type { Reason } from '../../lib/refusals/reasons/reason'
 import { clientAuthErrorReasons } from '../../lib'
 import { readPage, root } from '../support/snippets'
 
-/** By the command line, since Jest cannot load what prettier imports. */
-function pretty(file: string, input: string): string {
-  const args = [join(root, 'node_modules/prettier/bin/prettier.cjs'), '--stdin-filepath', file]
+/** By the command line, which reads the settings. */
+function formatted(file: string, input: string): string {
+  const args = [join(root, 'node_modules/oxfmt/bin/oxfmt'), '--stdin-filepath', file]
   const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: root, input, encoding: 'utf8' })
   if (status !== 0) throw new Error(stderr)
   return stdout
@@ -51,7 +51,7 @@ test.each([
   const page = readPage(name)
   const [before = '', , after] = page.split(/(<!-- reasons -->\n).*?(?=\n<!-- end of reasons -->)/s)
   expect(after).toBeDefined()
-  const expected = pretty(file, `${before}<!-- reasons -->\n\n${text}\n${after}`)
+  const expected = formatted(file, `${before}<!-- reasons -->\n\n${text}\n${after}`)
   if (process.env['UPDATE']) writeFileSync(file, expected)
   expect(readPage(name)).toBe(expected)
 })

@@ -3,7 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import ts from 'typescript'
 import { freePort } from '../support/own-servers'
@@ -150,11 +150,22 @@ describe('runs as', () => {
 })
 
 describe('runs among the usual names', () => {
-  test.each(ofKind('runs in'))('%s', (_title, snippet) => {
+  const snippets = ofKind('runs in')
+  /** What each of them threw, by its file. One process runs them all, since each is a module with names of its own. */
+  let thrown: Record<string, string> = {}
+  const fileOf = ({ page, line }: Snippet) => join(folderOf(page), `line-${line}.mjs`)
+
+  beforeAll(() => {
+    const files = snippets.map(([, snippet]) => write(snippet, basename(fileOf(snippet))))
+    const program = join(folder, 'snippet-names.mjs')
+    writeFileSync(program, readPage('__tests__/support/snippet-names.mjs'))
+    const output = run('all', process.execPath, program, ...files)
+    thrown = JSON.parse(output.split('\n').at(-1) ?? '') as typeof thrown
+  })
+
+  test.each(snippets)('%s', (_title, snippet) => {
     expect(snippet.name).toBe('options')
-    const names = join(folderOf(snippet.page), 'names.mjs')
-    writeFileSync(names, readPage('__tests__/support/snippet-names.mjs'))
-    run(snippet.page, process.execPath, '--import', names, write(snippet, `line-${snippet.line}.mjs`))
+    expect(thrown).toHaveProperty([fileOf(snippet)], 'nothing')
   })
 })
 

@@ -1,6 +1,7 @@
 // What lib/testing signs with, for the tests that break an assertion in ways its public face does not offer.
-import crypto, { randomUUID, type KeyObject } from 'node:crypto'
+import { randomUUID, type KeyObject } from 'node:crypto'
 import { jws, newKeyPair, publicJwk } from '../../lib/testing/signing'
+import { rsaPair } from './rsa-keys'
 
 export { jws } from '../../lib/testing/signing'
 export { assertionForm, basic } from '../../lib/testing/test-client'
@@ -17,22 +18,17 @@ export interface TestKey {
   jwk: { kty: string; kid: string; alg: string; use: string; [member: string]: unknown }
 }
 
-/** A fresh key pair for an asymmetric algorithm. */
+/** A key pair for an asymmetric algorithm that no other key of the test file has. */
 export function makeKey(alg: string, kid = `${alg}-key`, bits = 2048): TestKey {
-  const { privateKey, publicKey } = newKeyPair(alg, bits)
+  const { privateKey, publicKey } = /^[RP]S/.test(alg) ? rsaPair(bits) : newKeyPair(alg)
   return { alg, kid, privateKey, jwk: publicJwk(alg, kid, publicKey) }
 }
 
-/** Jest loads this file anew for each test file, and a module of Node once for all that a worker runs. */
-const shared = crypto as { oauthClientAuthTestKeys?: Map<string, TestKey> }
-const made = (shared.oauthClientAuthTestKeys ??= new Map())
-/** The same key pair each time, since RSA keys are slow to make. */
+const made = new Map<string, TestKey>()
+/** The same key pair each time. */
 export function keyFor(alg: string): TestKey {
-  const known = made.get(alg)
-  if (known !== undefined) return known
-  const key = makeKey(alg)
-  Object.freeze(key.jwk)
-  made.set(alg, Object.freeze(key))
+  const key = made.get(alg) ?? makeKey(alg)
+  made.set(alg, key)
   return key
 }
 

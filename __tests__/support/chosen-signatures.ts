@@ -43,6 +43,7 @@ export const curves: Readonly<Record<string, Curve>> = {
 
 /** Jacobian coordinates: x = X / Z², y = Y / Z³. Z = 0 is the point at infinity. */
 type Point = readonly [bigint, bigint, bigint]
+type Multiple = readonly [Point, scalar: bigint]
 
 export const toBigInt = (octets: Buffer): bigint => BigInt(`0x${octets.toString('hex')}`)
 export const toOctets = (value: bigint, length: number): Buffer =>
@@ -83,27 +84,43 @@ function add(first: Point, second: Point, p: bigint): Point {
   return [X, mod(R * (U * HH - X) - S * HHH, p), (H * Z1 * Z2) % p]
 }
 
-function multiply(point: Point, scalar: bigint, p: bigint): Point {
+/** The sum of two multiples, by one run of doublings. */
+function sumOfMultiples([first, a]: Multiple, [second, b]: Multiple, p: bigint): Point {
+  const both = add(first, second, p)
   let sum: Point = [1n, 1n, 0n]
-  for (const bit of scalar.toString(2)) {
+  for (let bit = BigInt(Math.max(a.toString(2).length, b.toString(2).length)); bit-- > 0n;) {
     sum = double(sum, p)
-    if (bit === '1') sum = add(sum, point, p)
+    const [ofFirst, ofSecond] = [(a >> bit) & 1n, (b >> bit) & 1n]
+    if (ofFirst || ofSecond) sum = add(sum, ofFirst ? (ofSecond ? both : first) : second, p)
   }
   return sum
 }
 
-/** A multiple of the base point, by OpenSSL. */
-function multipleOfBase({ name, octets }: Curve, scalar: bigint): Point {
+const bases = new Map<string, Point>()
+/** The base point, by OpenSSL. */
+function baseOf({ name, octets }: Curve): Point {
+  const known = bases.get(name)
+  if (known !== undefined) return known
   const ecdh = createECDH(name)
-  ecdh.setPrivateKey(toOctets(scalar, octets))
+  ecdh.setPrivateKey(toOctets(1n, octets))
   const encoded = ecdh.getPublicKey().subarray(1)
-  return [toBigInt(encoded.subarray(0, octets)), toBigInt(encoded.subarray(octets)), 1n]
+  const base: Point = [toBigInt(encoded.subarray(0, octets)), toBigInt(encoded.subarray(octets)), 1n]
+  bases.set(name, base)
+  return base
 }
 
+const found = new Map<string, Point>()
 /** The first point whose x is `least` or more. */
 export function pointFrom(curve: Curve, least: bigint): Point {
+  const name = `${curve.name} ${least}`
+  const point = found.get(name) ?? findPoint(curve, least)
+  found.set(name, point)
+  return point
+}
+
+function findPoint(curve: Curve, least: bigint): Point {
   const { p } = curve
-  const [x0, y0] = multipleOfBase(curve, 1n)
+  const [x0, y0] = baseOf(curve)
   const b = mod(y0 * y0 - x0 ** 3n + 3n * x0, p)
   for (let x = least; ; x++) {
     const square = mod(x ** 3n - 3n * x + b, p)
@@ -117,8 +134,8 @@ export function chosenSignature(curve: Curve, point: Point, s: bigint, text: str
   const { crv, hash, octets, p, n } = curve
   const r = point[0] % n
   const e = toBigInt(createHash(hash).update(text).digest())
-  const byBase = multipleOfBase(curve, mod(-e * inverse(r, n), n))
-  const [X, Y, Z] = add(multiply(point, mod(s * inverse(r, n), n), p), byBase, p)
+  const factor = inverse(r, n)
+  const [X, Y, Z] = sumOfMultiples([point, mod(s * factor, n)], [baseOf(curve), mod(-e * factor, n)], p)
   const z = inverse(Z, p)
   const member = (value: bigint) => toOctets(value, octets).toString('base64url')
   const jwk = { kty: 'EC', crv, x: member((X * z * z) % p), y: member(mod(Y * z * z * z, p)) }

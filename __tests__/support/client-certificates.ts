@@ -9,6 +9,7 @@ import {
   type Recipe
 } from './certificate-recipes'
 import * as der from './der'
+import { rsaPair } from './rsa-keys'
 
 /** A certificate made when the tests run, and its private key. */
 export interface MadeCertificate {
@@ -135,8 +136,7 @@ function extensionsOf({
 
 function generate(kind: KeyKind): { privateKey: KeyObject; publicKey: KeyObject } {
   if (kind === 'ed25519') return generateKeyPairSync('ed25519')
-  if (kind === 'rsa1024' || kind === 'rsa2048')
-    return generateKeyPairSync('rsa', { modulusLength: Number(kind.slice(3)) })
+  if (kind === 'rsa1024' || kind === 'rsa2048') return rsaPair(Number(kind.slice(3)))
   return generateKeyPairSync('ec', { namedCurve: { p256: 'P-256', p521: 'P-521', secp256k1: 'secp256k1' }[kind] })
 }
 

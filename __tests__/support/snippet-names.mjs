@@ -1,4 +1,5 @@
-// Names that snippets marked `runs in: options` may use without declaring them.
+// node snippet-names.mjs FILE…: runs snippets marked `runs in: options`, which may use these names without declaring
+// them, and prints what each threw.
 import express from 'express'
 import { clientAuth } from 'oauth-client-auth'
 
@@ -13,3 +14,11 @@ Object.assign(globalThis, {
   req: { headers: { authorization: 'Basic c2hvcDp3cm9uZw==' }, body: { grant_type: 'client_credentials' } },
   redis: { sendCommand: async () => 'OK' }
 })
+
+const thrown = {}
+for (const file of process.argv.slice(2))
+  thrown[file] = await import(file).then(
+    () => 'nothing',
+    (error) => error.stack
+  )
+console.log(JSON.stringify(thrown))

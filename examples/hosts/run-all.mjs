@@ -47,7 +47,7 @@ const others = await runAll(
   }))
 )
 const file = '../docs/hosts.md'
-await publish(
+publish(
   [
     { file, name: 'heavy hosts', rows: hostTable(hosts) },
     { file, name: 'more examples on Bun and Deno', rows: exampleTable(others) }

@@ -1,8 +1,7 @@
 // Runs examples and makes tables of what came back, for the terminal and for docs/hosts.md.
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { format, resolveConfig } from 'prettier'
 import { table } from './demonstrate.mjs'
 
 const run = promisify(execFile)
@@ -94,7 +93,7 @@ function markdown(rows) {
 }
 
 /** A page of docs/ with these tables between their marks: `<!-- name -->` and `<!-- end of name -->`. */
-async function pageWith(file, blocks) {
+function pageWith(file, blocks) {
   let text = readFileSync(path(file), 'utf8')
   for (const { name, rows } of blocks) {
     const [start, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
@@ -102,18 +101,19 @@ async function pageWith(file, blocks) {
     if (from < start.length || to < from) throw new Error(`${file} has no place for ${name}`)
     text = `${text.slice(0, from)}\n\n${markdown(rows)}\n\n${text.slice(to)}`
   }
-  return format(text, { ...(await resolveConfig(path(file))), parser: 'markdown' })
+  const args = ['oxfmt', '--stdin-filepath', path(file)]
+  return execFileSync('npx', args, { cwd: path('..'), input: text, encoding: 'utf8' })
 }
 
 /**
  * Prints the tables; `--write` puts them into the pages of docs/, `--check` asks that they stand there. The
  * exit status is 0 only if every row of every example came out right. A block is `{ file, name, rows }`.
  */
-export async function publish(blocks, results) {
+export function publish(blocks, results) {
   console.log(blocks.map(({ rows }) => table(rows)).join('\n\n'))
   for (const file of new Set(blocks.map((block) => block.file))) {
     const ours = blocks.filter((block) => block.file === file)
-    const text = await pageWith(file, ours)
+    const text = pageWith(file, ours)
     if (process.argv.includes('--write')) writeFileSync(path(file), text)
     if (process.argv.includes('--check') && text !== readFileSync(path(file), 'utf8'))
       fail(`${file.slice(3)} says something else: run this again with --write and see what changed`)

@@ -3,7 +3,14 @@ import { ClientAuthError } from '../refusals/errors'
 
 /** What the owner of a document did wrong: the rules of `document-rules`. */
 export type DocumentRuleFault =
-  'client_id' | 'secret' | 'method' | 'alg' | 'keys' | 'private_key' | 'redirect_uris' | 'field'
+  | 'client_id'
+  | 'secret'
+  | 'method'
+  | 'alg'
+  | 'keys'
+  | 'private_key'
+  | 'redirect_uris'
+  | 'field'
 
 /** Why a client document is not to be had or not to be used. Stable, for logs and events. */
 export type ClientDocumentFault = FetchFault | 'policy' | DocumentRuleFault

@@ -99,8 +99,7 @@ export function readForm(request: ClientAuthRequest): ReceivedForm {
   for (const name of singleParameters) {
     const value = read(name)
     if (Array.isArray(value)) received.repeated ??= name
-    else if (value === undefined || value === null || value === '')
-      continue // RFC 6749 §3.2: as if omitted
+    else if (value === undefined || value === null || value === '') continue // RFC 6749 §3.2: as if omitted
     else if (typeof value === 'string') form[name] = value
     else received.malformed ??= name
   }

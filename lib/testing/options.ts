@@ -12,10 +12,17 @@ import { hmacAlgorithms, keyAlgorithms, lackingNote } from '../jwt/algorithms'
 
 /** The methods that a test client can use; `none` is a public client. */
 export type TestClientMethod =
-  'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | 'private_key_jwt' | 'none'
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'client_secret_jwt'
+  | 'private_key_jwt'
+  | 'none'
 /** The signature algorithms that a test client can use: all that the package accepts. ML-DSA needs Node.js 24.6. */
 export type TestAlgorithm =
-  `${'RS' | 'PS' | 'ES' | 'HS'}${256 | 384 | 512}` | 'EdDSA' | 'Ed25519' | `ML-DSA-${44 | 65 | 87}`
+  | `${'RS' | 'PS' | 'ES' | 'HS'}${256 | 384 | 512}`
+  | 'EdDSA'
+  | 'Ed25519'
+  | `ML-DSA-${44 | 65 | 87}`
 /** A `Date`, or seconds since the epoch. */
 export type TestTime = Date | number
 /**

@@ -5,6 +5,7 @@ import { recipes } from '../../support/certificate-recipes'
 import { certificate, x509 } from '../../support/client-certificates'
 import * as der from '../../support/der'
 import { certificateOver, explicitCurve, largeModulus, longExponent } from '../../support/hostile-certificates'
+import { rsaPair } from '../../support/rsa-keys'
 
 const unreadable = ['dn-bad-utf8', 'dn-octets']
 const seconds = (text: string) => Date.parse(text) / 1000
@@ -25,7 +26,7 @@ const keyIn = (octets: Buffer) => lookAtCertificate(octets)?.key
 
 test.each([
   ['P-384', generateKeyPairSync('ec', { namedCurve: 'P-384' })],
-  ['RSA of 4096 bits', generateKeyPairSync('rsa', { modulusLength: 4096 })],
+  ['RSA of 4096 bits', rsaPair(4096)],
   ['RSA with a long exponent', generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 0x1000001 })]
 ])('a key is read: %s', (_, pair) => {
   expect(keyIn(certificateOver(spki(pair)))).toEqual(pair.publicKey.export({ format: 'jwk' }))
@@ -46,7 +47,7 @@ const renamed = (oid: string) => {
 
 /** An RSA key whose octets stand in the certificate as `wrap` puts them. */
 function rsaIn(wrap: (key: Buffer) => Buffer): Buffer {
-  const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const pair = rsaPair(2048)
   const key = pair.publicKey.export({ type: 'pkcs1', format: 'der' })
   return der.sequence(der.sequence(der.objectIdentifier('1.2.840.113549.1.1.1')), wrap(key))
 }

@@ -1,6 +1,9 @@
 /** The OAuth error codes that this package answers with (RFC 6749 §5.2, §4.1.2.1, RFC 7591 §3.2.2). */
 export type ClientAuthErrorCode =
-  'invalid_request' | 'invalid_client' | 'invalid_client_metadata' | 'temporarily_unavailable'
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_client_metadata'
+  | 'temporarily_unavailable'
 
 /** Facts behind a failure: what was `expected`, what was `received`, and whatever else explains it. */
 export type Detail = Readonly<Record<string, unknown>>

@@ -53,12 +53,15 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
     }
     type Use = Awaited<ReturnType<typeof use>>
 
-    /** 50 clients that use one new assertion after the other until told to stop. */
+    /** 50 clients that use one new assertion after the other until told to stop: up to 500 a second. */
     function load() {
       const uses: Use[] = []
       let running = true
       const clients = Array.from({ length: 50 }, async () => {
-        while (running) uses.push(await use())
+        while (running) {
+          uses.push(await use())
+          await wait(100)
+        }
       })
       const until = async (enough: (uses: Use[]) => boolean) => {
         for (let attempt = 0; attempt < 600 && !enough(uses); attempt++) await wait(50)

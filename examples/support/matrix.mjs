@@ -101,8 +101,8 @@ function pageWith(file, blocks) {
     if (from < start.length || to < from) throw new Error(`${file} has no place for ${name}`)
     text = `${text.slice(0, from)}\n\n${markdown(rows)}\n\n${text.slice(to)}`
   }
-  const args = ['oxfmt', '--stdin-filepath', path(file)]
-  return execFileSync('npx', args, { cwd: path('..'), input: text, encoding: 'utf8' })
+  const args = [path('../node_modules/oxfmt/bin/oxfmt'), '--stdin-filepath', path(file)]
+  return execFileSync(process.execPath, args, { cwd: path('..'), input: text, encoding: 'utf8' })
 }
 
 /**

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import { type IPv4, type IPv6, isValidCIDR, parse, parseCIDR } from 'ipaddr.js'
+import { type IPv4, type IPv6, parse, parseCIDR } from 'ipaddr.js'
+import { attempt } from './attempt'
 
 /** Whether an address lies within a range: see {@link parseRange}. */
 export type AddressRange = (address: string) => boolean
@@ -12,9 +13,9 @@ export function parseRange(text: unknown): AddressRange | undefined {
   if (typeof text !== 'string') return undefined
   const address = text.replace(/\/.*/s, '')
   const cidr = text.includes('/') ? text : `${text}/${isIP(text) === 4 ? 32 : 128}`
-  if (isIP(address) === 0 || address.includes('%') || !isValidCIDR(cidr)) return undefined
-  const range = parseCIDR(cidr)
-  return (candidate) => isWithin(parse(candidate), range)
+  if (isIP(address) === 0 || address.includes('%')) return undefined
+  const range = attempt(() => parseCIDR(cidr))
+  return range && ((candidate) => isWithin(parse(candidate), range))
 }
 
 /**

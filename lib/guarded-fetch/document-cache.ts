@@ -125,8 +125,8 @@ export function createDocumentCache<T extends object, E extends Error>(
     maxSize: cacheOctets,
     sizeCalculation: ({ octets, etag = '' }, uri) => octets + uri.length + etag.length
   })
-  // Apart from the documents, so that hostile URLs cannot push good ones out
-  const failures = new LRUCache<string, Failure<E>>({ max: settings.maxEntries })
+  // Apart from the documents, so that hostile URLs cannot push good ones out. No `max`: see address-rest
+  const failures = new LRUCache<string, Failure<E>>({ maxSize: settings.maxEntries, sizeCalculation: () => 1 })
   const underWay = new Map<string, Promise<T>>()
   const closed = new AbortController()
   setMaxListeners(0, closed.signal) // each fetch under way is one

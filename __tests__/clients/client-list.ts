@@ -95,13 +95,17 @@ export const realClients: RealClient[] = [
   ruby('oauth2', 'ruby-oauth2', 'oauth2.rb', 'oauth2', secrets)
 ]
 
-const packageFile = (npm: string) => join(__dirname, 'node_modules', npm, 'package.json')
+/** Here, or among the project's own packages, as Node looks for them. */
+const packageFileOf = (npm: string): string | undefined =>
+  [__dirname, join(__dirname, '../..')]
+    .map((folder) => join(folder, 'node_modules', npm, 'package.json'))
+    .find((file) => existsSync(file))
 
 /** The version that is installed, or undefined. */
 export function versionOf({ npm, debian, probe }: RealClient): string | undefined {
   if (npm !== undefined) {
-    if (!existsSync(packageFile(npm))) return undefined
-    return (JSON.parse(readFileSync(packageFile(npm), 'utf8')) as { version: string }).version
+    const file = packageFileOf(npm)
+    return file && (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
   }
   try {
     const [file = '', ...args] = probe ?? []

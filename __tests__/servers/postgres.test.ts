@@ -6,7 +6,13 @@ import pg from 'pg'
 import type { OAuthClient } from '../../lib'
 import { assertionForm, keyAssertion, makeKey, now } from '../support/assertions'
 import { describeWith, end, freePort, freshDirectory } from '../support/own-servers'
-import { copyLibrary, startServer, usesInProcesses, type CopiedLibrary } from '../support/server-processes'
+import {
+  copyLibrary,
+  startServer,
+  startServers,
+  type CopiedLibrary,
+  type ServerProcesses
+} from '../support/server-processes'
 
 jest.setTimeout(120_000)
 
@@ -47,6 +53,7 @@ describeWith('Postgres server', programs, 'REQUIRE_POSTGRES', () => {
   let postgres: ChildProcess
   let identity: { uid?: number; gid?: number }
   let start: Parameters<typeof startServer>[0]
+  let four: ServerProcesses
   let onTestEnd = () => Promise.resolve()
   afterEach(() => onTestEnd())
 
@@ -86,8 +93,10 @@ describeWith('Postgres server', programs, 'REQUIRE_POSTGRES', () => {
     const modulePath = join(library.directory, 'postgres-store.mjs')
     writeFileSync(modulePath, storeModule)
     start = { library, client, store: ['module', modulePath] }
+    four = await startServers(4, start)
   })
   afterAll(async () => {
+    await four.end()
     // Immediate shutdown: it ends its own children too.
     await end(postgres, 'SIGQUIT')
     rmSync(directory, { recursive: true, force: true })
@@ -101,7 +110,7 @@ describeWith('Postgres server', programs, 'REQUIRE_POSTGRES', () => {
 
   it('accepts exactly one of 4 x 200 concurrent uses in server processes', async () => {
     for (const claims of [{}, { jti: undefined }]) {
-      expect(await usesInProcesses(4, 200, sign(claims), start)).toEqual({ 200: 1, 401: 799 })
+      expect(await four.use(200, sign(claims))).toEqual({ 200: 1, 401: 799 })
     }
   })
 
@@ -112,7 +121,7 @@ describeWith('Postgres server', programs, 'REQUIRE_POSTGRES', () => {
     ['SQL', "'); DROP TABLE used_assertions; --"],
     ['8,000 characters', 'x'.repeat(8000)]
   ])('takes a strange jti once: %s', async (_case, jti) => {
-    expect(await usesInProcesses(1, 5, sign({ jti }), start)).toEqual({ 200: 1, 401: 4 })
+    expect(await four.use(2, sign({ jti }))).toEqual({ 200: 1, 401: 7 })
   })
 
   it('forgets by its clean-up only what has expired for a minute', async () => {

@@ -8,7 +8,7 @@ import type { OAuthClient } from '../../lib'
 import { keyAssertion, makeKey, now } from '../support/assertions'
 import { askRedis, describeWith, findProgram, startRedis, type RedisServer } from '../support/own-servers'
 import { clusters, singles, type Connection } from '../support/redis-connections'
-import { copyLibrary, usesInProcesses, type CopiedLibrary } from '../support/server-processes'
+import { copyLibrary, startServers, type CopiedLibrary } from '../support/server-processes'
 
 jest.setTimeout(120_000)
 
@@ -104,15 +104,17 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
     // Threat 4: the same assertion on several processes over Redis
     it('accept exactly one of 4 x 200 concurrent uses over one Redis', async () => {
       const redis = await startRedis()
-      const start = { library, client, store: ['redis', `${redis.port}`] }
-      expect(await usesInProcesses(4, 200, sign(), start)).toEqual({ 200: 1, 401: 799 })
-      expect(await usesInProcesses(4, 200, sign({ jti: undefined }), start)).toEqual({ 200: 1, 401: 799 })
+      const four = await startServers(4, { library, client, store: ['redis', `${redis.port}`] })
+      expect(await four.use(200, sign())).toEqual({ 200: 1, 401: 799 })
+      expect(await four.use(200, sign({ jti: undefined }))).toEqual({ 200: 1, 401: 799 })
+      await four.end()
       await redis.stop()
     })
 
     it('accept one each with the memory store, as the documentation warns', async () => {
-      const start = { library, client, store: ['memory'] }
-      expect(await usesInProcesses(4, 50, sign(), start)).toEqual({ 200: 4, 401: 196 })
+      const four = await startServers(4, { library, client, store: ['memory'] })
+      expect(await four.use(50, sign())).toEqual({ 200: 4, 401: 196 })
+      await four.end()
     })
   })
 

@@ -2,21 +2,24 @@
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import Database from 'libsql'
-import { createClient } from 'redis'
 
 const [library, kind, record, where] = process.argv.slice(2)
 const { clientAuth, createRedisReplayStore, createSqliteReplayStore } = createRequire(import.meta.url)(library)
 const client = JSON.parse(record)
 
+// Each imports its own client, since many such processes are started.
 const stores = {
   memory: () => undefined,
   redis: async () => {
+    const { createClient } = await import('redis')
     const redis = createClient({ url: `redis://127.0.0.1:${where}` })
     await redis.connect()
     return createRedisReplayStore({ sendCommand: (args) => redis.sendCommand(args) })
   },
-  sqlite: () => createSqliteReplayStore({ database: new Database(where) }),
+  sqlite: async () => {
+    const { default: Database } = await import('libsql')
+    return createSqliteReplayStore({ database: new Database(where) })
+  },
   // a module that exports `replayStore`
   module: async () => (await import(pathToFileURL(where))).replayStore
 }

@@ -67,29 +67,31 @@ async function askUntilHeard(url: string, body: URLSearchParams): Promise<number
   }
 }
 
-/**
- * Posts the assertion `uses` times at once to each of several server processes; how often each status came. As a client
- * would, it asks again where a server that is too busy tells it to.
- */
-export async function usesInProcesses(
-  count: number,
-  uses: number,
-  assertion: string,
-  start: ServerStart
-): Promise<Record<number, number>> {
+export interface ServerProcesses {
+  /**
+   * Posts the assertion so many times at once to each of the servers; how often each status came. As a client would, it
+   * asks again where a server that is too busy tells it to.
+   */
+  use(times: number, assertion: string): Promise<Record<number, number>>
+  end(): Promise<unknown>
+}
+
+/** So many server processes side by side. */
+export async function startServers(count: number, start: ServerStart): Promise<ServerProcesses> {
   const servers = await Promise.all(Array.from({ length: count }, () => startServer(start)))
-  const body = new URLSearchParams(assertionForm(assertion))
-  const statuses: Record<number, number> = {}
-  try {
-    const requests = servers.flatMap(({ url }) =>
-      Array.from({ length: uses }, async () => {
-        const status = await askUntilHeard(url, body)
-        statuses[status] = (statuses[status] ?? 0) + 1
-      })
-    )
-    await Promise.all(requests)
-  } finally {
-    await Promise.all(servers.map(({ child }) => end(child)))
+  return {
+    async use(times, assertion) {
+      const body = new URLSearchParams(assertionForm(assertion))
+      const statuses: Record<number, number> = {}
+      const requests = servers.flatMap(({ url }) =>
+        Array.from({ length: times }, async () => {
+          const status = await askUntilHeard(url, body)
+          statuses[status] = (statuses[status] ?? 0) + 1
+        })
+      )
+      await Promise.all(requests)
+      return statuses
+    },
+    end: () => Promise.all(servers.map(({ child }) => end(child)))
   }
-  return statuses
 }

@@ -80,6 +80,12 @@ export interface PageInChromium {
   readonly open: (options?: BrowserContextOptions) => Promise<Page>
 }
 
+let started: Promise<Browser> | undefined
+const startChromium = () =>
+  (started ??= chromium.launch({ executablePath: executablePath ?? '', headless: true, args }))
+/** Ends the browser that the suites of a test file share. */
+export const closeChromium = async (): Promise<void> => (await started)?.close()
+
 /** A suite that needs chromium: skipped where there is none, in words, or failed where REQUIRE_CHROMIUM is 1. */
 export function describeInChromium(suite: (page: PageInChromium) => void): void {
   describeWith('chromium', executablePath, 'REQUIRE_CHROMIUM', () => {
@@ -93,13 +99,10 @@ export function describeInChromium(suite: (page: PageInChromium) => void): void 
 
     beforeAll(async () => {
       served = await startPage([])
-      browser = await chromium.launch({ executablePath: executablePath ?? '', headless: true, args })
+      browser = await startChromium()
     })
     afterEach(() => Promise.all(browser.contexts().map((context) => context.close())))
-    afterAll(async () => {
-      await browser.close()
-      await served.close()
-    })
+    afterAll(() => served.close())
 
     suite({
       url: () => served.url,

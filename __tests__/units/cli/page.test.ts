@@ -97,7 +97,7 @@ describe('the server of the page', () => {
       'content-security-policy': expect.stringMatching(/^default-src 'none'; /) as string
     })
     expect(headers['content-security-policy']).not.toMatch(/unsafe|\*|https?:/)
-    // Each closes a way that the others leave open: see browser/page-attacks.test.ts
+    // Each closes a way that the others leave open: see browser/page-attacks.ts
     for (const directive of [
       "script-src 'self'",
       "style-src 'self'",

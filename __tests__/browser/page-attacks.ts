@@ -4,8 +4,6 @@ import type { Frame, Page } from 'playwright-core'
 import { keyFor } from '../support/assertions'
 import { acceptedAssertion, complaintsOf, describeInChromium, explain, record } from '../support/page-in-chromium'
 
-jest.setTimeout(30_000)
-
 /** Each would run a script, load something or change the page if it became markup. */
 const markup = [
   '<script>window.owned = true</script>',

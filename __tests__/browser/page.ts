@@ -13,8 +13,6 @@ import {
   verdict
 } from '../support/page-in-chromium'
 
-jest.setTimeout(30_000)
-
 /** Without a time, an assertion is judged as of when it was made, since it is always pasted later. */
 const asOfNow = (page: Page) => page.getByRole('textbox', { name: 'Time' }).fill(new Date().toISOString())
 

@@ -9,8 +9,6 @@ import {
   shot
 } from '../support/page-in-chromium'
 
-jest.setTimeout(30_000)
-
 const schemes = ['light', 'dark'] as const
 const requests = { accepted: acceptedAssertion, refused: () => asHttp(refusedAssertion()) }
 const looks = schemes.flatMap((scheme) =>

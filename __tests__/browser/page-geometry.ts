@@ -15,8 +15,6 @@ import {
   verdict
 } from '../support/page-in-chromium'
 
-jest.setTimeout(30_000)
-
 const sizes = {
   desk: { width: 1280, height: 800 },
   phone: { width: 375, height: 667 },

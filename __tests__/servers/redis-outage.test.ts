@@ -29,6 +29,7 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
     let connection: Connection
     let server: Server
     let url: string
+    let running = false
 
     beforeEach(async () => {
       redis = await startRedis(['--appendonly', 'yes', '--appendfsync', 'always'])
@@ -38,6 +39,7 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
       url = `http://${host}:${(server.address() as AddressInfo).port}/token`
     })
     afterEach(async () => {
+      running = false // also where a test has failed under load
       connection.close()
       server.closeAllConnections()
       server.close()
@@ -56,7 +58,7 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
     /** 50 clients that use one new assertion after the other until told to stop: up to 500 a second. */
     function load() {
       const uses: Use[] = []
-      let running = true
+      running = true
       const clients = Array.from({ length: 50 }, async () => {
         while (running) {
           uses.push(await use())

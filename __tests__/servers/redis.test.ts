@@ -8,7 +8,7 @@ import type { OAuthClient } from '../../lib'
 import { keyAssertion, makeKey, now } from '../support/assertions'
 import { askRedis, describeWith, findProgram, startRedis, type RedisServer } from '../support/own-servers'
 import { clusters, singles, type Connection } from '../support/redis-connections'
-import { copyLibrary, startServers, type CopiedLibrary } from '../support/server-processes'
+import { copyLibrary, withServers, type CopiedLibrary } from '../support/server-processes'
 
 jest.setTimeout(120_000)
 
@@ -40,6 +40,24 @@ async function judgeStore(store: Connection['store'], rounds: number) {
 }
 
 describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () => {
+  // Ended however a test ends: Jest waits for a connection that is left open, for ever.
+  const closers: (() => unknown)[] = []
+  const servers: RedisServer[] = []
+  async function connected(open: (ports: number[]) => Promise<Connection>, ports: number[]): Promise<Connection> {
+    const connection = await open(ports)
+    closers.push(connection.close)
+    return connection
+  }
+  async function start(...options: string[]): Promise<RedisServer> {
+    const redis = await startRedis(options)
+    servers.push(redis)
+    return redis
+  }
+  afterEach(async () => {
+    for (const close of closers.splice(0)) close()
+    await Promise.all(servers.splice(0).map((redis) => redis.stop()))
+  })
+
   it('is documented with the very functions that are run', () => {
     const docs = readFileSync(join(__dirname, '../../docs/replay-stores.md'), 'utf8')
     const source = readFileSync(join(__dirname, '../support/redis-connections.ts'), 'utf8')
@@ -54,9 +72,10 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
     afterAll(() => redis.stop())
 
     it('takes each entry once, with keys of one size that end a minute after the assertion', async () => {
-      const { store, close } = await open([redis.port])
+      const { store } = await connected(open, [redis.port])
       await judgeStore(store, 20)
       const inspector = new Redis({ host, port: redis.port })
+      closers.push(inspector.disconnect.bind(inspector))
       const keys = await inspector.keys('*')
       expect(keys).toHaveLength(20 * 2 + 7 + 1)
       for (const name of keys) {
@@ -65,8 +84,6 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
         expect(left).toBeGreaterThan(100_000)
         expect(left).toBeLessThanOrEqual(120_000)
       }
-      inspector.disconnect()
-      close()
     })
   })
 
@@ -85,10 +102,12 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
 
     it.each(clusters)('%s: takes each entry once, on every node', async (_name, open) => {
       await Promise.all(nodes.map(({ port }) => askRedis(port, 'FLUSHALL')))
-      const { store, close } = await open(nodes.map(({ port }) => port))
+      const { store } = await connected(
+        open,
+        nodes.map(({ port }) => port)
+      )
       await judgeStore(store, 50)
       for (const { port } of nodes) expect(await askRedis(port, 'DBSIZE')).toMatch(/^:[1-9]/)
-      close()
     })
   })
 
@@ -103,29 +122,26 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
 
     // Threat 4: the same assertion on several processes over Redis
     it('accept exactly one of 4 x 200 concurrent uses over one Redis', async () => {
-      const redis = await startRedis()
-      const four = await startServers(4, { library, client, store: ['redis', `${redis.port}`] })
-      expect(await four.use(200, sign())).toEqual({ 200: 1, 401: 799 })
-      expect(await four.use(200, sign({ jti: undefined }))).toEqual({ 200: 1, 401: 799 })
-      await four.end()
-      await redis.stop()
+      const { port } = await start()
+      await withServers(4, { library, client, store: ['redis', `${port}`] }, async (four) => {
+        expect(await four.use(200, sign())).toEqual({ 200: 1, 401: 799 })
+        expect(await four.use(200, sign({ jti: undefined }))).toEqual({ 200: 1, 401: 799 })
+      })
     })
 
     it('accept one each with the memory store, as the documentation warns', async () => {
-      const four = await startServers(4, { library, client, store: ['memory'] })
-      expect(await four.use(50, sign())).toEqual({ 200: 4, 401: 196 })
-      await four.end()
+      await withServers(4, { library, client, store: ['memory'] }, async (four) => {
+        expect(await four.use(50, sign())).toEqual({ 200: 4, 401: 196 })
+      })
     })
   })
 
   describe('a Redis that is not fit', () => {
     const open = new Map(singles).get('node-redis 6')!
-    const servers: RedisServer[] = []
-    const start = async (...options: string[]) => {
-      const redis = await startRedis(options)
-      servers.push(redis)
-      const { store, close } = await open([redis.port])
-      return { redis, store, close }
+    const startUnfit = async (...options: string[]) => {
+      const redis = await start(...options)
+      const { store } = await connected(open, [redis.port])
+      return { redis, store }
     }
     /** Uses assertions until memory is short and well beyond. */
     const fill = async (store: Connection['store']) => {
@@ -133,23 +149,19 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
         await Promise.all(Array.from({ length: 500 }, (_, j) => store.consume(entry(`filler ${i + j}`))))
       }
     }
-    afterEach(() => Promise.all(servers.splice(0).map((redis) => redis.stop())))
 
     it('a replica refuses', async () => {
-      const primary = await start()
-      const replica = await start('--replicaof', host, `${primary.redis.port}`)
+      const primary = await startUnfit()
+      const replica = await startUnfit('--replicaof', host, `${primary.redis.port}`)
       await expect(replica.store.consume(entry('a'))).rejects.toThrow('READONLY')
-      primary.close()
-      replica.close()
     })
 
     it('one that is full and does not evict refuses, and forgets nothing', async () => {
-      const { store, close } = await start('--maxmemory', '3mb', '--maxmemory-policy', 'noeviction')
+      const { store } = await startUnfit('--maxmemory', '3mb', '--maxmemory-policy', 'noeviction')
       expect(await store.consume(entry('first'))).toBe(true)
       await expect(fill(store)).rejects.toThrow('OOM')
       const outcome = await Promise.allSettled([store.consume(entry('first'))])
       expect(outcome).not.toEqual([{ status: 'fulfilled', value: true }])
-      close()
     })
 
     let warn: jest.SpyInstance
@@ -159,20 +171,19 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
     })
 
     it('no warning where nothing is evicted, nor where INFO is forbidden', async () => {
-      const good = await start('--maxmemory', '3mb', '--maxmemory-policy', 'noeviction')
-      const silent = await start('--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru')
+      const good = await startUnfit('--maxmemory', '3mb', '--maxmemory-policy', 'noeviction')
+      const silent = await startUnfit('--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru')
       expect(await askRedis(silent.redis.port, 'ACL SETUSER default -info')).toBe('+OK')
-      for (const { store, close } of [good, silent]) {
+      for (const { store } of [good, silent]) {
         for (const id of ['first', 'second']) expect(await store.consume(entry(id))).toBe(true)
         await wait(50)
-        close()
       }
       expect(warn).not.toHaveBeenCalled()
     })
 
     // Threat 4: a Redis that evicts forgets used assertions
     it('one that evicts lets assertions in again, as the documentation and a warning say', async () => {
-      const { store, close } = await start('--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru')
+      const { store } = await startUnfit('--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru')
       expect(await store.consume(entry('first'))).toBe(true)
       await fill(store)
       expect(warn).toHaveBeenCalledTimes(1)
@@ -182,7 +193,6 @@ describeWith('redis-server', findProgram('redis-server'), 'REQUIRE_REDIS', () =>
       )
       const again = await Promise.all(Array.from({ length: 500 }, (_, i) => store.consume(entry(`filler ${i}`))))
       expect(again).toContain(true)
-      close()
     })
   })
 })

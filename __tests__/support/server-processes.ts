@@ -95,3 +95,17 @@ export async function startServers(count: number, start: ServerStart): Promise<S
     end: () => Promise.all(servers.map(({ child }) => end(child)))
   }
 }
+
+/** The same for the time of one act: they end however it ends. */
+export async function withServers<T>(
+  count: number,
+  start: ServerStart,
+  act: (servers: ServerProcesses) => Promise<T>
+): Promise<T> {
+  const servers = await startServers(count, start)
+  try {
+    return await act(servers)
+  } finally {
+    await servers.end()
+  }
+}

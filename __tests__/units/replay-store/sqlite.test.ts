@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import Libsql from 'libsql'
 import { createClientAuthenticator, createSqliteReplayStore, type SqliteDatabase } from '../../../lib'
 import { assertionForm, issuer, keyAssertion, makeKey } from '../../support/assertions'
-import { copyLibrary, startServers, type CopiedLibrary } from '../../support/server-processes'
+import { copyLibrary, withServers, type CopiedLibrary } from '../../support/server-processes'
 import { killAndRestart } from '../../support/sqlite-uses'
 
 jest.setTimeout(120_000)
@@ -176,9 +176,9 @@ describe('processes over one file', () => {
   })
 
   it('accept exactly one of 4 x 200 concurrent uses', async () => {
-    const four = await startServers(4, { library, client, store: ['sqlite', newFile()] })
-    expect(await four.use(200, sign())).toEqual({ 200: 1, 401: 799 })
-    await four.end()
+    await withServers(4, { library, client, store: ['sqlite', newFile()] }, async (four) => {
+      expect(await four.use(200, sign())).toEqual({ 200: 1, 401: 799 })
+    })
   })
 
   // Threat 4: the same assertion on several processes over SQLite, and after a kill

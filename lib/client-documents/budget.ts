@@ -28,7 +28,7 @@ const keyOf = (uri: string): string => hash('sha256', uri, 'base64url')
 export function createBudget({ maxFirstLoads, maxFirstLoadsPerHost }: BudgetLimits) {
   const all: Bucket = { left: maxFirstLoads, at: performance.now() }
   const hosts = new Map<string, Bucket>()
-  const known = new LRUCache<string, true>({ maxSize: maxKnown, sizeCalculation: () => 1 })
+  const known = new LRUCache<string, true>({ maxSize: maxKnown, sizeCalculation: () => 1 }) // no `max`: see address-rest
 
   function refill(bucket: Bucket, max: number): Bucket {
     const now = performance.now()

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { atMost } from '../basics/at-most'
 import { FetchError } from '../basics/fetch-error'
 
 /** How many first loads a minute, in all and from one host. */
@@ -28,7 +29,7 @@ const keyOf = (uri: string): string => hash('sha256', uri, 'base64url')
 export function createBudget({ maxFirstLoads, maxFirstLoadsPerHost }: BudgetLimits) {
   const all: Bucket = { left: maxFirstLoads, at: performance.now() }
   const hosts = new Map<string, Bucket>()
-  const known = new LRUCache<string, true>({ maxSize: maxKnown, sizeCalculation: () => 1 }) // no `max`: see address-rest
+  const known = new LRUCache<string, true>(atMost(maxKnown))
 
   function refill(bucket: Bucket, max: number): Bucket {
     const now = performance.now()

@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import { networkOf } from '../basics/address-range'
+import { atMost } from '../basics/at-most'
 
 const day = 86_400_000
-/** So many hosts or addresses. No `max`: with it, lru-cache would take the memory of all of them at once. */
-const bounds = { maxSize: 10_000, sizeCalculation: () => 1, ttl: day, perf: performance }
+/** So many hosts or addresses. */
+const bounds = { ...atMost(10_000), ttl: day, perf: performance }
 
 /**
  * Hosts that held the process up, until when, in milliseconds of the monotonic clock. Whoever ends TLS for a name is its

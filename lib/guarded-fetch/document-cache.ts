@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { LRUCache } from 'lru-cache'
+import { atMost } from '../basics/at-most'
 import { FetchError } from '../basics/fetch-error'
 import {
   type CachedDocument,
@@ -125,8 +126,8 @@ export function createDocumentCache<T extends object, E extends Error>(
     maxSize: cacheOctets,
     sizeCalculation: ({ octets, etag = '' }, uri) => octets + uri.length + etag.length
   })
-  // Apart from the documents, so that hostile URLs cannot push good ones out. No `max`: see address-rest
-  const failures = new LRUCache<string, Failure<E>>({ maxSize: settings.maxEntries, sizeCalculation: () => 1 })
+  // Apart from the documents, so that hostile URLs cannot push good ones out
+  const failures = new LRUCache<string, Failure<E>>(atMost(settings.maxEntries))
   const underWay = new Map<string, Promise<T>>()
   const closed = new AbortController()
   setMaxListeners(0, closed.signal) // each fetch under way is one

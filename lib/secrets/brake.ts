@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { networkOf, plainAddress } from '../basics/address-range'
+import { atMost } from '../basics/at-most'
 import { checkOptions, isInteger, type OptionRule } from '../basics/option-checks'
 import { warnOnce } from '../basics/warn-once'
 import { within } from '../basics/within'
@@ -207,7 +208,7 @@ export function createBrake(options: BrakeOptions): Brake {
   const atOnceOfAddress = Math.ceil((atOnce * Math.max(addressLimit, limiter.points)) / limiter.points)
   const inTurn = createCrowd(isGuess)
   /** Clients that were proven, each with its address. */
-  const proven = new LRUCache<string, true>({ max: 10_000 })
+  const proven = new LRUCache<string, true>(atMost(10_000))
 
   async function look(attempt: Attempt, [pair, address, client]: Keys): Promise<void> {
     const counts = await reached(attempt, async () =>

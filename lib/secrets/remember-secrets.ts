@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { atMost } from '../basics/at-most'
 import { checkOptions, isInteger, isNumber } from '../basics/option-checks'
 import type { OAuthClient, VerifySecret } from '../types'
 import { createVerificationQueue, unknownIds } from './verification-queue'
@@ -59,7 +60,7 @@ export function rememberSecrets<C extends OAuthClient = OAuthClient>(
   const processKey = randomBytes(32)
   const inTurn = createVerificationQueue(timeout * 1000)
   /** When each was verified, in milliseconds of the monotonic clock. */
-  const known = new LRUCache<string, number>({ max, ttl: ttl * 1000, updateAgeOnGet: true })
+  const known = new LRUCache<string, number>({ ...atMost(max), ttl: ttl * 1000, updateAgeOnGet: true })
   // Apart from what is known: guesses must not push a remembered secret out, nor equal ones cost twice.
   const underWay = new Map<string, Promise<boolean>>()
 

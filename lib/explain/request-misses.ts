@@ -106,9 +106,10 @@ function urlDifference(sent: string, wanted: string): string | undefined {
 }
 
 export function spotAudience({ finding: { expected, received } }: Scene): string | undefined {
-  if (typeof received !== 'string' || !Array.isArray(expected)) return undefined
-  const near = expected.map(String).find((wanted) => urlDifference(received, wanted) !== undefined)
-  return near && `Write aud exactly as ${near}: the two differ by ${String(urlDifference(received, near))}.`
+  const [sent, ...more] = [received].flat()
+  if (typeof sent !== 'string' || more.length > 0 || !Array.isArray(expected)) return undefined
+  const near = expected.map(String).find((wanted) => urlDifference(sent, wanted) !== undefined)
+  return near && `Write aud exactly as ${near}: the two differ by ${String(urlDifference(sent, near))}.`
 }
 
 export function spotType({ received: { jws } }: Scene): string | undefined {
@@ -118,19 +119,21 @@ export function spotType({ received: { jws } }: Scene): string | undefined {
     : `${names.join(' and ')} must be a string: write the client_id in quotation marks.`
 }
 
-/** A clock that is wrong by whole half hours writes the time of its zone in place of UTC. */
+/** A clock that is wrong by as much as a zone is away from UTC. No zone is half an hour or an hour and a half away. */
 export function spotTimeZone({ received: { jws }, now }: Scene): string | undefined {
   const away = Number(jws?.iat ?? jws?.nbf) - now
   const halves = Math.round(away / 1800)
-  if (!(halves !== 0 && Math.abs(halves) <= 28 && Math.abs(away - halves * 1800) <= 120)) return undefined
+  const isZone = ![0, 1, 3].includes(Math.abs(halves)) && Math.abs(halves) <= 28
+  if (!isZone || Math.abs(away - halves * 1800) > 120) return undefined
   const hours = `${Math.abs(halves) / 2} h ${halves > 0 ? 'ahead' : 'behind'}`
-  return `The times are ${hours}: the sender takes its local time for UTC. JWT times count seconds since 1970 in UTC.`
+  const other = halves > 0 ? 'its clock is wrong' : 'its clock is wrong, or it sends an old assertion again'
+  return `The times are ${hours}: the sender takes its local time for UTC, or ${other}. JWT times count in UTC.`
 }
 
 /** The life of an assertion, judged apart from the clock. */
 export function spotLifetime({ received: { jws }, claimed, now }: Scene): string | undefined {
   const { exp = NaN, iat = NaN } = jws ?? {}
-  if (exp <= iat) return 'exp must lie behind iat: this assertion ends before it was made.'
+  if (exp <= iat) return 'exp must be later than iat: this assertion ends before it was made.'
   return exp - iat <= Number(claimed?.policy.maxAssertionLifetime) && iat > now
     ? `The lifetime of ${exp - iat} s is right, but the clock of the sender is ahead: set it by NTP.`
     : undefined

@@ -1,7 +1,7 @@
 import { keyAlgorithms, svidAlgorithms } from '../jwt/algorithms'
 import { printable } from '../basics/printable'
 import type { AssertionCredentials } from '../request/credentials'
-import type { Rule } from '../refusals/rules'
+import type { Fault, Rule } from '../refusals/rules'
 import type { Jws } from '../jwt/jws'
 import type { ClientAuthMethod, FederatedIdentity, OAuthClient } from '../types'
 import { registeredAlgRule } from './assertion'
@@ -9,6 +9,7 @@ import { audienceOf, explicitTypes, headerRules, jtiRule } from './assertion-rul
 import { issuerKeys } from './issuer-keys'
 import { proveBySource } from './key-proof'
 import {
+  type AssertionRule,
   type Claimed,
   isJudgeable,
   type KnownIssuer,
@@ -43,8 +44,14 @@ const issuerOf = (kind: Kind, { credentials, policy }: PresentedAssertion): Know
   return known?.method === kind.method ? known : undefined
 }
 
+/** With the issuer among the facts: it alone can change what the rule is about, and the client cannot. */
+const naming = (kind: Kind, rule: AssertionRule): AssertionRule => ({
+  ...rule,
+  detail: (subject) => ({ ...rule.detail?.(subject), issuer: printable(kind.issuerIn(subject.credentials.jws)) })
+})
+
 /** RFC 7523 §3: all that the token and the server's options decide. No rule looks at a client or at a key. */
-function requestRules(kind: Kind, policy: Policy): readonly Rule<PresentedAssertion>[] {
+function requestRules(kind: Kind, policy: Policy): readonly AssertionRule[] {
   const known = (subject: PresentedAssertion) => issuerOf(kind, subject)
   const isKnown = (subject: PresentedAssertion) => known(subject) !== undefined
   const demanded = (subject: PresentedAssertion) => known(subject)?.audience ?? policy.issuer
@@ -71,9 +78,9 @@ function requestRules(kind: Kind, policy: Policy): readonly Rule<PresentedAssert
         trusted: trusted.map(({ issuer }) => issuer)
       })
     },
-    ...timeRules((subject) => known(subject)?.maxLifetime ?? Infinity),
+    ...timeRules((subject) => known(subject)?.maxLifetime ?? Infinity).map((rule) => naming(kind, rule)),
     jtiRule((subject) => !policy.requireJti || known(subject)?.reusable === true),
-    {
+    naming(kind, {
       // The tokens of an issuer are for many servers: one that is for two of them, one of the two could pass on.
       check: 'aud',
       reason: 'assertion_audience',
@@ -82,7 +89,7 @@ function requestRules(kind: Kind, policy: Policy): readonly Rule<PresentedAssert
       canJudge: isKnown,
       words: (subject) => `The aud of client_assertion must be this value alone: ${demanded(subject)}`,
       detail: (subject) => ({ expected: [demanded(subject)], received: printable(subject.credentials.jws.aud) })
-    }
+    })
   ]
 }
 
@@ -105,6 +112,11 @@ const identityRule = (kind: Kind): Rule<Claimed<AssertionCredentials>> => ({
 
 const shown = ({ issuer, subject }: FederatedIdentity) => ({ issuer: printable(issuer), subject: printable(subject) })
 
+const ofIssuer = (fault: Fault, issuer: string): Fault => ({
+  ...fault,
+  detail: () => ({ ...fault.detail?.(), issuer })
+})
+
 function createIssuerMethod(kind: Kind, policy: Policy): Method<AssertionCredentials> {
   const scopeOf = (subject: PresentedAssertion) => `${String(issuerOf(kind, subject)?.issuer)} `
   const isReusable = (subject: PresentedAssertion) => issuerOf(kind, subject)?.reusable === true
@@ -121,7 +133,7 @@ function createIssuerMethod(kind: Kind, policy: Policy): Method<AssertionCredent
       const known = issuerOf(kind, subject)
       if (known === undefined) throw new TypeError('an issuer that the rules let pass must be a trusted one')
       const fault = await proveBySource(issuerKeys(known, subject.policy.keySets), subject.credentials)
-      return { method: kind.method, fault }
+      return { method: kind.method, fault: fault && ofIssuer(fault, known.issuer) }
     },
     provenRules,
     consume: (subject) => (isReusable(subject) ? undefined : consume(subject, scopeOf(subject))),

@@ -31,7 +31,6 @@ export const issuerKeys = (known: KnownIssuer, keySets: KeySets): KeySource => (
     reason: 'issuer_unavailable',
     cause,
     detail: () => ({
-      issuer: known.issuer,
       expected:
         known.jwksUri === undefined
           ? 'its discovery document and a JWK Set of public keys'

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { issuer } from '../../support/assertions'
+import { issuer, now } from '../../support/assertions'
 import { runCommand } from '../../support/run-command'
-import { deployer, jobToken, ledger, podToken, svid, trusting, worker } from '../../support/workloads'
+import { deployer, jobToken, ledger, podToken, strangerKey, svid, trusting, worker } from '../../support/workloads'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'explain-issuers-'))
 afterAll(() => {
@@ -72,6 +72,23 @@ test.each([
     ledger: '/ns/bank/sa/ledger'
   }
   expect(stdout).toContain(registered[clientId as keyof typeof registered])
+})
+
+test.each([
+  [
+    'assertion_audience',
+    { claims: { aud: ['https://kubernetes.default.svc'] } },
+    'Ask the issuer for a token whose aud'
+  ],
+  ['assertion_lifetime', { claims: { exp: now() + 90_000 } }, 'the operator raises maxLifetime'],
+  ['assertion_expired', { claims: { exp: now() - 700, iat: now() - 1300 } }, 'read again the file'],
+  ['no_matching_key', { header: { kid: 'renewed' } }, 'where its keys stand in trustedIssuers as jwks'],
+  ['signature_mismatch', { key: strangerKey }, 'no key that the issuer publishes verifies this one']
+])('%s: what to ask the issuer for, and not the client', async (reason, changes, advice) => {
+  const { code, stdout } = await explain(podToken(changes), '--client-id', 'worker', '--at', String(now()))
+  expect(code).toBe(1)
+  expect(stdout).toMatch(new RegExp(`refused: ${reason}`))
+  expect(stdout.replace(/\s+/g, ' ')).toContain(advice)
 })
 
 test('in JSON, the part that differs', async () => {

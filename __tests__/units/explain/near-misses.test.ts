@@ -178,6 +178,18 @@ const rows: readonly Row[] = [
     )
   ),
   row(
+    'aud, a list of one, with a slash at the end',
+    'assertion_audience',
+    new RegExp(`exactly as ${issuer}: the two differ by a slash`),
+    withAssertion(by(ec, { aud: [`${issuer}/`] }))
+  ),
+  row(
+    'aud, a list of one, of another host',
+    'assertion_audience',
+    /addressed to another host/,
+    withAssertion(by(ec, { aud: ['https://other.example'] }))
+  ),
+  row(
     'local time ahead',
     'assertion_not_yet_valid',
     /^The times are 2 h ahead/,
@@ -187,8 +199,16 @@ const rows: readonly Row[] = [
   row(
     'local time behind',
     'assertion_expired',
-    /^The times are 5\.5 h behind/,
+    /^The times are 5\.5 h behind.*, or its clock is wrong, or it sends an old assertion again\./,
     withAssertion(by(ec, { iat: now() - 19_790, exp: now() - 19_700 }))
+  ),
+  ...[1800, 5400].map((away) =>
+    row(
+      `${away} s behind, as no zone is`,
+      'assertion_expired',
+      /^Make a new assertion for each request, and set the clock/,
+      withAssertion(by(ec, { iat: now() - away, exp: now() - away + 60 }))
+    )
   ),
   row(
     'exp before iat',

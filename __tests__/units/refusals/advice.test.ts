@@ -61,7 +61,14 @@ const rows: Partial<Record<ClientAuthErrorReason, Row[]>> = {
   ],
   assertion_audience: [
     [{ ...expectedAud }, '`aud` is missing'],
+    [{ ...expectedAud, received: ['https://other.example'], issuer: 'a' }, 'the token is of another issuer'],
     [{ ...expectedAud, received: [issuer] }, '`aud` is an array'],
+    [{ ...expectedAud, received: [issuer, 'as'] }, '`aud` is an array'],
+    [{ ...expectedAud, received: [] }, '`aud` is an array'],
+    [{ ...expectedAud, received: [`${issuer}/`] }, '`aud` is a single slash'],
+    [{ ...expectedAud, received: [`${issuer}/token`] }, '`aud` is the token endpoint'],
+    [{ ...expectedAud, received: ['https://other.example'] }, '`aud` is a URL of another host'],
+    [{ ...expectedAud, received: [5] }],
     [{ ...expectedAud, received: `${issuer}/` }, '`aud` is a single slash'],
     [{ expected: `${issuer}/`, received: issuer }, '`aud` is a single slash'],
     [{ ...expectedAud, received: `${issuer}//` }, '`aud` is the token endpoint'],
@@ -74,6 +81,8 @@ const rows: Partial<Record<ClientAuthErrorReason, Row[]>> = {
     [{ ...expectedAud, received: 5 }]
   ],
   assertion_exp: [[{}, '`exp` is missing'], [{ received: '5' }]],
+  assertion_expired: [[{ issuer: 'a' }, 'the token is of another issuer'], [{}]],
+  assertion_lifetime: [[{ issuer: 'a' }, 'the token is of another issuer'], [{}]],
   assertion_not_yet_valid: [[{ received: '5' }, 'the claim is no number'], [{ received: 5 }]],
   no_live_secret: [
     [{ received: 'only expired secrets' }, 'secrets are stored'],
@@ -113,6 +122,7 @@ const rows: Partial<Record<ClientAuthErrorReason, Row[]>> = {
     [{ why: 'status' }]
   ],
   no_matching_key: [
+    [{ ...keys({ kid: 'a' }, key('b')), issuer: 'a' }, 'the token is of another issuer'],
     [keys({ kid: 'a' }), 'the set is empty'],
     [keys({ kid: 'a' }, key()), 'the published keys have no `kid`'],
     [keys({ kid: 'a' }, key('b'), key()), 'the published keys have no `kid`'],
@@ -125,7 +135,11 @@ const rows: Partial<Record<ClientAuthErrorReason, Row[]>> = {
     [keys({}, key('a', 'cannot be used: it is not for ES256')), 'the key cannot be used'],
     [{ expected: 'a key', received: { kid: 'a' } }]
   ],
-  signature_mismatch: [[{ cachedSeconds: 0 }, 'the key set was fetched'], [{ received: {} }]],
+  signature_mismatch: [
+    [{ cachedSeconds: 0, issuer: 'a' }, 'the token is of another issuer'],
+    [{ cachedSeconds: 0 }, 'the key set was fetched'],
+    [{ received: {} }]
+  ],
   federated_subject: [
     [{}, 'no identity is registered'],
     [{ expected: [], received: identity('a', 'x') }, 'no identity is registered'],

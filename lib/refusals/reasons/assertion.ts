@@ -1,16 +1,18 @@
-import { badClient, member, table, textOf } from './reason'
+import { badClient, isOfIssuer, member, table, textOf } from './reason'
 
 interface Audience {
   readonly issuer: string
   readonly aud: unknown
-  /** `aud`, where it is one string. */
+  /** `aud`, where it is one string or an array of one. */
   readonly text: string
 }
+
+const soleOf = (aud: unknown): unknown => (Array.isArray(aud) && aud.length === 1 ? aud[0] : aud)
 
 const audience = (test: (audience: Audience) => boolean) => (detail: Readonly<Record<string, unknown>>) => {
   const { expected, received } = detail
   const issuer = textOf(Array.isArray(expected) ? expected[0] : expected)
-  return test({ issuer, aud: received, text: textOf(received) })
+  return test({ issuer, aud: received, text: textOf(soleOf(received)) })
 }
 
 const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '')
@@ -128,8 +130,14 @@ export const assertionReasons = table({
         advice: 'Add aud with the issuer of this server, as one string.'
       },
       {
-        when: '`aud` is an array',
-        applies: audience(({ aud }) => Array.isArray(aud)),
+        when: 'the token is of another issuer',
+        applies: isOfIssuer,
+        advice:
+          'Ask the issuer for a token whose aud is the expected value alone: a pod names it as audience of its token.'
+      },
+      {
+        when: '`aud` is an array of several, or must not be one',
+        applies: audience(({ aud, text, issuer }) => Array.isArray(aud) && (aud.length !== 1 || text === issuer)),
         advice: 'Send aud as one string, the issuer alone, and not as an array.'
       },
       {
@@ -172,13 +180,27 @@ export const assertionReasons = table({
     ...badClient('client_assertion has expired.'),
     meaning: '`exp` has passed, and the leeway with it.',
     cause: 'The assertion is kept and sent again, or the clock of the client is slow.',
-    advice: 'Make a new assertion for each request, and set the clock of the client by NTP.'
+    advice: 'Make a new assertion for each request, and set the clock of the client by NTP.',
+    cases: [
+      {
+        when: 'the token is of another issuer',
+        applies: isOfIssuer,
+        advice: 'Ask the issuer for a new token, or read again the file that it is written to, before each request.'
+      }
+    ]
   },
   assertion_lifetime: {
     ...badClient('The exp of client_assertion may lie only so far ahead.'),
     meaning: '`exp` lies further ahead than `maxAssertionLifetime`.',
     cause: 'The library signs for a day or a year.',
-    advice: 'Let the assertion expire sooner: a minute after it is made is enough.'
+    advice: 'Let the assertion expire sooner: a minute after it is made is enough.',
+    cases: [
+      {
+        when: 'the token is of another issuer',
+        applies: isOfIssuer,
+        advice: 'Ask the issuer for a token that expires sooner; or the operator raises maxLifetime of this issuer.'
+      }
+    ]
   },
   assertion_not_yet_valid: {
     ...badClient('nbf or iat of client_assertion lies in the future.'),

@@ -61,5 +61,8 @@ export const unavailable = {
 /** A member of a fact, if it has members. */
 export const member = (value: unknown, name: string): unknown => (Object(value) as Record<string, unknown>)[name]
 
+/** Whether the assertion is the token of another issuer: then the client that sends it cannot change what is in it. */
+export const isOfIssuer = ({ issuer }: Detail): boolean => issuer !== undefined
+
 /** A fact as text, or the empty text. */
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

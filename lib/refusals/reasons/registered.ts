@@ -1,4 +1,4 @@
-import { member, table, textOf, unproven } from './reason'
+import { isOfIssuer, member, table, textOf, unproven } from './reason'
 
 type Facts = Readonly<Record<string, unknown>>
 
@@ -169,6 +169,12 @@ export const registeredReasons = table({
     advice: 'Publish the public key that signs in the key set of the client, with the same kid.',
     cases: [
       {
+        when: 'the token is of another issuer',
+        applies: isOfIssuer,
+        advice:
+          'Ask the issuer for a new token: it publishes no key that fits this one; where its keys stand in trustedIssuers as jwks, the operator puts its new ones there.'
+      },
+      {
         when: 'the set is empty',
         applies: (facts) => Array.isArray(facts.expected) && facts.expected.length === 0,
         advice: 'Put the public key that signs into the key set, which holds no key.'
@@ -211,6 +217,11 @@ export const registeredReasons = table({
     advice:
       'Sign with the private key or secret whose counterpart is registered, and send the JWT unchanged; if that is so, the form is wrong: DER, another salt or hash, a decoded secret.',
     cases: [
+      {
+        when: 'the token is of another issuer',
+        applies: isOfIssuer,
+        advice: 'Send the token as the issuer signed it: no key that the issuer publishes verifies this one.'
+      },
       {
         // OIDC Core §10.1.1
         when: 'the key set was fetched from the jwks_uri',

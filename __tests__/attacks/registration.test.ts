@@ -27,6 +27,17 @@ describe('registration costs less than the SHA-512 of 20 MB, whatever is sent', 
     ['a modulus of 100,000 octets', by('private_key_jwt', times(1, { kty: 'RSA', n: long(1e5), e: 'AQAB' }))],
     ['a point of 100,000 octets', by('private_key_jwt', times(1, { ...p521, x: long(1e5) }))],
     ['10,000 secrets', by('client_secret_basic', { client_secret: Array(10_000).fill(secret) as string[] })],
+    ['a name of 1,000,000 letters', { ['x'.repeat(1e6)]: 1 }],
+    ['100,000 names', Object.fromEntries(Array.from({ length: 1e5 }, (_, index) => [`a name as long ${index}`, 1]))],
+    [
+      '10,000 methods out of 10,000',
+      {
+        token_endpoint_auth_method: Array.from({ length: 10_000 }, () => 'client_secret_basic'),
+        token_endpoint_auth_methods_supported: Array.from({ length: 10_000 }, (_, at) => `${at}`).concat(
+          'client_secret_basic'
+        )
+      }
+    ],
     ['10,000 methods', { token_endpoint_auth_method: Array(10_000).fill('client_secret_basic') as string[] }],
     ['an object 5,000 levels deep as a key', by('private_key_jwt', times(1, { ...makeKey('EdDSA').jwk, deep }))],
     ['an object 5,000 levels deep as jwks', by('private_key_jwt', { jwks: deep })]

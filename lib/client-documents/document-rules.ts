@@ -103,7 +103,7 @@ export const documentRules: readonly DocumentRule[] = [
     spec: `${draft} §4.1`,
     must: 'must name no method that needs a shared secret',
     holds: ({ members: { token_endpoint_auth_method: one, token_endpoint_auth_methods_supported: choices } }) =>
-      ![one, choices].flat().some((method) => String(method).startsWith('client_secret_'))
+      ![one, choices].flat().some((method) => typeof method === 'string' && method.startsWith('client_secret_'))
   },
   {
     check: 'method',

@@ -20,27 +20,34 @@ const sources: Readonly<Record<string, string>> = {
 }
 
 /** Names in use, or near at hand, that are not merely misspelt: Open Banking's directories had the first. */
-const otherNames: Readonly<Record<string, string>> = {
-  tlsclientauthdn: 'tls_client_auth_subject_dn',
-  tlsclientauthsandnsname: 'tls_client_auth_san_dns',
-  certificateboundaccesstokens: 'tls_client_certificate_bound_access_tokens',
-  tokenendpointauthenticationmethod: 'token_endpoint_auth_method',
-  tokenendpointauthalg: 'token_endpoint_auth_signing_alg',
-  tokenendpointauthsigningalgorithm: 'token_endpoint_auth_signing_alg',
-  secret: 'client_secret'
-}
+const otherNames: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    tlsclientauthdn: 'tls_client_auth_subject_dn',
+    tlsclientauthsandnsname: 'tls_client_auth_san_dns',
+    certificateboundaccesstokens: 'tls_client_certificate_bound_access_tokens',
+    tokenendpointauthenticationmethod: 'token_endpoint_auth_method',
+    tokenendpointauthalg: 'token_endpoint_auth_signing_alg',
+    tokenendpointauthsigningalgorithm: 'token_endpoint_auth_signing_alg',
+    secret: 'client_secret'
+  })
+)
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '')
 
+const plainSources = Object.keys(sources).map((right) => ({ right, plainRight: plain(right) }))
+
 /** Whether two plain names are one, give or take a slip of the finger in a long one. */
-const isSpelling = (name: string, right: string): boolean =>
-  name === right || (right.length > 6 && distance(name, right) <= (right.length < 10 ? 1 : 2))
+function isSpelling(name: string, right: string): boolean {
+  const slips = right.length > 6 ? (right.length < 10 ? 1 : 2) : 0
+  // Names may be as long as a body: the distance is computed of those alone that can be near
+  return name === right || (Math.abs(name.length - right.length) <= slips && distance(name, right) <= slips)
+}
 
 /** The right name for a member of another name; `undefined` where none is meant. */
 function rightName(other: string): string | undefined {
   if (Object.hasOwn(sources, other)) return undefined
   const name = plain(other)
-  return otherNames[name] ?? Object.keys(sources).find((right) => isSpelling(name, plain(right)))
+  return otherNames.get(name) ?? plainSources.find(({ plainRight }) => isSpelling(name, plainRight))?.right
 }
 
 /**

@@ -6,12 +6,12 @@ import { ClientAuthError } from '../refusals/errors'
 import { algorithms as known, hmacAlgorithms, lackingNote, minSecretOctets } from '../jwt/algorithms'
 import { isKeyFor, keyFault, type KeyUse } from '../jwt/jwk'
 import { usableKeySet } from '../jwt/jwk-set'
-import { createJwksFetcher } from '../key-sets/fetcher'
+import { guardedUrl } from '../guarded-fetch/https-get'
 import { keySourceOf } from '../methods/client-record'
 import { registeredMethod } from '../methods/registered-methods'
 import { recordFault } from '../methods/look-up'
 import { endOf, looksHashed } from '../methods/stored-secrets'
-import { secretFault } from '../request/syntax'
+import { clientIdFault, secretFault } from '../request/syntax'
 import { misnamed } from './member-names'
 import { resolveMethods, usableMethods, type AcceptedMethods, type AuthenticatorOptions } from '../options/options'
 import { issuerMethods } from '../request/credentials'
@@ -71,6 +71,18 @@ const refuse = (message: string): never => {
   throw new ClientAuthError('invalid_client_metadata', { message })
 }
 
+/** More than any client has, and few enough to be judged at once. */
+const maxMembers = 200
+
+/** Metadata may be judged before the client has its id. A database may hold the id as a number. */
+function checkClientId(id: unknown): void {
+  if (id === undefined) return
+  if (typeof id !== 'string' && typeof id !== 'number' && typeof id !== 'bigint')
+    return refuse(`client_id must be a string, not ${typeName(id)}.`)
+  const fault = clientIdFault(String(id))
+  if (fault !== undefined) refuse(`client_id ${fault}.`)
+}
+
 /** OpenID RP Metadata Choices: what the client offers, where it offers a choice. */
 function offeredMethods({ token_endpoint_auth_methods_supported: offered }: Partial<OAuthClient>) {
   if (given(offered) === undefined) return undefined
@@ -85,14 +97,15 @@ function checkMethods(metadata: Partial<OAuthClient>, { methods }: AcceptedMetho
   const registered = registeredMethod(metadata)
   if (offered !== undefined && registered === offered) {
     // In a list, unknown methods are no error as long as a known one is left
-    const usable = offered.filter(isAccepted)
+    const usable = [...new Set(offered.filter(isAccepted))]
     return usable.length > 0
       ? usable
       : refuse(`token_endpoint_auth_methods_supported must have one of ${methods.join(', ')}.`)
   }
-  const asked: readonly unknown[] = Array.isArray(registered) ? registered : [registered]
+  const asked: readonly unknown[] = [...new Set(Array.isArray(registered) ? registered : [registered])]
   if (asked.length === 0) refuse('token_endpoint_auth_method must not be an empty list.')
-  if (offered !== undefined && !asked.every((method) => offered.some((one) => one === method)))
+  const choices = offered && new Set<unknown>(offered)
+  if (choices !== undefined && !asked.every((method) => choices.has(method)))
     refuse('token_endpoint_auth_method must be one of token_endpoint_auth_methods_supported.')
   return asked.map((method) =>
     isAccepted(method) ? method : refuse(`token_endpoint_auth_method must be one of ${methods.join(', ')}.`)
@@ -153,7 +166,7 @@ const foreignCurves: readonly unknown[] = ['X25519', 'X448', 'Ed448', 'secp256k1
 /** Whether a key says itself that it is not for signatures, as real sets have them beside the good ones. */
 const isForSomethingElse = (key: Readonly<Record<string, unknown>>, use: string): boolean =>
   ![undefined, 'sig', use].includes(key.use as string | undefined) ||
-  encryption.test(String(key.alg)) ||
+  (typeof key.alg === 'string' && encryption.test(key.alg)) ||
   (Array.isArray(key.key_ops) && !key.key_ops.includes('verify')) ||
   foreignCurves.includes(key.crv) ||
   !['RSA', 'EC', 'OKP', 'AKP'].includes(key.kty as string)
@@ -209,10 +222,11 @@ function checkSubject(metadata: Partial<OAuthClient>, methods: string[]): void {
     refuse('tls_client_certificate_bound_access_tokens must be true or false.')
 }
 
-function checkJwksUri(uri: unknown, keySets: KeySets = createJwksFetcher()): void {
+function checkJwksUri(uri: unknown, keySets: KeySets | undefined): void {
   if (typeof uri !== 'string') return refuse('jwks_uri must be a string.')
   try {
-    keySets.check?.(uri)
+    if (keySets === undefined) guardedUrl(uri, new Map())
+    else keySets.check?.(uri)
   } catch (error) {
     refuse(`jwks_uri: ${(error as Error).message}.`)
   }
@@ -254,8 +268,10 @@ export function validateClientMetadata(metadata: Partial<OAuthClient>, options: 
   if (typeof metadata !== 'object' || (metadata as unknown) === null) refuse('The client metadata must be an object.')
   const fault = recordFault(metadata)
   if (fault !== undefined) refuse(`The client metadata must be an object, not ${fault}.`)
+  if (Object.keys(metadata).length > maxMembers) refuse(`The client metadata must have at most ${maxMembers} members.`)
   const name = misnamed(metadata)
   if (name !== undefined) refuse(name)
+  checkClientId(given(metadata.client_id))
   const methods = checkMethods(metadata, accepted)
   checkAlgorithm(metadata.token_endpoint_auth_signing_alg, methods, accepted)
   checkEnd('client_secret_expires_at', metadata.client_secret_expires_at)

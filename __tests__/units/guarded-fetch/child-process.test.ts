@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
-import { createClientDocuments, createJwksFetcher, type JwksFetcherOptions } from '../../../lib'
+import { createClientDocuments, createJwksFetcher, type JwksFetcherOptions, validateClientMetadata } from '../../../lib'
 import { serveHostileHandshake } from '../../support/hostile-handshake'
 import { freePort, isRunning } from '../../support/own-servers'
 import { answer } from '../../support/tls-answers'
@@ -222,6 +222,8 @@ test('close() of the last fetcher ends the process; nothing is fetched after it,
   await last.get(url('/last/again'))
   expect([child.exitCode, children.length]).toEqual([null, 1])
 
+  // To judge a jwks_uri is no fetch, and takes no part in the process
+  validateClientMetadata({ token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://client.example.com/jwks' })
   const exit = once(child, 'exit')
   last.close()
   expect(await exit).toEqual([0, null])

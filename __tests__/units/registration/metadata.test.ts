@@ -186,6 +186,15 @@ test.each<[name: string, metadata: unknown, words: string, options?: ClientMetad
     { ...byHmac, client_secret: ['x'.repeat(32), { value: 'short' }] },
     'at least 32 octets'
   ],
+  ['an id that no request can send', { client_id: 'café' }, 'client_id must be 1 to 1024 printable ASCII characters'],
+  ['an id that is too long', { client_id: 'x'.repeat(1025) }, 'and has 1025'],
+  ['an id that is no text', { client_id: ['bank'] }, 'client_id must be a string, not an array'],
+  [
+    'more members than any client has',
+    Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`member${index}`, 1])),
+    'at most 200 members'
+  ],
+  ['a key whose alg cannot be a text', { ...byKey, ...keys({ ...ec.jwk, alg: { toString: 1 } }) }, 'jwks: key 0 '],
   ['an empty secret', { client_secret: '' }, 'client_secret must be a non-empty string'],
   ['a secret that is no string', { client_secret: 12345 }, 'client_secret must be a non-empty string'],
   [
@@ -209,6 +218,9 @@ test.each<[name: string, metadata: unknown, words: string, options?: ClientMetad
 
 test.each<[name: string, metadata: unknown, options?: ClientMetadataOptions]>([
   ['nothing: client_secret_basic', {}],
+  ['an id', { client_id: '17' }],
+  ['an id that a database holds as a number', { client_id: 17 }],
+  ['members whose names every object has', { constructor: 'x', ...(JSON.parse('{"__proto__": 1}') as object) }],
   ['inline keys', { ...byKey, ...keys(ec.jwk, rsa.jwk) }],
   ['an encryption key beside', { ...byKey, ...keys(ec.jwk, { kty: 'OKP', crv: 'X25519', x: 'AAAA', use: 'enc' }) }],
   ['a registered algorithm', { ...byKey, ...keys(ec.jwk), token_endpoint_auth_signing_alg: 'ES256' }],

@@ -5,6 +5,36 @@ import { clientAuth } from '../../lib'
 import { issuer } from '../support/assertions'
 import { byKey, keyForm, only } from '../support/three-clients'
 
+test.each([
+  ['another Authorization scheme', { Authorization: 'DPoP abc' }, {}],
+  ['a user’s token', { Authorization: 'Bearer abc' }, {}],
+  ['a JWT in another parameter', {}, { assertion: 'eyJhbGciOiJFUzI1NiJ9.e30.AAAA' }]
+])('a public client beside %s: explain says what the server does', async (_name, headers, more) => {
+  const spa = { client_id: 'spa', token_endpoint_auth_method: 'none' }
+  const { explain } = clientAuth({ issuer, ...only(spa, byKey), methods: ['private_key_jwt', 'none'] })
+  const ask = (client_id: string) => explain({ headers, body: { client_id, ...more } } as never)
+  expect(await ask('spa')).toMatchObject({ accepted: true, clientId: 'spa' })
+  const { accepted, reason, findings } = await ask('key')
+  expect([accepted, reason]).toEqual([false, 'method_not_registered'])
+  expect(findings.find(({ result }) => result === 'failed')?.reason).toBe('method_not_registered')
+})
+
+// A dependency that pollutes the prototype of all objects must not make every record that of a public client.
+test('a member that every object has is not the record’s', async () => {
+  const polluted = Object.prototype as { token_endpoint_auth_method?: string }
+  const app = express().post(
+    '/token',
+    clientAuth({ issuer, ...only({ client_id: 'shop' }), methods: ['client_secret_basic', 'none'] }),
+    (_req: Request, res: Response) => res.json('ok')
+  )
+  polluted.token_endpoint_auth_method = 'none'
+  try {
+    expect((await request(app).post('/token').type('form').send({ client_id: 'shop' })).status).toBe(401)
+  } finally {
+    delete polluted.token_endpoint_auth_method
+  }
+})
+
 describe('public clients at introspection', () => {
   const none = ['client_secret_basic', 'none'] as const
 

@@ -94,6 +94,11 @@ async function printedOf(form: Record<string, string>, headers: Record<string, s
   return written.join('')
 }
 
+const part = (text: string) => Buffer.from(text).toString('base64url')
+/** A header with white space in it begins otherwise. */
+const spaced = (header: string) => [part(header), part('{ "iss": "key", "sub": "key" }'), jwt.split('.')[2]].join('.')
+const hex = '3f7a'.repeat(16)
+
 const misplaced: [string, Record<string, string>, Record<string, string>, string[]][] = [
   [
     'a JWT as the type of an assertion, and the type as the assertion',
@@ -101,6 +106,22 @@ const misplaced: [string, Record<string, string>, Record<string, string>, string
     {},
     [jwt]
   ],
+  ...['{ "alg": "ES256" }', '{\n  "alg": "ES256"\n}', '{\t"alg": "ES256"}'].map(
+    (header): (typeof misplaced)[number] => [
+      `a JWT as client_id whose header is ${JSON.stringify(header)}`,
+      { client_id: spaced(header), client_secret: secret },
+      {},
+      [spaced(header), secret]
+    ]
+  ),
+  ['a secret in hex as client_id', { client_id: hex, client_secret: 'web-shop' }, {}, [hex]],
+  [
+    'a secret with a telling word in it as the type of an assertion',
+    { client_id: 'web-shop', client_assertion: jwt, client_assertion_type: `${other}jwt` },
+    {},
+    [jwt, other]
+  ],
+  ['a secret in the name of a parameter', { 'client_secret:4711081547110815': '' }, {}, ['4711081547110815']],
   ['a JWT as client_id', { client_id: jwt, client_secret: secret }, {}, [jwt, secret]],
   ['a JWT as client_secret', { client_id: 'web-shop', client_secret: jwt }, {}, [jwt]],
   ['a JWT as the id of Basic', {}, raw(`${jwt}:${secret}`), [jwt, secret]],

@@ -1,7 +1,7 @@
 // All shared cases of client documents, with the default options: real addresses, real port, real certificates.
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import type { JwksFetcherOptions } from '../../lib'
+import { createClientDocuments, type JwksFetcherOptions } from '../../lib'
 import { type DocumentCase, documentCases, runCase } from '../support/client-document-cases'
 import { fakeClocks, serveDocuments } from '../support/document-host'
 
@@ -51,6 +51,30 @@ test.each(documentCases.map((one) => [`${one.id} ${one.name}`, one] as const))('
       write: (text) => text
     })
   } finally {
+    await world.close()
+  }
+})
+
+test('made-up ids at a host that is named take nothing from a client whose URL is named', async () => {
+  const world = await serveDocuments(names, { host: '::', port: 443, authority })
+  const [id, other] = ['https://app.example.com/client.json', 'https://app.example.com/other.json']
+  for (const one of [id, other])
+    world.answers.set(one, { body: { client_id: one, token_endpoint_auth_method: 'none' } })
+  const documents = createClientDocuments({
+    allow: ['app.example.com', id],
+    maxFirstLoadsPerHost: 3,
+    resolver: resolverOf({} as DocumentCase)
+  })
+  const asked = (one: string) =>
+    documents.get(one).then(
+      () => 'had',
+      (error: { cause: { why: string } }) => error.cause.why
+    )
+  try {
+    for (let i = 0; i < 3; i++) expect(await asked(`https://app.example.com/made-up-${i}`)).toBe('withdrawn')
+    expect([await asked(other), await asked(id)]).toEqual(['busy', 'had'])
+  } finally {
+    documents.close()
     await world.close()
   }
 })

@@ -1,12 +1,15 @@
-/** Where a JWT begins: `{"` in base64url, or that once more in base64, as in a Basic header. */
-const jwtStart = /(?:eyJ|ZXlK)[\w+/=-]{10}/
+/**
+ * Where a JWT begins: `{"` in base64url, or that once more in base64, as in a Basic header. Or three parts, the last as
+ * long as a signature: a header that was written with white space begins otherwise.
+ */
+const jwtLook = /(?:eyJ|ZXlK)[\w+/=-]{10}|[\w-]{10,}\.[\w-]{10,}\.[\w-]{40,}/
 
 /** Stands in logs for a text that must not be shown. */
 export const byLength = (what: string, { length }: string): string => `(${what} of ${length} characters)`
 
 /** A text, or its length where it looks like a JWT. */
 export const withoutJwt = (text: string): string =>
-  jwtStart.test(text.replace(/\s+/g, '')) ? byLength('a JWT', text) : text
+  jwtLook.test(text.replace(/\s+/g, '')) ? byLength('a JWT', text) : text
 
 /**
  * Decides how logs, events and `explain` show a value from outside. Strings are cut to 256 printable ASCII characters,
@@ -25,11 +28,11 @@ export function printable(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? 'an object' : value
 }
 
-/** Long, of all kinds of characters and without the dots and slashes of a name: made by a generator, or a passphrase. */
+/** Long, of all kinds of characters or in hex, without the dots and slashes of a name: generated, or a passphrase. */
 const isLikeSecret = (text: string): boolean =>
   text.length >= 20 &&
   !/[./@]/.test(text) &&
-  (text.includes(' ') || [/[a-z]/, /[A-Z]/, /\d/].every((kind) => kind.test(text)))
+  (/ |^[\da-f]{32,}$/i.test(text) || [/[a-z]/, /[A-Z]/, /\d/].every((kind) => kind.test(text)))
 
 /** An id and its secret may stand there together, joined by a colon. */
 const looksSecret = (text: string): boolean => text.split(':').some(isLikeSecret)

@@ -27,6 +27,10 @@ const isUrl = (text: string): boolean =>
 export const isAllowEntry = (entry: unknown): entry is string =>
   typeof entry === 'string' && (isName(entry) || isPattern(entry) || isUrl(entry))
 
+/** The URLs that the list names whole. Under a host or a prefix anybody can make up others. */
+export const namedUrls = (allow: AllowedDocuments): ReadonlySet<string> =>
+  new Set(typeof allow === 'function' ? [] : [allow].flat().filter((entry) => /^https:.*[^/]$/.test(entry)))
+
 function admits(entry: string, { href, hostname }: URL): Admission | undefined {
   if (entry === 'anyone') return 'open'
   if (entry.startsWith('*.')) return hostname.endsWith(entry.slice(1)) ? 'open' : undefined

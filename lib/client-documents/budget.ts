@@ -24,9 +24,9 @@ const keyOf = (uri: string): string => hash('sha256', uri, 'base64url')
 
 /**
  * Bounds the fetches that strangers cause by making up URLs. A URL that was good once is not counted: after an eviction
- * a real client must not stand behind a million invented ones.
+ * a real client must not stand behind a million invented ones. Nor is one that is `exempt`: nobody can make such URLs up.
  */
-export function createBudget({ maxFirstLoads, maxFirstLoadsPerHost }: BudgetLimits) {
+export function createBudget({ maxFirstLoads, maxFirstLoadsPerHost }: BudgetLimits, exempt: ReadonlySet<string>) {
   const all: Bucket = { left: maxFirstLoads, at: performance.now() }
   const hosts = new Map<string, Bucket>()
   const known = new LRUCache<string, true>(atMost(maxKnown))
@@ -48,7 +48,7 @@ export function createBudget({ maxFirstLoads, maxFirstLoadsPerHost }: BudgetLimi
   return {
     /** Takes one first load. Throws `busy` where there is none left. */
     admit: (uri: string): void => {
-      if (known.get(keyOf(uri)) === true) return
+      if (exempt.has(uri) || known.get(keyOf(uri)) === true) return
       const host = new URL(uri).hostname
       const own = refill(hosts.get(host) ?? { left: maxFirstLoadsPerHost, at: performance.now() }, maxFirstLoadsPerHost)
       if (own.left < 1 || refill(all, maxFirstLoads).left < 1)

@@ -6,7 +6,7 @@ import { KeySetError } from '../jwt/key-set-error'
 import { keySetKind } from '../key-sets/key-set-kind'
 import { ownerOf, type RecordOwner } from '../methods/record-owner'
 import type { KeySets, OAuthClient } from '../types'
-import { type Admission, createPolicy } from './allow'
+import { type Admission, createPolicy, namedUrls } from './allow'
 import { createBudget } from './budget'
 import { clientUrl } from './client-url'
 import { ClientDocumentError, refusalOf } from './document-error'
@@ -45,7 +45,7 @@ const maxKeys = 100
 
 /** A cache with a queue and a budget that nothing else can use up. */
 function createStore<T extends object, E extends Error>(kind: DocumentKind<T, E>, settings: DocumentSettings & Place) {
-  const budget = createBudget(settings)
+  const budget = createBudget(settings, namedUrls(settings.allow))
   const inQueue = createFetchQueue({ ...settings, maxWaitMs: settings.timeout * 500 })
   return createDocumentCache<T, E>(
     {

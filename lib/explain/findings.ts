@@ -58,16 +58,8 @@ export function findingOfLog(reason: string, detail: Detail = {}) {
 export const notChecked = (checks: readonly { check: string; spec: string }[], advice?: string): Finding[] =>
   checks.map((check) => ({ ...named(check), result: 'not_checked', ...(advice === undefined ? {} : { advice }) }))
 
-/** The members of a finding that hold values from outside. */
-export const factsOf = ({
-  expected,
-  received,
-  detail
-}: Finding): Pick<Finding, 'expected' | 'received' | 'detail'> => ({
-  ...(expected === undefined ? {} : { expected }),
-  ...(received === undefined ? {} : { received }),
-  ...(detail === undefined ? {} : { detail })
-})
+/** The members of a finding that hold values from outside, or may quote them. */
+export const factsOf = ({ check: _check, spec: _spec, result: _result, reason: _reason, ...facts }: Finding) => facts
 
 export const isPassed = ({ result }: Finding): boolean => result === 'passed'
 export const isFailed = ({ result }: Finding): boolean => result === 'failed'

@@ -12,7 +12,7 @@ interface NearMiss {
   readonly spot: (scene: Scene) => string | undefined | Promise<string | undefined>
   /** Whether it looks others up or verifies: a stranger could make a server do that. */
   readonly costs?: true
-  /** Whether the operator alone may read it: it tells of the record, or of another client. */
+  /** Whether the operator alone may read it: it tells of the record, of another client, or how near a guess came. */
   readonly isForOperator?: true
 }
 
@@ -38,9 +38,11 @@ const nearMisses: readonly NearMiss[] = [
   { reasons: ['assertion_audience'], spot: request.spotAudience },
   { reasons: ofTime, spot: request.spotTimeZone },
   { reasons: ofTime, spot: request.spotLifetime },
-  { reasons: ['unknown_client'], spot: secret.spotOtherId, costs: true },
+  { reasons: ['unknown_client'], spot: secret.spotSwapped, costs: true },
+  { reasons: ['unknown_client'], spot: secret.spotOtherSpelling, costs: true, isForOperator: true },
   { reasons: ['secret_mismatch'], spot: secret.spotStored, costs: true, isForOperator: true },
   { reasons: ofSecret, spot: secret.spotSecret, costs: true },
+  { reasons: ofSecret, spot: secret.spotNearSecret, costs: true, isForOperator: true },
   { reasons: ofKeys, spot: signature.spotSignature, costs: true },
   { reasons: ofKeys, spot: signature.spotNewKey, costs: true },
   { reasons: ofKeys, spot: signature.spotOtherClient, costs: true, isForOperator: true }

@@ -4,6 +4,8 @@ import type { Scene } from './scene'
 const sendAsAssertion =
   'send it as client_assertion, with client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer.'
 
+const clientParameters = ['client_id', 'client_secret', 'client_assertion', 'client_assertion_type']
+
 /** A text that has the look of a mistake, and the sentence for it. The first row that fits counts. */
 type Looks = readonly (readonly [look: RegExp, sentence: string])[]
 
@@ -17,11 +19,13 @@ function namesIn({ request: { body } }: Scene): readonly string[] {
 
 /** `clientID`, `Client-Id` and the like: the letters are right and the spelling is not. */
 export function spotNearName(scene: Scene): string | undefined {
-  const right = ['client_id', 'client_secret', 'client_assertion', 'client_assertion_type', 'grant_type']
+  const right = [...clientParameters, 'grant_type']
   const letters = (name: string) => name.toLowerCase().replace(/[^a-z]/g, '')
   const renamed = namesIn(scene).flatMap((name) => {
     const meant = right.find((one) => one !== name && letters(one) === letters(name))
-    return meant === undefined ? [] : [`${name.slice(0, 40)} must be called ${meant}`]
+    // Beside letters the name may hold a value, such as a secret
+    const shown = /^[a-z_. -]{1,40}$/i.test(name) ? name : `one that is like ${String(meant)}`
+    return meant === undefined ? [] : [`${shown} must be called ${meant}`]
   })
   return renamed.length === 0 ? undefined : `Names of parameters count to the letter: ${renamed.join(', ')}.`
 }
@@ -29,7 +33,8 @@ export function spotNearName(scene: Scene): string | undefined {
 export function spotQuery({ request: { url = '' } }: Scene): string | undefined {
   const names = [...new URLSearchParams(/\?([^#]*)/.exec(url)?.[1]).keys()].filter((name) => name.startsWith('client_'))
   if (names.length === 0) return undefined
-  return `Send ${names.join(', ').slice(0, 100)} in the body: the query string of the URL is never read, and ends up in logs.`
+  const known = clientParameters.filter((name) => names.includes(name)) // any other may hold a value
+  return `Send ${known.join(', ') || 'the parameters'} in the body: the query string of the URL is never read, and ends up in logs.`
 }
 
 export const spotJsonBody = (scene: Scene): string | undefined =>

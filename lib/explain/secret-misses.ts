@@ -1,3 +1,4 @@
+import { printableId } from '../basics/printable'
 import { nobody } from '../methods/client-record'
 import { liveSecrets } from '../methods/stored-secrets'
 import type { Scene } from './scene'
@@ -29,14 +30,23 @@ const isPlain = ({ claimed }: Scene): boolean => claimed?.policy.verifySecret ==
 const storedFor = ({ claimed }: Scene): readonly string[] =>
   claimed === undefined || claimed.client === nobody ? [] : liveSecrets(claimed.client, claimed.nowSeconds)
 
+/** The whole secret, in another form: whoever sent it has it. */
 export function spotSecret(scene: Scene): string | undefined {
   if (!isPlain(scene)) return undefined
-  const { secret: sent, claimed } = scene
+  const { secret: sent } = scene
   const stored = storedFor(scene)
   const found = forms.find(([undo]) => undo(sent) !== sent && stored.includes(undo(sent)))
   if (found !== undefined) return found[1]
-  if (stored.some((one) => new URLSearchParams(`secret=${one}`).get('secret') === sent))
-    return 'The secret is sent as it is, but in a form + means a space, and % and & are marks: form-encode it (+ is %2B).'
+  return stored.some((one) => new URLSearchParams(`secret=${one}`).get('secret') === sent)
+    ? 'The secret is sent as it is, but in a form + means a space, and % and & are marks: form-encode it (+ is %2B).'
+    : undefined
+}
+
+/** Another text than the secret, which a guess may be. */
+export function spotNearSecret(scene: Scene): string | undefined {
+  if (!isPlain(scene)) return undefined
+  const { secret: sent, claimed } = scene
+  const stored = storedFor(scene)
   if (stored.some((one) => one.toLowerCase() === sent.toLowerCase()))
     return 'The secret differs from the right one in upper and lower case alone.'
   if (claimed !== undefined && liveSecrets(claimed.client, -Infinity).includes(sent))
@@ -53,18 +63,27 @@ export function spotStored(scene: Scene): string | undefined {
     : undefined
 }
 
-export async function spotOtherId({ received: { basic, form, jws }, secret, lookUp }: Scene) {
+function sentId({ received: { basic, form, jws } }: Scene): string {
   const sub = typeof jws?.sub === 'string' ? jws.sub : ''
-  const id = basic?.clientId ?? form.client_id ?? sub
-  const owner = secret === '' ? undefined : await lookUp(secret)
-  if (owner !== undefined && liveSecrets(owner, -Infinity).includes(id))
-    return 'client_id and client_secret are swapped: send each in the place of the other.'
+  return basic?.clientId ?? form.client_id ?? sub
+}
+
+export async function spotSwapped(scene: Scene): Promise<string | undefined> {
+  const owner = scene.secret === '' ? undefined : await scene.lookUp(scene.secret)
+  return owner !== undefined && liveSecrets(owner, -Infinity).includes(sentId(scene))
+    ? 'client_id and client_secret are swapped: send each in the place of the other.'
+    : undefined
+}
+
+/** That there is such a client, and how its id is written. */
+export async function spotOtherSpelling(scene: Scene): Promise<string | undefined> {
+  const id = sentId(scene)
   const meant = new Set(
     [id.trim(), unquoted(id), decoded(id), id.toLowerCase()].filter((one) => ![id, ''].includes(one))
   )
   for (const one of meant) {
-    if ((await lookUp(one)) !== undefined)
-      return 'client_id is not written to the letter: case, spaces, quotation marks and encoding count.'
+    if ((await scene.lookUp(one)) !== undefined)
+      return `client_id is not written to the letter, which is ${printableId(one)}: case, spaces, quotation marks and encoding count.`
   }
   return undefined
 }

@@ -55,11 +55,13 @@ export function hostFault(host: string): string | undefined {
 }
 
 const [globalUnicast, globalBits] = parseCIDR('2000::/3')
+/** An IPv4 address, maybe a private one, within an IPv6 address (RFC 5214 §6.1). */
+const isatap = /:(?:200|0)?:5efe:[\da-f]+:[\da-f]+$/
 
 /** ipaddr.js calls unassigned parts of IPv6 `unicast` too. Only 2000::/3 is in use (IANA IPv6 address space). */
 const isPublic = (address: IPv4 | IPv6): boolean =>
   address.range() === 'unicast' &&
-  (address.kind() === 'ipv4' || address.match(globalUnicast, globalBits)) &&
+  (address.kind() === 'ipv4' || (address.match(globalUnicast, globalBits) && !isatap.test(address.toString()))) &&
   address.toString() !== wireServer
 
 /**

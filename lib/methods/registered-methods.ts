@@ -1,12 +1,19 @@
 import { given } from '../basics/given'
 import type { ClientAuthMethod, OAuthClient } from '../types'
 
+type MethodMember = 'token_endpoint_auth_method' | 'token_endpoint_auth_methods_supported'
+
+/** A member, unless every object has it: then a dependency of the application polluted the prototype of all of them. */
+const memberOf = (client: Partial<OAuthClient>, name: MethodMember): unknown =>
+  client[name] === (Object.prototype as Partial<OAuthClient>)[name] ? undefined : client[name]
+
 /**
  * The method, or the methods, of a record of the application's own. The singular member stands alone: the plural never
  * widens it (OpenID RP Metadata Choices). Without both it is RFC 7591's default.
  */
 export function registeredMethod(client: Partial<OAuthClient>): unknown {
-  const { token_endpoint_auth_method: one, token_endpoint_auth_methods_supported: offered } = client
+  const one = memberOf(client, 'token_endpoint_auth_method')
+  const offered = memberOf(client, 'token_endpoint_auth_methods_supported')
   if (given(one) !== undefined) return one
   if (given(offered) === undefined) return 'client_secret_basic'
   return Array.isArray(offered) ? offered : []

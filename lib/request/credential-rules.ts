@@ -16,8 +16,10 @@ const assertionTypes = ({ accepted }: Received): readonly string[] =>
   accepted.issuerMethods.includes('spiffe_jwt') ? [JWT_BEARER, JWT_SPIFFE] : [JWT_BEARER]
 
 /** A type that looks like one. Anything else may be a credential in the wrong parameter. */
-const shownType = (type: string | undefined): string | undefined =>
-  type === undefined || /urn|jwt|saml|bearer|assertion/i.test(type) ? type && printable(type) : byLength('a text', type)
+function shownType(type: string | undefined): string | undefined {
+  if (type === undefined || /^urn(?::|%3a)/i.test(type)) return type && printable(type)
+  return /urn|jwt|saml|bearer|assertion/i.test(type) ? printableId(type) : byLength('a text', type)
+}
 
 /** Whether a JWT stands in `assertion`, under a grant that has no such parameter. */
 const isMisplaced = ({ form }: Received): boolean =>
@@ -223,7 +225,8 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       holds: (received) => isBare(received),
       // An earlier check reports another Authorization scheme, and a JWT in another parameter.
       canJudge: (received) =>
-        isWhole(received) && received.authorization === undefined && !isMisplaced(received) && !isTypeAlone(received)
+        isBare(received) ||
+        (isWhole(received) && received.authorization === undefined && !isMisplaced(received) && !isTypeAlone(received))
     }
   ]
 }

@@ -85,6 +85,14 @@ const rows: readonly Row[] = [
     headers: {},
     url: `/token?client_id=post&client_secret=${encodeURIComponent(secret)}`
   }),
+  row('everything in the query, encoded as a whole', 'no_credentials', /^Send the parameters in the body: the query/, {
+    headers: {},
+    url: `/token?client_id=${encodeURIComponent(`=post&client_secret=${secret}`)}`.replace('_id=', '_id%3D')
+  }),
+  row('a value in the name of a parameter', 'no_credentials', /: one that is like client_secret must be called/, {
+    headers: form,
+    body: new URLSearchParams([[`client_secret:4711`, '']])
+  }),
   row('JSON under the type of a form', 'no_credentials', /^The body is JSON/, {
     headers: form,
     body: new URLSearchParams(JSON.stringify({ client_id: 'post', client_secret: secret }))
@@ -242,10 +250,13 @@ const rows: readonly Row[] = [
     { record: { ...post, client_secret: 'gr\u00fcne Secrets' } }
   ),
   row('id and colon before it', 'secret_mismatch', /id and a colon/, posted(`post:${secret}`)),
-  row('upper case', 'secret_mismatch', /upper and lower case alone/, posted(secret.toUpperCase())),
-  row('cut', 'secret_mismatch', /cut or has something behind/, posted(secret.slice(0, 20))),
+  row('upper case', 'secret_mismatch', /upper and lower case alone/, posted(secret.toUpperCase()), {
+    isForOperator: true
+  }),
+  row('cut', 'secret_mismatch', /cut or has something behind/, posted(secret.slice(0, 20)), { isForOperator: true }),
   row('an earlier one', 'secret_mismatch', /earlier secret/, posted('the old one'), {
-    record: { ...post, client_secret: [secret, { value: 'the old one', expires_at: 1 }] }
+    record: { ...post, client_secret: [secret, { value: 'the old one', expires_at: 1 }] },
+    isForOperator: true
   }),
   row(
     'a line break in the record',
@@ -259,7 +270,9 @@ const rows: readonly Row[] = [
     isForOperator: true
   }),
   row('id and secret swapped', 'unknown_client', /are swapped/, withBasic(secret, 'shop')),
-  row('an id with a space', 'unknown_client', /not written to the letter/, withBasic('shop ', secret)),
+  row('an id with a space', 'unknown_client', /not written to the letter, which is shop:/, withBasic('shop ', secret), {
+    isForOperator: true
+  }),
   // Signatures
   row(
     'DER',

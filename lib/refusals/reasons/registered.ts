@@ -46,7 +46,8 @@ export const registeredReasons = table({
           'Let getClient compare ids exactly: the record that it returned has another client_id, such as in other case.'
       }
     ],
-    forSender: 'Send the client_id that was assigned by this server.',
+    forSender:
+      'Send the client_id to the letter as this server assigned it: case, spaces, quotation marks and encoding count.',
     factsForSender: 'received'
   },
   method_not_registered: {

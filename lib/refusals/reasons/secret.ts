@@ -7,7 +7,8 @@ export const secretReasons = table({
     meaning: 'The secret is wrong.',
     cause: 'The secret was rotated, cut when it was copied, or belongs to another environment.',
     advice: 'Configure the secret that is registered for this client, whole and without spaces around it.',
-    forSender: 'Configure the secret that was issued last, whole and without spaces around it.'
+    forSender:
+      'Configure the secret that was issued last, to the letter: whole, in its case and without spaces around it.'
   },
   secret_not_form_encoded: {
     ...unproven,

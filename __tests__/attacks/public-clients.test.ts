@@ -12,7 +12,7 @@ test.each([
 ])('a public client beside %s: explain says what the server does', async (_name, headers, more) => {
   const spa = { client_id: 'spa', token_endpoint_auth_method: 'none' }
   const { explain } = clientAuth({ issuer, ...only(spa, byKey), methods: ['private_key_jwt', 'none'] })
-  const ask = (client_id: string) => explain({ headers, body: { client_id, ...more } } as never)
+  const ask = (client_id: string) => explain({ headers, body: { client_id, ...more } })
   expect(await ask('spa')).toMatchObject({ accepted: true, clientId: 'spa' })
   const { accepted, reason, findings } = await ask('key')
   expect([accepted, reason]).toEqual([false, 'method_not_registered'])

@@ -38,10 +38,11 @@ const options = {
 
 /** Each rule in a line; the demand where it is broken. The fault of a fetch has no rule, and stands at the end. */
 function linesOf({ steps, checks, error, freshSeconds }: DocumentInspection): StepLine[] {
-  const [ofUrl, ofDocument] = [checks.slice(0, 5), checks.slice(5)].map((group) =>
-    group.map(({ check, isKept, demand }) => line('Rule', isKept ? check : `${check}: ${demand}`, isKept))
-  ) as [StepLine[], StepLine[]]
-  const lines = [...ofUrl, ...fetchLines(steps), ...ofDocument]
+  const rules = (subject: 'url' | 'document') =>
+    checks
+      .filter((one) => one.of === subject)
+      .map(({ check, isKept, demand }) => line('Rule', isKept ? check : `${check}: ${demand}`, isKept))
+  const lines = [...rules('url'), ...fetchLines(steps), ...rules('document')]
   if (freshSeconds !== undefined) lines.push(line('Freshness', `used for ${freshSeconds} s without another fetch`))
   const isTold = error === undefined || checks.some(({ isKept, demand }) => !isKept && demand === error.message)
   return isTold ? lines : [...lines, line('Document', error.message, false)]

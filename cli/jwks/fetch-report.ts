@@ -1,4 +1,4 @@
-import { type AcceptedSet, type FetchStep, type Inspection, printable } from '../../lib/explain/for-cli'
+import { type FetchStep, type Inspection, printable } from '../../lib/explain/for-cli'
 import { fromNow } from '../times'
 import { keySetAdvice } from './advice'
 
@@ -67,7 +67,7 @@ const places: readonly (readonly [name: string, faults: readonly string[]])[] = 
   ['Key set', ['json', 'keys', 'private_key']]
 ]
 
-function freshness({ steps, freshSeconds }: AcceptedSet): StepLine {
+function freshness({ steps, freshSeconds }: Inspection & { error?: never }): StepLine {
   const control = steps.find((step) => step.step === 'head')?.headers['cache-control']
   const source = control === undefined ? 'no Cache-Control' : `Cache-Control: ${printable(control)}`
   return line('Freshness', `used for ${freshSeconds} s without another fetch (${source})`)

@@ -51,7 +51,7 @@ function inspectingKeySets() {
     inspections.set(uri, inspection)
     const seen = await inspection
     if (seen.error !== undefined) throw seen.error
-    return seen.set
+    return seen.value
   }
   return { keySets: { get }, inspections }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import path from 'node:path'
@@ -74,9 +75,8 @@ function send(response: ServerResponse, status: number, type: string, body: Buff
   response.writeHead(status, { ...safeHeaders, 'content-type': type }).end(body)
 }
 
-const sendJson = (response: ServerResponse, status: number, value: unknown): void => {
+const sendJson = (response: ServerResponse, status: number, value: unknown): void =>
   send(response, status, 'application/json', JSON.stringify(value))
-}
 
 /** Tells nothing but how the page is opened: whoever asks may be a stranger. */
 const sendRefusal = (response: ServerResponse, status: number): void => {
@@ -108,9 +108,7 @@ function createHandler(gate: Gate, answers: PageAnswers) {
     if (asset !== undefined) send(response, 200, asset.type, asset.body)
     else if (request.method === 'GET' && name === 'settings') sendJson(response, 200, answers.settings())
     else if (request.method === 'POST' && name === 'explain')
-      explain(request, response, answers).catch((error: unknown) => {
-        sendJson(response, 500, { message: String(error) })
-      })
+      explain(request, response, answers).catch((error: unknown) => sendJson(response, 500, { message: String(error) }))
     else sendRefusal(response, 404)
   }
 }
@@ -136,18 +134,13 @@ export async function servePage(port: number, answers: PageAnswers): Promise<Run
   return { url: `${origin}/${token}/`, close: () => close(server) }
 }
 
-const listen = (server: Server, port: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      resolve((server.address() as { port: number }).port)
-    })
-  })
+async function listen(server: Server, port: number): Promise<number> {
+  await once(server.listen(port, '127.0.0.1'), 'listening')
+  return (server.address() as { port: number }).port
+}
 
-const close = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => {
-      resolve()
-    })
-    server.closeAllConnections()
-  })
+async function close(server: Server): Promise<void> {
+  const closed = once(server.close(), 'close')
+  server.closeAllConnections()
+  await closed
+}

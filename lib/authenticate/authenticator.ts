@@ -8,11 +8,12 @@ import { nobody, wantsBoundTokens } from '../methods/client-record'
 import { lookedUp } from '../methods/look-up'
 import { withAudiences } from '../methods/assertion-rules'
 import { withClient, type Claimed } from '../methods/method'
-import { createMethodsComparison } from '../methods/record-owner'
+import { compareMethods } from '../methods/record-owner'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import { createExplainer } from '../explain/explainer'
 import type { Explain } from '../explain/explanation'
-import { createObserver, type Seen } from './observer'
+import type { Seen } from '../explain/verdicts'
+import { createObserver } from './observer'
 import {
   errorContext,
   refuseMiddlewareOptions,
@@ -70,13 +71,12 @@ function authenticationOf({ credentials, client, certificate }: Claimed, method:
 /** The order of all the work: read, judge, look up, prove, consume. */
 export function createAuthenticator(options: ResolvedOptions) {
   const { getClient } = options
-  const ask = createAsk(options)
-  const compareMethods = createMethodsComparison(options.policy.methods)
+  const ask = createAsk(options.policy)
 
   async function authenticate(request: ClientAuthRequest, seen: Seen, braked?: Braked): Promise<AuthenticatedClient> {
     const received = receive(request, options.accepted)
     seen.received = received
-    refuse(firstFault(credentialRules(received.mechanism), received), seen)
+    refuse(firstFault(credentialRules[received.mechanism], received), seen)
     const { method, presented } = ask(request, received, {})
     refuse(firstFault(method.requestRules, presented), seen)
     if (braked === undefined) return prove(request, { method, presented }, seen)
@@ -86,7 +86,7 @@ export function createAuthenticator(options: ResolvedOptions) {
   async function prove(request: ClientAuthRequest, { method, presented }: Question, seen: Seen) {
     const { clientId } = presented.credentials
     const { client, otherId } = lookedUp(await getClient(clientId, request), clientId)
-    if (client !== undefined) compareMethods(client)
+    if (client !== undefined) compareMethods(client, options.policy.methods)
     const claimed = withClient(presented, client ?? nobody, otherId)
     seen.claimed = claimed
     const unregistered = firstFaultInEqualTime(method.recordRules, claimed)
@@ -95,7 +95,7 @@ export function createAuthenticator(options: ResolvedOptions) {
     if (unregistered === undefined) seen.proof = proof
     refuse(method.provesFirst ? (proof.fault ?? unregistered) : (unregistered ?? proof.fault), seen)
 
-    const proven = withAudiences(claimed, method.provenRules, options.audiencesOf)
+    const proven = withAudiences(claimed, method.provenRules)
     refuse(firstFault(method.provenRules, proven), seen)
     const consuming = method.consume?.(proven)
     if (consuming !== undefined) refuse(await consuming, seen)

@@ -7,11 +7,10 @@ import { ClientAuthError } from '../refusals/errors'
 import { otherRecord } from './other-record'
 import type { ClientAuthErrorReason } from '../refusals/reasons'
 import { nobody } from '../methods/client-record'
-import type { Claimed, Proof } from '../methods/method'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import type { Explain } from '../explain/explanation'
-import { rememberVerdict } from '../explain/verdicts'
-import { claimedMethod, type Received, shownId } from '../request/credentials'
+import { rememberVerdict, type Seen } from '../explain/verdicts'
+import { claimedMethod, shownId } from '../request/credentials'
 import { headerValues } from '../request/headers'
 import type { ClientAuthentication, ClientAuthMethod, ClientAuthRequest } from '../types'
 
@@ -51,15 +50,6 @@ export interface RejectedEvent extends AttemptEvent {
 export interface FailedEvent extends AttemptEvent {
   /** What was thrown, as an Error. */
   readonly error: Error
-}
-
-/** What has been read of a request so far. */
-export interface Seen {
-  received: Received | undefined
-  /** The client that was found, or `nobody`; `undefined` before the look-up. */
-  claimed: Claimed | undefined
-  /** What was verified of that client, and not of a stand-in. */
-  proof: Proof | undefined
 }
 
 const authenticated = channel('oauth-client-auth:authenticated')

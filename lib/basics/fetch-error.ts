@@ -36,3 +36,13 @@ export class FetchError<Why extends string = FetchFault> extends Error {
     super(message, cause === undefined ? {} : { cause })
   }
 }
+
+/** Whatever went wrong with a fetch, as an error of this class. */
+export const errorOf =
+  <E>(Kind: new (why: FetchFault, message: string, retryAfter?: string, cause?: unknown) => E) =>
+  (cause: unknown): E => {
+    if (cause instanceof Kind) return cause
+    if (!(cause instanceof FetchError)) return new Kind('connection', 'the fetch failed', undefined, cause)
+    const { why, message, retryAfter } = cause as FetchError
+    return new Kind(why, message, retryAfter, cause.cause)
+  }

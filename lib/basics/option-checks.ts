@@ -1,3 +1,4 @@
+import { isObject } from './is-object'
 import { type Fix, fixFunction, fixObject, fixSeconds, fixWords, kindOf, nearest } from './option-fixes'
 
 /** What one option must be: the words finish the sentence "option x must be …". */
@@ -21,6 +22,7 @@ export const isFunction: OptionRule = {
   ...optionRule('a function', (value) => typeof value === 'function'),
   fix: fixFunction
 }
+export const isPlainObject = optionRule('an object', isObject)
 export const isBoolean = optionRule('true or false', (value) => typeof value === 'boolean')
 export const isText = optionRule('a non-empty string', (value) => typeof value === 'string' && value !== '')
 
@@ -60,7 +62,7 @@ const suggestion = (name: string, known: readonly string[]): string => {
   return meant === undefined ? `; known are ${known.join(', ')}` : `; did you mean "${meant}"?`
 }
 
-function given(value: unknown, { item, quotable }: OptionRule): string {
+function shown(value: unknown, { item, quotable }: OptionRule): string {
   const quoted = (text: unknown) => (typeof text === 'string' ? `"${text}"` : kindOf(text))
   if (quotable) return quoted(value)
   if (item === undefined || !Array.isArray(value)) return kindOf(value)
@@ -91,17 +93,29 @@ export function checkOptions(
   usage = `${caller}({ … })`
 ): void {
   const fix = fixObject(usage)(options)
-  if (typeof options !== 'object' || options === null || Array.isArray(options) || fix !== undefined) {
+  if (!isObject(options) || fix !== undefined) {
     throw new TypeError(`${caller}: options must be an object, not ${kindOf(options)}${inBrackets(fix)}`)
   }
   for (const name of namesOf(options)) {
-    const value = (options as Record<string, unknown>)[name]
+    const value = options[name]
     const found = Object.hasOwn(rules, name) ? rules[name] : undefined
     if (found === undefined)
       throw new TypeError(`${caller}: unknown option "${name}"${suggestion(name, Object.keys(rules))}`)
     if (value !== undefined && !found.test(value)) {
       const fix = inBrackets(found.fix?.(value))
-      throw new TypeError(`${caller}: option "${name}" must be ${found.must}, not ${given(value, found)}${fix}`)
+      throw new TypeError(`${caller}: option "${name}" must be ${found.must}, not ${shown(value, found)}${fix}`)
     }
   }
+}
+
+/** Throws a `TypeError` for the first of these options that is absent. */
+export function requireOptions<N extends string>(
+  caller: string,
+  options: Readonly<Partial<Record<N, unknown>>>,
+  rules: Readonly<Record<N, OptionRule>>,
+  ...names: readonly N[]
+): void {
+  const missing = names.find((name) => options[name] === undefined)
+  if (missing !== undefined)
+    throw new TypeError(`${caller}: option "${missing}" is required: it must be ${rules[missing].must}`)
 }

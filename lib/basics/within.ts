@@ -2,9 +2,7 @@
 export async function within<T>(ms: number, work: () => T | Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const end = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(late())
-    }, ms)
+    timer = setTimeout(() => reject(late()), ms)
   })
   try {
     return await Promise.race([work(), end])

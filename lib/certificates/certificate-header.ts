@@ -1,5 +1,6 @@
 import { hash, X509Certificate } from 'node:crypto'
 import { CertificateSourceError } from './certificate-source'
+import { attempt } from '../basics/attempt'
 import { canonicalBase64 } from '../basics/canonical-base64'
 import { isIssuedBy } from './client-certificate'
 import { lookAtCertificate } from './undecoded-certificate'
@@ -14,11 +15,7 @@ const noCertificate = 'the value is not one certificate in DER and base64'
 function decode(der: Buffer): X509Certificate {
   const { key } = lookAtCertificate(der) ?? refuse(noCertificate)
   if (typeof key === 'string') throw new CertificateSourceError('key', `the key ${key}`)
-  try {
-    return new X509Certificate(der)
-  } catch {
-    return refuse(noCertificate) // OpenSSL's words may quote the certificate
-  }
+  return attempt(() => new X509Certificate(der)) ?? refuse(noCertificate) // OpenSSL's words may quote the certificate
 }
 
 function fromBase64(text: string): Buffer {
@@ -37,15 +34,8 @@ function fromPem(text: string): Buffer {
 }
 
 /** Percent-encoded PEM. `+` stands for itself: AWS leaves it as it is, and this is no form. */
-function fromEscapedPem(text: string): Buffer {
-  let pem: string
-  try {
-    pem = decodeURIComponent(text)
-  } catch {
-    return refuse('the value is not percent-encoded as it should be')
-  }
-  return fromPem(pem)
-}
+const fromEscapedPem = (text: string): Buffer =>
+  fromPem(attempt(() => decodeURIComponent(text)) ?? refuse('the value is not percent-encoded as it should be'))
 
 const maxChain = 6
 

@@ -2,6 +2,7 @@ import { hash, type X509Certificate } from 'node:crypto'
 import { keyFault, valueMembers } from '../jwt/jwk'
 import { certificateOf, keysOf } from '../jwt/jwk-set'
 import type { Jwk, JwkSet } from '../types'
+import { attempt } from '../basics/attempt'
 import { canonicalBase64 } from '../basics/canonical-base64'
 import { lookAtCertificate, type UndecodedCertificate } from './undecoded-certificate'
 import { comparable, type ComparableName, type DistinguishedName, readSubject } from './distinguished-name'
@@ -17,13 +18,8 @@ export const isIssuedBy = (one: X509Certificate, issuer: X509Certificate): boole
 export const subjectOf = ({ subject }: X509Certificate): DistinguishedName | undefined => readSubject(subject)
 
 /** The public key as a JWK, `undefined` where it has no such form (RSA-PSS, DSA, an unknown algorithm). */
-function publicJwkOf(certificate: X509Certificate): Jwk | undefined {
-  try {
-    return certificate.publicKey.export({ format: 'jwk' })
-  } catch {
-    return undefined
-  }
-}
+const publicJwkOf = ({ publicKey }: X509Certificate): Jwk | undefined =>
+  attempt(() => publicKey.export({ format: 'jwk' }))
 
 /** A certificate, and what each request asks of it. */
 export interface ClientCertificate {
@@ -58,7 +54,7 @@ export function readCertificate(x509: X509Certificate): ClientCertificate {
     validFrom: Date.parse(x509.validFrom) / 1000,
     validTo: Date.parse(x509.validTo) / 1000,
     jwk,
-    // Certificates over ML-DSA keys (kty AKP) wait for a contract of their own.
+    // ML-DSA keys (kty AKP) are not supported in certificates yet.
     weakness: jwk === undefined || jwk.kty === 'AKP' ? 'has an unsupported type' : keyFault(jwk),
     name: subject && comparable(subject),
     decoys: { keys: [{ ...jwk, x: '', n: '' }] }

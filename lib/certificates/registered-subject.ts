@@ -1,22 +1,16 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { isDnsName } from '../basics/dns-name'
+import { given } from '../basics/given'
+import type { OAuthClient } from '../types'
 import type { ClientCertificate } from './client-certificate'
 import { comparable, parseDistinguishedName } from './distinguished-name'
-
-/** The five ways to register the subject of a `tls_client_auth` client (RFC 8705 §2.1.2). */
-export type SubjectField =
-  | 'tls_client_auth_subject_dn'
-  | 'tls_client_auth_san_dns'
-  | 'tls_client_auth_san_uri'
-  | 'tls_client_auth_san_ip'
-  | 'tls_client_auth_san_email'
 
 /** How a certificate compares with the registered subject. `form`: a name that differs only in form. */
 type Outcome = 'match' | 'form' | 'other'
 
 interface SubjectKind {
-  readonly field: SubjectField
+  readonly field: keyof OAuthClient
   /** What a usable value is, to finish the sentence "… must be …". */
   readonly must: string
   /** A usable value, whose outcome never counts. */
@@ -70,7 +64,8 @@ const altNameReader =
   (isUsable: (value: string) => boolean, isIn: (x509: X509Certificate, value: string) => boolean) => (value: string) =>
     isUsable(value) ? ({ x509 }: ClientCertificate): Outcome => (isIn(x509, value) ? 'match' : 'other') : undefined
 
-const kinds: readonly SubjectKind[] = [
+/** The five ways to register the subject of a `tls_client_auth` client (RFC 8705 §2.1.2). */
+const kinds = [
   {
     field: 'tls_client_auth_subject_dn',
     must: 'a distinguished name as in RFC 4514, such as CN=client.example,O=Example,C=DE',
@@ -107,15 +102,15 @@ const kinds: readonly SubjectKind[] = [
     // The default would fall back to the subject.
     reader: altNameReader(isMailbox, (x509, value) => x509.checkEmail(value, { subject: 'never' }) !== undefined)
   }
-]
+] as const satisfies readonly SubjectKind[]
+
+export type SubjectField = (typeof kinds)[number]['field']
 
 type SubjectFields = Readonly<Partial<Record<SubjectField, unknown>>>
 
-const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
-
 /** Which of the five subject fields a record has. */
 export const subjectFields = (record: SubjectFields): SubjectField[] =>
-  kinds.map(({ field }) => field).filter((field) => isGiven(record[field]))
+  kinds.map(({ field }) => field).filter((field) => given(record[field]) !== undefined)
 
 /** Why a record cannot be matched, in words for an operator; or the one field that is registered, and its value. */
 export function registeredSubject(record: SubjectFields): { field: SubjectField; value: string } | string {
@@ -135,13 +130,13 @@ export function registeredSubject(record: SubjectFields): { field: SubjectField;
  * or that none is.
  */
 export function compareSubject(certificate: ClientCertificate, record: SubjectFields): Outcome | 'unusable' {
-  let [given, outcome]: [number, Outcome | undefined] = [0, undefined]
+  let [count, outcome]: [number, Outcome | undefined] = [0, undefined]
   for (const { field, decoy, reader } of kinds) {
     const value = record[field]
     const found = reader(typeof value === 'string' && value !== '' ? value : decoy)?.(certificate)
-    if (!isGiven(value)) continue
-    given++
+    if (given(value) === undefined) continue
+    count++
     outcome = typeof value === 'string' ? found : undefined
   }
-  return given === 1 && outcome !== undefined ? outcome : 'unusable'
+  return count === 1 && outcome !== undefined ? outcome : 'unusable'
 }

@@ -119,10 +119,6 @@ function checkServer(server: ServerState, serverOptions: TlsServerOptions): void
     throw new TypeError('watch: call it before addContext, so that each context gets the authorities of serverOptions')
 }
 
-const warn = (message: string): void => {
-  process.emitWarning(message, 'OAuthClientAuthWarning')
-}
-
 /**
  * The options of the context of one host name, completed. `ca` and `crl` given for it replace those of `serverOptions`. A
  * `ca` that is not in the option `ca` is refused: a request may name another host than the handshake did, so what it
@@ -142,7 +138,10 @@ function completed(
   const list = given.ca === undefined ? undefined : certificatesIn(given.ca as Pem)
   const known = list?.filter((one) => authorities.has(thumbprintOf(one)))
   if (list?.length !== known?.length)
-    warn(`${caller}: an authority that is not in "ca" of createTlsCertificates vouches for nobody`)
+    process.emitWarning(
+      `${caller}: an authority that is not in "ca" of createTlsCertificates vouches for nobody`,
+      'OAuthClientAuthWarning'
+    )
   return {
     ...options,
     ca: known?.map(String) ?? ca,
@@ -242,16 +241,12 @@ export function createTlsCertificates(options: TlsCertificatesOptions = {}): Tls
       watched.add(server)
       const setSecureContext = server.setSecureContext.bind(server)
       const addContext = server.addContext.bind(server)
-      server.setSecureContext = (context) => {
+      server.setSecureContext = (context) =>
         setSecureContext(completed('setSecureContext', context, serverOptions, thumbprints))
-      }
-      server.addContext = (hostname, context) => {
+      server.addContext = (hostname, context) =>
         addContext(hostname, completed('addContext', context, serverOptions, thumbprints))
-      }
       // Before any request of the connection is read
-      server.prependListener('secureConnection', (socket) => {
-        read(socket, server)
-      })
+      server.prependListener('secureConnection', (socket) => read(socket, server))
     }
   }
 }

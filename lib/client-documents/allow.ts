@@ -1,5 +1,6 @@
 import { isHostName } from '../guarded-fetch/guard'
 import { urlRules } from './client-url'
+import { ClientDocumentError } from './document-error'
 
 /**
  * Who may come: see {@link ClientDocumentsOptions.allow}.
@@ -11,8 +12,6 @@ export type AllowedDocuments = 'anyone' | readonly string[] | ((url: URL) => boo
  * strangers may choose ids that are let in. The two share nothing that one could fill for the other.
  */
 export type Admission = 'named' | 'open'
-
-type Policy = (url: URL) => Admission | undefined | Promise<Admission | undefined>
 
 /** A host name as it stands in a URL, whole labels alone. */
 const isName = (text: string): boolean => isHostName(text) && text.split('.').every((label) => label !== '')
@@ -38,15 +37,16 @@ function admits(entry: string, { href, hostname }: URL): Admission | undefined {
   return isNamed ? 'named' : undefined
 }
 
-/** The operator's choice as a function. What the operator's own function throws is thrown. */
-export function createPolicy(allow: AllowedDocuments): Policy {
-  if (typeof allow === 'function') {
-    // `true` itself: what a forgotten return or a database row makes of it lets nobody in
-    return async (url) => (((await allow(url)) as unknown) === true ? 'open' : undefined)
-  }
-  const entries = [allow].flat()
-  return (url) => {
-    const found = entries.map((entry) => admits(entry, url))
-    return found.find((admission) => admission === 'named') ?? found.find((admission) => admission !== undefined)
-  }
+async function admissionOf(allow: AllowedDocuments, url: URL): Promise<Admission | undefined> {
+  // `true` itself: what a forgotten return or a database row makes of it lets nobody in
+  if (typeof allow === 'function') return ((await allow(url)) as unknown) === true ? 'open' : undefined
+  const found = [allow].flat().map((entry) => admits(entry, url))
+  return found.find((admission) => admission === 'named') ?? found.find((admission) => admission !== undefined)
+}
+
+/** Lets a client in, or throws. What the operator's own function throws is thrown. */
+export async function admit(allow: AllowedDocuments, url: URL): Promise<Admission> {
+  const admission = await admissionOf(allow, url)
+  if (admission !== undefined) return admission
+  throw new ClientDocumentError('policy', 'This server does not accept clients from this host or URL.')
 }

@@ -6,7 +6,7 @@ import { KeySetError } from '../jwt/key-set-error'
 import { keySetKind } from '../key-sets/key-set-kind'
 import { ownerOf, type RecordOwner } from '../methods/record-owner'
 import type { KeySets, OAuthClient } from '../types'
-import { type Admission, createPolicy, namedUrls } from './allow'
+import { type Admission, admit, namedUrls } from './allow'
 import { createBudget } from './budget'
 import { clientUrl } from './client-url'
 import { ClientDocumentError, refusalOf } from './document-error'
@@ -102,7 +102,6 @@ function createSide(settings: DocumentSettings & Place) {
  */
 export function createClientDocuments(options: ClientDocumentsOptions): ClientDocuments {
   const settings = resolveDocumentOptions(options)
-  const admission = createPolicy(settings.allow)
   const sides: Readonly<Record<Admission, ReturnType<typeof createSide>>> = {
     named: createSide({ ...settings, side: 'named' }),
     open: createSide({ ...settings, side: 'strangers' })
@@ -111,10 +110,7 @@ export function createClientDocuments(options: ClientDocumentsOptions): ClientDo
   async function find(id: string): Promise<ClientDocument> {
     const url = clientUrl(id)
     sides.open.documents.check(id)
-    const side = await admission(url)
-    if (side === undefined)
-      throw new ClientDocumentError('policy', 'This server does not accept clients from this host or URL.')
-    return sides[side].documents.get(id)
+    return sides[await admit(settings.allow, url)].documents.get(id)
   }
 
   return {

@@ -1,16 +1,10 @@
-import { FetchError, type FetchFault } from '../basics/fetch-error'
+import { errorOf, FetchError, type FetchFault } from '../basics/fetch-error'
 import { ClientAuthError } from '../refusals/errors'
 
+const ofRules = ['client_id', 'secret', 'method', 'alg', 'keys', 'private_key', 'redirect_uris', 'field'] as const
+
 /** What the owner of a document did wrong: the rules of `document-rules`. */
-export type DocumentRuleFault =
-  | 'client_id'
-  | 'secret'
-  | 'method'
-  | 'alg'
-  | 'keys'
-  | 'private_key'
-  | 'redirect_uris'
-  | 'field'
+export type DocumentRuleFault = (typeof ofRules)[number]
 
 /** Why a client document is not to be had or not to be used. Stable, for logs and events. */
 export type ClientDocumentFault = FetchFault | 'policy' | DocumentRuleFault
@@ -26,22 +20,14 @@ export class ClientDocumentError extends FetchError<ClientDocumentFault> {
 }
 
 /** Whatever went wrong with a fetch, as callers see it. */
-export function toDocumentError(cause: unknown): ClientDocumentError {
-  if (cause instanceof ClientDocumentError) return cause
-  if (!(cause instanceof FetchError)) return new ClientDocumentError('connection', 'the fetch failed', undefined, cause)
-  const { why, message, retryAfter } = cause as FetchError
-  return new ClientDocumentError(why, message, retryAfter, cause.cause)
-}
+export const toDocumentError = errorOf(ClientDocumentError)
 
 /** Refused before anything is fetched. */
 const ofUrl: readonly ClientDocumentFault[] = ['url', 'host', 'policy']
-const ofRules: readonly ClientDocumentFault[] = [
-  ...['client_id', 'secret', 'method', 'alg', 'keys', 'private_key', 'redirect_uris', 'field']
-] as DocumentRuleFault[]
 
 /** Whose word it is: `broken` and `gone` are the owner's, and every other fault may be an outage. */
 export const ownersWord = ({ why }: ClientDocumentError): 'broken' | 'gone' | undefined =>
-  why === 'withdrawn' ? 'gone' : ofRules.includes(why) ? 'broken' : undefined
+  why === 'withdrawn' ? 'gone' : ofRules.some((one) => one === why) ? 'broken' : undefined
 
 /** For the wire, where the message of the error names the host. */
 const wireWords: Partial<Record<ClientDocumentFault, string>> = {

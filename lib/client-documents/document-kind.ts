@@ -1,8 +1,7 @@
-import { jsonOf } from '../basics/json-body'
+import { jsonObjectOf } from '../basics/json-body'
 import type { DocumentKind } from '../guarded-fetch/document-cache'
 import { guardedUrl } from '../guarded-fetch/https-get'
 import { attempt } from '../basics/attempt'
-import { isObject } from '../jwt/jwk'
 import type { RecordOwner } from '../methods/record-owner'
 import { ClientDocumentError, ownersWord, toDocumentError } from './document-error'
 import { type AcceptedByServer, type DocumentSubject, judgeDocument, subjectOf } from './document-rules'
@@ -21,10 +20,9 @@ export const acceptedBy = ({ methods, algorithms, hosts }: DocumentSettings): Ac
 })
 
 /** Parses a body. One that is no JSON object may be the page of an outage, so it does not count as the owner's word. */
-export function readDocument(body: Uint8Array, url: string, accepted: AcceptedByServer): DocumentSubject {
-  const json = jsonOf(body)
+function readDocument(body: Uint8Array, url: string, accepted: AcceptedByServer): DocumentSubject {
+  const json = jsonObjectOf(body)
   if ('fault' in json) throw new ClientDocumentError('json', json.fault)
-  if (!isObject(json.value)) throw new ClientDocumentError('json', 'the body is not a JSON object')
   return subjectOf(url, json.value, accepted)
 }
 

@@ -1,5 +1,7 @@
+import { attempt } from '../basics/attempt'
 import { given } from '../basics/given'
-import { isObject, isSecret } from '../jwt/jwk'
+import { isObject } from '../basics/is-object'
+import { isSecret } from '../jwt/jwk'
 import { usableKeySet } from '../jwt/jwk-set'
 import { documentMethods, methodsOfDocument } from '../methods/registered-methods'
 import type { ClientAuthMethod } from '../types'
@@ -70,13 +72,7 @@ const holdsSecretKey = (value: unknown): boolean =>
   (isObject(value) && (value.kty === 'oct' || isSecret(value))) ||
   (typeof value === 'object' && Object.values(value ?? {}).some(holdsSecretKey))
 
-function hasUsableKey(jwks: unknown): boolean {
-  try {
-    return usableKeySet(jwks).keys.length > 0
-  } catch {
-    return false
-  }
-}
+const hasUsableKey = (jwks: unknown): boolean => attempt(() => usableKeySet(jwks).keys.length > 0) === true
 
 /** Whether a client proves itself by keys that it publishes. */
 export const needsKeys = ({ methods }: DocumentSubject): boolean => methods.some((method) => method !== 'none')

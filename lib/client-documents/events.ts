@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import { defined } from '../basics/defined'
 import type { Outcome } from '../guarded-fetch/document-cache'
 import type { ClientDocumentError, ClientDocumentFault } from './document-error'
 import type { ClientDocument } from './record'
@@ -52,22 +53,10 @@ function differences(old: ClientDocument, fetched: ClientDocument): readonly str
 }
 
 /** Publishes one event. Without a subscriber nothing is made. */
-export function report({
-  event,
-  uri,
-  durationMs,
-  value,
-  old,
-  error
-}: Outcome<ClientDocument, ClientDocumentError>): void {
+export function report({ value, old, ...outcome }: Outcome<ClientDocument, ClientDocumentError>): void {
   if (!events.hasSubscribers) return
-  const isRefreshed = event === 'refreshed' && old !== undefined && value !== undefined
-  events.publish({
-    event,
-    clientId: uri,
-    host: new URL(uri).hostname,
-    durationMs,
-    ...(isRefreshed ? { changed: differences(old, value) } : {}),
-    ...(error === undefined ? {} : { why: error.why, error })
-  } satisfies ClientDocumentEvent)
+  const { event, uri, durationMs, error } = outcome
+  const changed = event === 'refreshed' && old && value ? differences(old, value) : undefined
+  const told = { event, clientId: uri, host: new URL(uri).hostname, durationMs }
+  events.publish({ ...told, ...defined({ changed, why: error?.why, error }) } satisfies ClientDocumentEvent)
 }

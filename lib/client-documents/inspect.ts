@@ -1,9 +1,9 @@
 import { inspectDocument } from '../guarded-fetch/inspect'
 import type { FetchStep } from '../guarded-fetch/steps'
-import { isObject } from '../jwt/jwk'
-import { createPolicy } from './allow'
+import { isObject } from '../basics/is-object'
+import { admit } from './allow'
 import { clientUrl, urlRules } from './client-url'
-import { ClientDocumentError, toDocumentError } from './document-error'
+import { type ClientDocumentError, toDocumentError } from './document-error'
 import { acceptedBy, documentKind } from './document-kind'
 import { documentRules, subjectOf } from './document-rules'
 import { type ClientDocumentsOptions, resolveDocumentOptions } from './options'
@@ -11,6 +11,7 @@ import type { ClientDocument } from './record'
 
 /** One rule about a URL or a document, and whether it is kept. */
 export interface DocumentCheck {
+  readonly of: 'url' | 'document'
   readonly check: string
   readonly isKept: boolean
   /** What the rule demands, in a sentence. */
@@ -35,14 +36,14 @@ const noKeys = { get: () => Promise.reject(new Error('the keys of an inspected d
  */
 export async function inspectClientDocument(id: string, options: ClientDocumentsOptions): Promise<DocumentInspection> {
   const settings = resolveDocumentOptions(options)
-  const ofUrl = urlRules.map(({ check, must, holds }) => ({
+  const ofUrl = urlRules.map(({ check, must, holds }): DocumentCheck => ({
+    of: 'url',
     check,
     isKept: holds(id),
     demand: `The client_id URL ${must}.`
   }))
   try {
-    if ((await createPolicy(settings.allow)(clientUrl(id))) === undefined)
-      throw new ClientDocumentError('policy', 'This server does not accept clients from this host or URL.')
+    await admit(settings.allow, clientUrl(id))
   } catch (cause) {
     return { steps: [], checks: ofUrl, error: toDocumentError(cause) }
   }
@@ -50,7 +51,8 @@ export async function inspectClientDocument(id: string, options: ClientDocuments
   const inspection = await inspectDocument(id, kind, { ...settings, side: 'strangers' })
   const { steps, json } = inspection
   const subject = isObject(json) ? subjectOf(id, json, acceptedBy(settings)) : undefined
-  const ofDocument = documentRules.map(({ check, must, holds }) => ({
+  const ofDocument = documentRules.map(({ check, must, holds }): DocumentCheck => ({
+    of: 'document',
     check,
     isKept: subject !== undefined && holds(subject),
     demand: `The client metadata document ${must}.`

@@ -1,4 +1,4 @@
-import { isInteger, isList, isListOf, optionRule } from '../basics/option-checks'
+import { isInteger, isList, isListOf, optionRule, requireOptions } from '../basics/option-checks'
 import { fetchRules, resolveFetchOptions } from '../guarded-fetch/fetch-options'
 import { hmacAlgorithms, isSameAlgorithm, keyAlgorithms, lackingNote } from '../jwt/algorithms'
 import type { JwksFetcherOptions } from '../key-sets/options'
@@ -114,8 +114,7 @@ export type DocumentSettings = ReturnType<typeof resolveDocumentOptions>
 /** Applies the defaults. Throws a `TypeError` that names the option and the fix. */
 export function resolveDocumentOptions(options: ClientDocumentsOptions) {
   const settings = resolveFetchOptions(caller, options, rules, defaults)
-  if ((options.allow as unknown) === undefined)
-    throw new TypeError(`${caller}: option "allow" is required: it must be ${rules.allow.must}`)
+  requireOptions(caller, options, rules, 'allow')
   const methods = documentMethods.filter((method) => settings.methods.includes(method))
   if (methods.length === 0)
     throw new TypeError(

@@ -1,3 +1,4 @@
+import { deepFrozen } from '../basics/deep-frozen'
 import { hostFault, urlFault } from '../guarded-fetch/guard'
 import { usableKeySet } from '../jwt/jwk-set'
 import { owned, type RecordOwner } from '../methods/record-owner'
@@ -35,12 +36,6 @@ function isForPeople(value: unknown): boolean {
   return urlFault(page) === undefined && hostFault(new URL(page).hostname) === undefined
 }
 
-function frozen<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  Object.values(value).forEach(frozen)
-  return Object.freeze(value)
-}
-
 /** The record that a document which keeps the rules registers. */
 export function recordOf(subject: DocumentSubject, by: RecordOwner): ClientDocument {
   const { url, members, methods } = subject
@@ -58,5 +53,5 @@ export function recordOf(subject: DocumentSubject, by: RecordOwner): ClientDocum
       : {}),
     ...(needsKeys(subject) ? keys() : {})
   }
-  return owned(frozen(record), by)
+  return owned(deepFrozen(record), by)
 }

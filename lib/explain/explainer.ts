@@ -1,3 +1,4 @@
+import { defined } from '../basics/defined'
 import { ClientAuthError } from '../refusals/errors'
 import {
   cachedOnly,
@@ -18,13 +19,13 @@ import { createAsk, type Question, secondsOf } from '../methods/ask'
 import { keySourceOf, methodOf, nobody } from '../methods/client-record'
 import { idOf, lookedUp, type LookedUp } from '../methods/look-up'
 import { withAudiences } from '../methods/assertion-rules'
-import { type Claimed, withClient, type Method, type Proof } from '../methods/method'
+import { type Claimed, withClient, type Proof } from '../methods/method'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import { type Verdict, verdictOf } from './verdicts'
 import type { RequestCertificate } from '../certificates/certificate-source'
 import type { ResolvedOptions } from '../options/options'
 import { credentialRules } from '../request/credential-rules'
-import { claimedMethod, receive, shownId, type Credentials, type Received } from '../request/credentials'
+import { claimedMethod, receive, shownId, type Received } from '../request/credentials'
 import type { Explain, ExplainOptions } from './explanation'
 import { withNearMiss } from './near-misses'
 import { applicable, failure, type Finding, factsOf, findings, isFailed, isPassed, notChecked } from './findings'
@@ -35,16 +36,10 @@ type Checks = readonly { readonly check: string; readonly spec: string }[]
 const replayCheck = { check: 'used once', spec: 'RFC 7523 §3 item 7' }
 const everythingElse = { check: 'client and proof', spec: 'RFC 6749 §2.3' }
 
-const registeredMethod = ({ credentials, policy, client }: Claimed): ClientAuthMethod | undefined =>
-  methodOf(credentials.methods, policy.methods, client)
-
 /** The findings so far. */
 function createTrail(made: readonly Finding[]) {
   const all = [...made]
-  const add = (more: readonly Finding[]): readonly Finding[] => {
-    all.push(...more)
-    return more
-  }
+  const add = (more: readonly Finding[]): void => void all.push(...more)
   /**
    * What `work` returns. It calls functions of the application: what they throw must not hide an earlier refusal, since
    * `authenticate` would not have called them. Without one it is thrown, as `authenticate` would. A refusal (a client
@@ -65,6 +60,15 @@ function createTrail(made: readonly Finding[]) {
 }
 
 type Trail = ReturnType<typeof createTrail>
+
+/** One request that is being explained. */
+interface Case extends Question {
+  readonly request: ClientAuthRequest
+  readonly how: ExplainOptions
+  /** What `authenticate` found of it, where it refused this very request. */
+  readonly verdict: Verdict | undefined
+  readonly trail: Trail
+}
 
 /** `rememberSecrets` refuses by throwing: it is too busy to say anything of the secret. */
 function refusedBy({ reason, detail = {} }: ClientAuthError, [first, ...others]: Checks): Finding[] {
@@ -105,8 +109,8 @@ const refusal = ({ reason, detail = {} }: ClientAuthError): Finding =>
 
 /** `explain`, over the very lists of rules by which `authenticate` judges. Consumes nothing and publishes nothing. */
 export function createExplainer(options: ResolvedOptions, { others = [], certificate }: Pasted = {}): Explain {
-  const { policy, getClient, audiencesOf } = options
-  const ask = createAsk(options)
+  const { policy, getClient } = options
+  const ask = createAsk(policy)
   const cachedPolicy = {
     ...policy,
     keySets: cachedOnly(policy.keySets),
@@ -123,12 +127,7 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
   }
 
   /** Looks the client up and judges its record. Tells whether there is something of the client to verify with. */
-  async function judgeRecord(
-    trail: Trail,
-    { method, presented }: Question,
-    request: ClientAuthRequest,
-    verdict: Verdict | undefined
-  ) {
+  async function judgeRecord({ trail, method, presented, request, verdict }: Case) {
     const ids = verdict !== undefined && verdict.claimed === undefined ? [] : namedIds(presented.credentials)
     const found = await trail.run(method.recordRules, () => verdict?.claimed ?? lookUp(ids, request))
     const claimed = withClient(presented, found?.client ?? nobody, found?.otherId)
@@ -138,14 +137,9 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
     return { claimed, recorded, isProvable: canProve(claimed, recorded) }
   }
 
-  async function judgeProof(
-    trail: Trail,
-    method: Method<Credentials>,
-    claimed: Claimed,
-    isProvable: boolean,
-    verdict: Verdict | undefined
-  ) {
-    const expected = claimed.client === nobody ? undefined : registeredMethod(claimed)
+  async function judgeProof({ trail, method, verdict }: Case, claimed: Claimed, isProvable: boolean) {
+    const { credentials, client } = claimed
+    const expected = client === nobody ? undefined : methodOf(credentials.methods, policy.methods, client)
     const parts = partsOf(method, expected)
     if (!isProvable || (verdict !== undefined && verdict.proof === undefined)) {
       trail.add(notChecked(parts))
@@ -165,18 +159,18 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
     return proofFindings(parts, fault, note)
   }
 
-  async function judgeProven(trail: Trail, { provenRules }: Method<Credentials>, claimed: Claimed) {
-    const rules = applicable(judgeable(provenRules, claimed), claimed)
+  async function judgeProven({ trail, method }: Case, claimed: Claimed) {
+    const rules = applicable(judgeable(method.provenRules, claimed), claimed)
     const judged = await trail.run(rules, () =>
-      claimed.client === nobody ? notChecked(rules) : findings(rules, withAudiences(claimed, rules, audiencesOf))
+      claimed.client === nobody ? notChecked(rules) : findings(rules, withAudiences(claimed, rules))
     )
     trail.add(judged ?? [])
   }
 
   /** The store tells what it knows now, not what it knew then. */
-  async function judgeReplay(trail: Trail, { wasUsed }: Method<Credentials>, claimed: Claimed, { at }: ExplainOptions) {
-    if (wasUsed === undefined) return
-    const fault = trail.all.every(isPassed) && at === undefined ? await wasUsed(claimed) : 'unknown'
+  async function judgeReplay({ trail, method, how }: Case, claimed: Claimed) {
+    if (method.wasUsed === undefined) return
+    const fault = trail.all.every(isPassed) && how.at === undefined ? await method.wasUsed(claimed) : 'unknown'
     if (fault === 'unknown') trail.add(notChecked([replayCheck]))
     else trail.add([fault === undefined ? { ...replayCheck, result: 'passed' } : failure(replayCheck, fault)])
   }
@@ -191,28 +185,18 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
     const { method, presented } = question
     const ofRequest = findings(judgeable(method.requestRules, presented), presented)
     const trail = createTrail([...read, ...ofRequest])
-    const { claimed, recorded, isProvable } = await judgeRecord(trail, question, request, verdict)
+    const one = { ...question, request, how, verdict, trail }
+    const { claimed, recorded, isProvable } = await judgeRecord(one)
     const { provesFirst } = method
     if (!provesFirst) trail.add(recorded)
-    const proven = await judgeProof(
-      trail,
-      method,
-      claimed,
-      provesFirst ? canProveIssuer(ofRequest) : isProvable,
-      verdict
-    )
+    const proven = await judgeProof(one, claimed, provesFirst ? canProveIssuer(ofRequest) : isProvable)
     if (provesFirst) trail.add(recorded)
-    await judgeProven(trail, method, claimed)
+    await judgeProven(one, claimed)
     const isAccepted = trail.all.every(isPassed)
-    if (verdict === undefined) await judgeReplay(trail, method, claimed, how)
+    if (verdict === undefined) await judgeReplay(one, claimed)
     else if (how.refusal !== undefined && !trail.all.some(isFailed)) trail.add([refusal(how.refusal)])
-    return {
-      received,
-      claimed,
-      method: proven,
-      accepted: isAccepted && !trail.all.some(isFailed),
-      findings: trail.all
-    }
+    const accepted = isAccepted && !trail.all.some(isFailed)
+    return { received, claimed, method: proven, accepted, findings: trail.all }
   }
 
   function judgeRequest(request: ClientAuthRequest, how: ExplainOptions): Judged | Promise<Judged> {
@@ -224,7 +208,7 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
     const { request: read, findings: text } = readText(request)
     const received = verdict?.received ?? receive(read, options.accepted)
     if (text.some(isFailed)) return unreadable(received, text)
-    const made = [...text, ...findings(credentialRules(received.mechanism), received)]
+    const made = [...text, ...findings(credentialRules[received.mechanism], received)]
     return hasCredentials(received, made) ? judge(received, made, read, how) : unreadable(received, made)
   }
 
@@ -255,9 +239,7 @@ export function createExplainer(options: ResolvedOptions, { others = [], certifi
     const method = judged.method ?? claimedMethod(received)
     return {
       accepted,
-      ...(reason === undefined ? {} : { reason }),
-      ...(clientId === undefined ? {} : { clientId }),
-      ...(method === undefined ? {} : { method }),
+      ...defined({ reason, clientId, method }),
       findings: all.map((finding) => ({ ...finding, ...withoutSecretsAtHand(factsOf(finding), received, client) }))
     }
   }

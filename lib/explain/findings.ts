@@ -1,4 +1,5 @@
 import { attempt } from '../basics/attempt'
+import { defined } from '../basics/defined'
 import { adviceFor, reasons, senderAdviceFor, type ClientAuthErrorReason } from '../refusals/reasons'
 import type { Detail } from '../refusals/reasons/reason'
 import { type Fault, faultOf, type Rule } from '../refusals/rules'
@@ -40,7 +41,7 @@ export function failure(
     ...(facts && 'expected' in facts ? { expected: facts.expected } : {}),
     // Stands there as undefined where the claim is missing
     ...(facts && 'received' in facts ? { received: facts.received ?? 'none' } : {}),
-    ...(facts === undefined ? {} : { detail: facts }),
+    ...defined({ detail: facts }),
     advice: adviceFor(reason, facts),
     forSender: senderAdviceFor(reason, facts)
   }
@@ -56,7 +57,7 @@ export function findingOfLog(reason: string, detail: Detail = {}) {
 
 /** Checks that nothing is known about, and how it can be known. */
 export const notChecked = (checks: readonly { check: string; spec: string }[], advice?: string): Finding[] =>
-  checks.map((check) => ({ ...named(check), result: 'not_checked', ...(advice === undefined ? {} : { advice }) }))
+  checks.map((check) => ({ ...named(check), result: 'not_checked', ...defined({ advice }) }))
 
 /** The members of a finding that hold values from outside, or may quote them. */
 export const factsOf = ({ check: _check, spec: _spec, result: _result, reason: _reason, ...facts }: Finding) => facts

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { attempt } from '../basics/attempt'
-import { checkOptions, isBoolean, isFunction } from '../basics/option-checks'
+import { defined } from '../basics/defined'
+import { checkOptions, isBoolean, isFunction, requireOptions } from '../basics/option-checks'
 import type { ClientAuthError } from '../refusals/errors'
 import type { ClientAuthErrorReason } from '../refusals/reasons'
 import type { ClientAuthMethod, ClientAuthRequest } from '../types'
@@ -88,10 +89,7 @@ interface Rejection {
  */
 export function recordRefusals(options: RecordRefusalsOptions): (() => void) & { readonly dropped: number } {
   checkOptions('recordRefusals', options, rules)
-  for (const name of ['explain', 'log'] as const) {
-    if ((options[name] as unknown) === undefined)
-      throw new TypeError(`recordRefusals: option "${name}" is required: it must be ${rules[name].must}`)
-  }
+  requireOptions('recordRefusals', options, rules, 'explain', 'log')
   const { explain, log, nearMisses = false } = options
   const isSampled = createSample()
   let [dropped, reported] = [0, 0]
@@ -99,14 +97,8 @@ export function recordRefusals(options: RecordRefusalsOptions): (() => void) & {
   async function record({ error, request }: Rejection): Promise<void> {
     const { clientId, method, findings } = await explain(request, { refusal: error, nearMisses })
     const { reason, reference } = error
-    log({
-      reason,
-      ...(reference === undefined ? {} : { reference }),
-      ...(clientId === undefined ? {} : { clientId }),
-      ...(method === undefined ? {} : { method }),
-      findings: findings.filter(isFailed),
-      dropped: dropped - reported
-    })
+    const failed = findings.filter(isFailed)
+    log({ reason, ...defined({ reference, clientId, method }), findings: failed, dropped: dropped - reported })
     reported = dropped
   }
 
@@ -123,9 +115,9 @@ export function recordRefusals(options: RecordRefusalsOptions): (() => void) & {
     setImmediate(() => {
       record(rejection).catch((thrown: unknown) => {
         dropped++
-        attempt(() => {
+        attempt(() =>
           process.emitWarning(`a refusal could not be recorded: ${String(thrown)}`, 'OAuthClientAuthWarning')
-        })
+        )
       })
     })
   }

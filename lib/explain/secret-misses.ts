@@ -1,16 +1,11 @@
 import { printableId } from '../basics/printable'
 import { nobody } from '../methods/client-record'
 import { liveSecrets } from '../methods/stored-secrets'
+import { formDecode } from '../request/basic'
 import type { Scene } from './scene'
 
 /** Form-decoded once more. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch {
-    return text
-  }
-}
+const decoded = (text: string): string => formDecode(text) ?? text
 const unquoted = (text: string): string => text.replace(/^(["'])(.*)\1$/s, '$2')
 
 /** What a client may have made of the right secret: each undone, and what it is. */

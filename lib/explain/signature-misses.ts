@@ -1,4 +1,5 @@
-import { constants, createPublicKey, type JsonWebKey, verify } from 'node:crypto'
+import { constants, type JsonWebKey, verify } from 'node:crypto'
+import { attempt } from '../basics/attempt'
 import { printable } from '../basics/printable'
 import { type Algorithm, algorithms } from '../jwt/algorithms'
 import { algorithmsOf, keyFault } from '../jwt/jwk'
@@ -22,13 +23,9 @@ interface Parameters {
 
 /** Whether a key verifies a signature, also by other parameters than its `alg` has. */
 function verifies(jwk: Jwk, { hash }: Algorithm, { signingInput, signature }: Jws, other: Parameters = {}): boolean {
-  try {
-    const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' })
-    const { oldHash, ...padding } = other
-    return verify(oldHash ?? hash, Buffer.from(signingInput), { key, dsaEncoding: 'ieee-p1363', ...padding }, signature)
-  } catch {
-    return false
-  }
+  const { oldHash = hash, ...padding } = other
+  const made = { key: jwk as JsonWebKey, format: 'jwk', dsaEncoding: 'ieee-p1363', ...padding } as const
+  return attempt(() => verify(oldHash, Buffer.from(signingInput), made, signature)) === true
 }
 
 const fits = (jwk: Jwk, { alg }: Algorithm): boolean =>

@@ -2,16 +2,19 @@ import type { Claimed, Proof } from '../methods/method'
 import type { ClientAuthError } from '../refusals/errors'
 import type { Received } from '../request/credentials'
 
-/** What `authenticate` found of a request before it refused it. */
-export interface Verdict {
-  /** The `explain` of the server that refused. */
-  readonly owner: object
+/** What `authenticate` has found of a request so far. */
+export interface Seen {
   /** Absent where the body could not be read. */
-  readonly received: Received | undefined
-  /** Absent where the request was refused before the look-up. */
-  readonly claimed: Claimed | undefined
-  /** Absent where nothing of this client was verified. */
-  readonly proof: Proof | undefined
+  received: Received | undefined
+  /** The client that was found, or `nobody`; absent before the look-up. */
+  claimed: Claimed | undefined
+  /** What was verified of that client, and not of a stand-in. */
+  proof: Proof | undefined
+}
+
+/** The same of a request that was refused, and the `explain` of the server that refused it. */
+export interface Verdict extends Readonly<Seen> {
+  readonly owner: object
 }
 
 const verdicts = new WeakMap<ClientAuthError, Verdict>()

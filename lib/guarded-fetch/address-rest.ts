@@ -18,7 +18,7 @@ export const hostHeld = (host: string, cpuMs: number): void =>
 export const hostRests = (host: string): boolean => performance.now() < (heldHosts.get(host) ?? 0)
 
 /** What one address did, in milliseconds of the monotonic clock. */
-interface Record {
+interface Held {
   /** The host that it held the process up for, once. */
   readonly host: string
   readonly restsUntil: number
@@ -30,7 +30,7 @@ const maxRest = 600_000
  * Addresses that are not connected to for a while. Many innocent hosts may live behind one address (a CDN), so it takes
  * two hosts that held the process up; an address that has answered well within the last day never rests.
  */
-const held = new LRUCache<string, Record>(bounds)
+const held = new LRUCache<string, Held>(bounds)
 const good = new LRUCache<string, true>(bounds)
 
 export const addressAnswered = (address: string): void => void good.set(networkOf(address), true)

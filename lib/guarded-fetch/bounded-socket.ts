@@ -9,9 +9,7 @@ function pinned(addresses: readonly string[]): LookupFunction {
   const all = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }))
   // All of them, which autoSelectFamily asks for
   return (_host, _options, callback) => {
-    setImmediate(() => {
-      callback(null, all)
-    })
+    setImmediate(() => callback(null, all))
   }
 }
 

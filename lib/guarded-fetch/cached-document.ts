@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import { freshnessLifetime, storableTag } from './caching-headers'
 import type { Answer } from './exchange'
 
@@ -76,9 +75,6 @@ export function freshSeconds(lifetime: number | undefined, limits: FreshnessLimi
   return Math.min(Math.max(lifetime ?? defaultTtl, minTtl), maxTtl, more.maxTtl ?? Infinity)
 }
 
-/** The lifetime that an answer gives, if any. A date in it is compared with the system's clock (RFC 9111 §4.2.1). */
-export const lifetimeOf = (headers: IncomingHttpHeaders): number | undefined => freshnessLifetime(headers, Date.now())
-
 /**
  * What an answer makes of the cache: a new document, or the old one renewed. Freshness and cool-down count from
  * `start`, the start of the attempt, so a slow answer is not kept longer.
@@ -96,7 +92,7 @@ export function toCachedDocument<T extends object>(
   // The same object for the same content, so that a caller can keep what it makes of it by identity
   const isUnchanged = old !== undefined && JSON.stringify(parsedValue) === JSON.stringify(old.value)
   const value = isUnchanged ? old.value : parsedValue
-  const lifetime = lifetimeOf(headers) ?? (notModified ? old?.lifetime : undefined)
+  const lifetime = freshnessLifetime(headers) ?? (notModified ? old?.lifetime : undefined)
   const freshMs = freshSeconds(lifetime, limits, parsedLimits) * 1000
   const freshUntil = start + freshMs
   cacheTimes.set(value, { hadAt: start, freshUntil })
@@ -129,8 +125,8 @@ export function refreshPurpose(
 }
 
 /**
- * Whose word a failed fetch is. `undefined`: nobody's. `gone`: the owner has taken the document away (404, 410).
- * `broken`: the owner publishes a document that breaks a rule.
+ * What a failed fetch tells of the document. `gone`: its owner has taken it away (404, 410). `broken`: its owner publishes
+ * one that breaks a rule. `undefined`: nothing, since it may be an outage.
  */
 export type OwnersWord = 'gone' | 'broken' | undefined
 

@@ -2,9 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 /**
  * How long an answer is fresh, in seconds (RFC 9111 §4.2), or `undefined` if it does not say. Read as a private cache
- * does: without `s-maxage`.
+ * does: without `s-maxage`. A date in it is compared with the system's clock (RFC 9111 §4.2.1).
  */
-export function freshnessLifetime(headers: IncomingHttpHeaders, nowMs: number): number | undefined {
+export function freshnessLifetime(headers: IncomingHttpHeaders, nowMs = Date.now()): number | undefined {
   const control = headers['cache-control'] ?? ''
   const age = /^\d+$/.test(headers.age ?? '') ? Number(headers.age) : 0
   if (/(?:^|,) *(?:no-store|no-cache) *(?:,|$)/i.test(control)) return 0

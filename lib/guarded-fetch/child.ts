@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { attempt } from '../basics/attempt'
+import { defined } from '../basics/defined'
 import { FetchError } from '../basics/fetch-error'
 import { addressHeld, hostHeld } from './address-rest'
 import { defaultAuthorities, trustEnvironment, trustFlags } from './authorities'
@@ -86,14 +87,10 @@ export function createChild(side: Side) {
       if (running === child) lost(error)
     }
     // Keeps the server alive in place of the deadlines, which stand still
-    const limit = setTimeout(() => {
-      fail(noProcess(`not within ${maxStartMs / 1000} s`))
-    }, maxStartMs)
+    const limit = setTimeout(() => fail(noProcess(`not within ${maxStartMs / 1000} s`)), maxStartMs)
     ready = new Promise((done) => {
       for (const event of ['message', 'error', 'close']) child.once(event, done)
-    }).then(() => {
-      clearTimeout(limit)
-    })
+    }).then(() => clearTimeout(limit))
     child.on('message', heard)
     child.on('error', fail)
     output?.on('data', (text) => (lastWords += String(text)))
@@ -143,7 +140,7 @@ export function createChild(side: Side) {
   function blame({ fetch, cpuMs }: Killed): void {
     const job = jobs.get(fetch)
     const { host, addresses } = job?.exchange ?? {}
-    reportFetching({ event: 'killed', side, cpuMs, ...(host === undefined ? {} : { host }) })
+    reportFetching({ event: 'killed', side, cpuMs, ...defined({ host }) })
     if (job === undefined || host === undefined) return
     settled(fetch)
     job.observe({ step: 'closed', octets: 0, busyMs: cpuMs })

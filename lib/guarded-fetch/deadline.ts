@@ -42,9 +42,7 @@ export async function withDeadline<T>(
   const { signal } = deadline
   const run = (): void => {
     since = performance.now()
-    timer = setTimeout(() => {
-      deadline.abort(new FetchError('timeout', `${host} ${fault} within ${seconds} s`))
-    }, left)
+    timer = setTimeout(() => deadline.abort(new FetchError('timeout', `${host} ${fault} within ${seconds} s`)), left)
   }
   const pauseFor = (wait: Promise<unknown>): void => {
     if (pauses++ === 0) left -= performance.now() - since
@@ -54,9 +52,8 @@ export async function withDeadline<T>(
     }
     wait.then(goOn, goOn)
   }
-  const close = (): void => {
+  const close = (): void =>
     deadline.abort(new FetchError('busy', `${host} was not asked to the end: the fetcher was closed`))
-  }
   closed?.addEventListener('abort', close)
   try {
     if (closed?.aborted) close()

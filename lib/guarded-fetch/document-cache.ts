@@ -62,7 +62,7 @@ export interface DocumentKind<T, E extends Error> extends Asked {
 }
 
 export interface CacheSettings extends GuardOptions, FreshnessLimits {
-  /** A whole fetch may take so many seconds, the wait in the queue included, that for the process not. */
+  /** Seconds that one fetch may take. Its wait in the queue counts, the start of the fetching process does not. */
   readonly timeout: number
   readonly maxEntries: number
   /** The most of one host, where strangers decide what is cached. Default: as many as of all. */
@@ -85,7 +85,7 @@ interface Attempt<T> {
 /** All documents of one cache together may take so much, in octets of memory. */
 const cacheOctets = 64 * 1024 * 1024
 
-/** A failed fetch that computed for n ms, and for so many at least, is not repeated for n s, a day at most. */
+/** After a failed fetch that computed for 50 ms or more, the next one waits a thousand times as long, a day at most. */
 const costlyMs = 50
 const maxRest = 86_400_000
 

@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { type AddressRange, parseRange } from '../basics/address-range'
 import { attempt } from '../basics/attempt'
+import { isObject } from '../basics/is-object'
 import {
   checkOptions,
   isBoolean,
@@ -8,6 +9,7 @@ import {
   isInteger,
   isList,
   isNumber,
+  isPlainObject,
   isWord,
   type OptionRule,
   optionRule
@@ -76,11 +78,10 @@ const proxyRules = {
   resolve: isWord("'here' or 'proxy'", (value) => value === 'here' || value === 'proxy'),
   ca: pem
 }
-const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The rules of the options that every fetcher has; `documents` says what it fetches. */
 export const fetchRules = (documents: string) => ({
-  hosts: optionRule('an object', isObject),
+  hosts: isPlainObject,
   denyAddresses: ranges,
   resolver: isFunction,
   proxy: optionRule('an object with a url', isObject),

@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { attempt } from '../basics/attempt'
+import { defined } from '../basics/defined'
 import { FetchError } from '../basics/fetch-error'
 import type { Measure } from './bounded-socket'
 import type { FromChild, Killed, ToChild } from './child-messages'
@@ -69,16 +70,14 @@ function serve(shared: Int32Array): void {
     try {
       const { body, ...answer } = await runExchange(exchange, {
         signal: over.signal,
-        observe: (step) => {
-          send({ id, step })
-        },
+        observe: (step) => send({ id, step }),
         measure: measureFor(id),
         authorities
       })
       send({ id, answer: { ...answer, body: body.toString('base64') } })
     } catch (error) {
       const { why, message, retryAfter } = error instanceof FetchError ? (error as FetchError) : failed
-      send({ id, error: { why, message, ...(retryAfter === undefined ? {} : { retryAfter }) } })
+      send({ id, error: { why, message, ...defined({ retryAfter }) } })
     } finally {
       running.delete(id)
     }
@@ -93,9 +92,7 @@ function serve(shared: Int32Array): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   process.on('disconnect', () => process.exit())
   setInterval(() => Atomics.store(shared, turnAt, cpuMs()), 100)
-  attempt(() => {
-    setPriority(Math.min(getPriority() + niceness, 19))
-  })
+  attempt(() => setPriority(Math.min(getPriority() + niceness, 19)))
   send({ ready: true })
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, isIPv6, type Socket } from 'node:net'
+import { defined } from '../basics/defined'
 import { FetchError } from '../basics/fetch-error'
 import { quiet } from './bounded-socket'
 import { connectionFault } from './connection-faults'
@@ -26,13 +27,11 @@ async function openProxy(
 /** Asks the proxy for a connection to `target` (RFC 9110 §9.3.6). */
 function connectThrough({ host, authorization }: Proxy, socket: Socket, target: string, hint: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const fail = (message: string): void => {
-      reject(new FetchError('connection', `the proxy ${host} ${message}`))
-    }
+    const fail = (message: string): void => reject(new FetchError('connection', `the proxy ${host} ${message}`))
     const asked = request({
       method: 'CONNECT',
       path: target,
-      headers: { host: target, ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }) },
+      headers: { host: target, ...defined({ 'proxy-authorization': authorization }) },
       createConnection: () => socket,
       maxHeaderSize,
       insecureHTTPParser: false
@@ -46,12 +45,8 @@ function connectThrough({ host, authorization }: Proxy, socket: Socket, target: 
       if (early.length > 0) tunnelled.unshift(early)
       resolve(quiet(tunnelled))
     })
-    asked.on('error', (error: NodeJS.ErrnoException) => {
-      fail(connectionFault(error))
-    })
-    asked.on('close', () => {
-      fail('closed the connection without an answer')
-    })
+    asked.on('error', (error: NodeJS.ErrnoException) => fail(connectionFault(error)))
+    asked.on('close', () => fail('closed the connection without an answer'))
     asked.end()
   })
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
+import { defined } from '../basics/defined'
 import { FetchError, type FetchFault } from '../basics/fetch-error'
 import { printable } from '../basics/printable'
 import { type BoundedSocket, boundedSocket, connectTo } from './bounded-socket'
@@ -53,37 +54,27 @@ const titleOf = (page: Buffer): string =>
 
 /** Sends the request and waits for the head of the answer. A 101 answer leads to nothing but `close`. */
 function headOf({ host, port, path, accept, etag }: Exchange, connection: Duplex): Promise<IncomingMessage> {
+  const conditions = defined({ 'if-none-match': etag })
   const request = httpsRequest({
     hostname: host,
     defaultPort: 443, // without an agent Node knows none, and would put the port into Host
     port,
     path,
-    headers: {
-      accept,
-      'accept-encoding': 'identity',
-      'user-agent': 'oauth-client-auth',
-      ...(etag === undefined ? {} : { 'if-none-match': etag })
-    },
+    headers: { accept, 'accept-encoding': 'identity', 'user-agent': 'oauth-client-auth', ...conditions },
     // Without an agent: neither a global one nor a proxy of the environment has a part in it
     createConnection: () => connection,
     maxHeaderSize,
     insecureHTTPParser: false
   })
   return new Promise((resolve, reject) => {
-    const fail = (message: string): void => {
-      reject(new FetchError('protocol', `${host} ${message}`))
-    }
+    const fail = (message: string): void => reject(new FetchError('protocol', `${host} ${message}`))
     let informational = 0
     request.on('response', resolve)
     request.on('information', () => {
       if (++informational > maxInformational) fail('sent too many informational answers')
     })
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      fail(connectionFault(error))
-    })
-    request.on('close', () => {
-      fail('closed the connection without an answer')
-    })
+    request.on('error', (error: NodeJS.ErrnoException) => fail(connectionFault(error)))
+    request.on('close', () => fail('closed the connection without an answer'))
     request.end()
   })
 }

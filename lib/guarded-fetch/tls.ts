@@ -77,9 +77,7 @@ export function handshake(
 ): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     let facts: CertificateFacts | undefined
-    const fail = (message: string): void => {
-      reject(new FetchError('tls', `${called} ${message}`))
-    }
+    const fail = (message: string): void => reject(new FetchError('tls', `${called} ${message}`))
     const socket = connect({
       socket: stream,
       host,
@@ -97,11 +95,7 @@ export function handshake(
       observe({ step: 'tls', version: String(socket.getProtocol()), cipher: socket.getCipher().name })
       resolve(socket)
     })
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      fail(connectionFault(error, facts))
-    })
-    socket.on('close', () => {
-      fail('closed the connection during the TLS handshake')
-    })
+    socket.on('error', (error: NodeJS.ErrnoException) => fail(connectionFault(error, facts)))
+    socket.on('close', () => fail('closed the connection during the TLS handshake'))
   })
 }

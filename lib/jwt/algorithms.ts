@@ -29,28 +29,18 @@ const rsa = { kty: 'RSA', memory: 9_500 } as const
 const pkcs1 = (bits: Bits): Algorithm => ({ ...rsa, alg: `RS${bits}`, hash: `sha${bits}` })
 const pss = (bits: Bits): Algorithm => ({ ...rsa, alg: `PS${bits}`, hash: `sha${bits}`, saltLength: bits / 8 })
 /** RFC 7518 §3.4: r and s, each as long as the order of the curve. */
-const ecdsa = (bits: Bits, crv: 'P-256' | 'P-384' | 'P-521', octets: number): Algorithm => ({
-  alg: `ES${bits}`,
-  kty: 'EC',
-  crv,
-  hash: `sha${bits}`,
-  octets,
-  memory: 5_000
-})
+const ecdsa = (bits: Bits, crv: 'P-256' | 'P-384' | 'P-521', octets: number): Algorithm => {
+  return { alg: `ES${bits}`, kty: 'EC', crv, hash: `sha${bits}`, octets, memory: 5_000 }
+}
 
 /** Node.js has ML-DSA from 24.6 on, unless it was built with an OpenSSL before 3.5: so it is asked, with a key of zeros. */
 const hasMlDsa =
   attempt(() => createPublicKey({ key: { kty: 'AKP', alg: 'ML-DSA-44', pub: 'A'.repeat(1750) }, format: 'jwk' })) !==
   undefined
 const needs = hasMlDsa ? undefined : 'Node.js 24.6 or newer'
-const mlDsa = (set: 44 | 65 | 87, keyOctets: number, octets: number, memory: number): Algorithm => ({
-  alg: `ML-DSA-${set}`,
-  kty: 'AKP',
-  keyOctets,
-  octets,
-  memory,
-  needs
-})
+const mlDsa = (set: 44 | 65 | 87, keyOctets: number, octets: number, memory: number): Algorithm => {
+  return { alg: `ML-DSA-${set}`, kty: 'AKP', keyOctets, octets, memory, needs }
+}
 
 const bits: readonly Bits[] = [256, 384, 512]
 /** Every algorithm that the package knows. `none` is never one (RFC 8725 §3.2). */

@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto'
 import { canonicalBase64 } from '../basics/canonical-base64'
+import { defined } from '../basics/defined'
 import { jsonOf } from '../basics/json-body'
 import { printable } from '../basics/printable'
 import type { Jwk, JwkSet } from '../types'
 import { algorithms } from './algorithms'
-import { isKeyFor, isObject, isSecret, keyFault, type KeyUse, secretMembers, valueMembers } from './jwk'
+import { isObject } from '../basics/is-object'
+import { isKeyFor, isSecret, keyFault, type KeyUse, secretMembers, valueMembers } from './jwk'
 import { KeySetError } from './key-set-error'
 
 const neededMembers = ['kty', 'crv', ...valueMembers, 'kid', 'alg']
@@ -60,10 +62,10 @@ export interface KeyReport {
 /** The reports on keys that `usableKeySet` left out of a set, by the set. */
 const leftOut = new WeakMap<JwkSet, readonly KeyReport[]>()
 
-function report(jwk: Record<string, unknown>, use?: KeyUse): KeyReport {
+function report(jwk: Record<string, unknown>, asked?: Asked): KeyReport {
   const { kid, kty, alg } = jwk
-  const fault = keyFault(jwk, use)
-  return { kid: printable(kid), kty: printable(kty), alg: printable(alg), ...(fault === undefined ? {} : { fault }) }
+  const fault = keyFault(jwk, asked?.use) ?? (asked && mismatch(jwk, asked))
+  return { kid: printable(kid), kty: printable(kty), alg: printable(alg), ...defined({ fault }) }
 }
 
 /** What an assertion asks of a key. */
@@ -80,12 +82,6 @@ function mismatch(jwk: Record<string, unknown>, { kid, alg }: Asked): string | u
   return algorithm !== undefined && isKeyFor(jwk, algorithm) ? undefined : `is not for ${String(printable(alg))}`
 }
 
-const reportFor = (jwk: Record<string, unknown>, asked: Asked): KeyReport => {
-  const told = report(jwk, asked.use)
-  const fault = told.fault ?? mismatch(jwk, asked)
-  return { ...told, ...(fault === undefined ? {} : { fault }) }
-}
-
 /**
  * Each key of a set and why it is not used for an assertion, those included that were left out when the set was
  * fetched. At most ten.
@@ -94,7 +90,7 @@ export const keyReports = (set: JwkSet, asked: Asked): readonly KeyReport[] =>
   [
     ...keysOf(set, Infinity)
       .slice(0, 10)
-      .map((jwk) => reportFor(jwk, asked)),
+      .map((jwk) => report(jwk, asked)),
     ...(leftOut.get(set) ?? [])
   ].slice(0, 10)
 

@@ -10,9 +10,6 @@ export const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv
 export const isSecret = ({ d, p, q, dp, dq, qi, oth, k, priv }: Members): boolean =>
   [d, p, q, dp, dq, qi, oth, k, priv].some((value) => value !== undefined)
 
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const hasType = ({ kty, crv }: Members, algorithm: Algorithm): boolean =>
   algorithm.kty !== 'oct' && algorithm.kty === kty && (algorithm.crv === undefined || algorithm.crv === crv)
 
@@ -133,7 +130,7 @@ export function purposeFault({ use, key_ops: operations, kid }: Members, wanted:
 
 /**
  * Why a key cannot verify client assertions, in words that follow "the key …", or `undefined` if it can. Stricter than
- * jose, which takes RSA keys of any size and exponent and Ed25519 points of small order.
+ * JOSE libraries, most of which take RSA keys of any size and exponent and Ed25519 points of small order.
  */
 export function keyFault(jwk: Members, use: KeyUse = 'sig'): string | undefined {
   const fitting = algorithmsOf(jwk)

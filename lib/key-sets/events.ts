@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import { defined } from '../basics/defined'
 import type { KeySetError, KeySetFault } from '../jwt/key-set-error'
 
 /**
@@ -42,12 +43,6 @@ const events = channel('oauth-client-auth:jwks')
 export function report({ event, uri, durationMs, keys, error }: Omit<JwksEvent, 'host' | 'why'>): void {
   if (!events.hasSubscribers) return
   const host = URL.canParse(uri) ? new URL(uri).hostname : undefined
-  events.publish({
-    event,
-    uri,
-    host,
-    durationMs,
-    ...(keys === undefined ? {} : { keys }),
-    ...(error === undefined ? {} : { why: error.why, error })
-  } satisfies JwksEvent)
+  const told = { event, uri, host, durationMs, ...defined({ keys, why: error?.why, error }) }
+  events.publish(told satisfies JwksEvent)
 }

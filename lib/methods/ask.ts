@@ -24,16 +24,15 @@ export const secondsOf = (at: Date | undefined): number => Math.floor((at?.getTi
 /**
  * Reads and judges a request up to its method, for `authenticate` and for `explain`, so that the two cannot differ.
  */
-export function createAsk(server: { policy: Policy; legacyAudiences: readonly string[] | undefined }) {
-  const methodFor = createMethods(server.policy)
+export function createAsk(own: Policy) {
+  const methodFor = createMethods(own)
   return (request: ClientAuthRequest, received: Received, circumstances: Circumstances): Question => {
-    const { at, policy = server.policy, certificate } = circumstances
+    const { at, policy = own, certificate } = circumstances
     const credentials = credentialsOf(received)
     const presented = {
       credentials,
       policy,
       nowSeconds: secondsOf(at),
-      legacyAudiences: server.legacyAudiences,
       certificate: certificate ?? certificateOfRequest(policy.clientCertificates, request),
       hasGrant: received.form.grant_type !== undefined
     }

@@ -3,7 +3,6 @@ import { algorithms as supported } from '../jwt/algorithms'
 import type { AssertionCredentials } from '../request/credentials'
 import { clientIdFault, isClientId, maxText } from '../request/syntax'
 import type { Rule } from '../refusals/rules'
-import type { OAuthClient } from '../types'
 import { type AssertionRule, type Claimed, isAudienceList, type Policy, type PresentedAssertion } from './method'
 import { ownerOf } from './record-owner'
 import { timeRules } from './time-rules'
@@ -160,12 +159,12 @@ const audienceRule: AssertionRule = {
   reason: 'assertion_audience',
   spec: 'RFC 10070 §4, RFC 7523 §3 item 3',
   holds: (subject) => {
-    const legacy = isExplicitlyTyped(subject) ? [] : subject.legacyAudiences
+    const legacy = isExplicitlyTyped(subject) ? [] : subject.policy.legacyAudiences
     return legacy === undefined || audienceFits(subject, legacy)
   },
   words: ({ policy }) => `The aud of client_assertion must be the issuer alone, as one string: ${policy.issuer}`,
   detail: (subject) => ({
-    expected: [subject.policy.issuer, ...(isExplicitlyTyped(subject) ? [] : (subject.legacyAudiences ?? []))],
+    expected: [subject.policy.issuer, ...(isExplicitlyTyped(subject) ? [] : (subject.policy.legacyAudiences ?? []))],
     received: printable(jwsOf(subject).aud)
   })
 }
@@ -195,13 +194,13 @@ const hashedRule: AssertionRule = {
 }
 
 /** RFC 7523 §3: all that the assertion and the server's options decide, in the order in which it is judged. */
-export const assertionRules = ({ algorithms, audiencesDependOnClient }: Policy): readonly AssertionRule[] => [
+export const assertionRules = ({ algorithms, audiencesOf }: Policy): readonly AssertionRule[] => [
   methodRule,
   ...headerRules(algorithms, ['jwt', ...explicitTypes]),
   ...subjectRules,
   ...timeRules(({ policy }) => policy.maxAssertionLifetime),
   jtiRule(({ policy }) => !policy.requireJti),
-  audiencesDependOnClient ? { ...audienceRule, applies: isExplicitlyTyped } : audienceRule,
+  audiencesOf ? { ...audienceRule, applies: isExplicitlyTyped } : audienceRule,
   hashedRule
 ]
 
@@ -221,13 +220,9 @@ function audienceList(value: unknown): readonly string[] {
  * After the proof: with the audiences that a `legacyAudiences` function gives this client. It is called only where
  * {@link clientAudienceRule} is among the rules and judges by them.
  */
-export function withAudiences(
-  claimed: Claimed,
-  provenRules: readonly unknown[],
-  audiencesOf: ((client: OAuthClient) => readonly string[]) | undefined
-): Claimed {
-  const { credentials, client } = claimed
+export function withAudiences(claimed: Claimed, provenRules: readonly unknown[]): Claimed {
+  const { credentials, client, policy } = claimed
   const isJudged = credentials.kind === 'assertion' && !isOfType(credentials.jws.typ, explicitTypes)
-  if (audiencesOf === undefined || !isJudged || !provenRules.includes(clientAudienceRule)) return claimed
-  return { ...claimed, legacyAudiences: audienceList(audiencesOf(client)) }
+  if (policy.audiencesOf === undefined || !isJudged || !provenRules.includes(clientAudienceRule)) return claimed
+  return { ...claimed, policy: { ...policy, legacyAudiences: audienceList(policy.audiencesOf(client)) } }
 }

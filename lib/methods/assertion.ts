@@ -28,7 +28,7 @@ export const registeredAlgRule: Rule<ClaimedAssertion> = {
 }
 
 /** RFC 7523 §3 item 9 with the client's secrets as HMAC keys: the UTF-8 octets of each (OIDC Core §10.1). */
-function secretFault({ credentials, client, nowSeconds }: ClaimedAssertion): Fault | undefined {
+function macFault({ credentials, client, nowSeconds }: ClaimedAssertion): Fault | undefined {
   const { jws } = credentials
   let match: string | undefined
   for (const secret of liveSecrets(client, nowSeconds)) {
@@ -57,7 +57,7 @@ export const createPrivateKeyJwt = (policy: Policy): Method<AssertionCredentials
     { check: 'signature', spec: signatureSpec, reasons: ['signature_mismatch'] }
   ],
   prove: proveByKey,
-  provenRules: [...(policy.audiencesDependOnClient ? [clientAudienceRule] : []), soleAudienceRule, ...provenRules],
+  provenRules: [...(policy.audiencesOf ? [clientAudienceRule] : []), soleAudienceRule, ...provenRules],
   consume,
   wasUsed
 })
@@ -70,8 +70,8 @@ export const createClientSecretJwt = (policy: Policy): Method<AssertionCredentia
     { check: 'signature', spec: signatureSpec, reasons: ['signature_mismatch'] },
     { check: 'length of the secret', spec: 'OIDC Core §16.19', reasons: ['secret_too_short'] }
   ],
-  prove: (claimed) => ({ method: 'client_secret_jwt', fault: secretFault(claimed) }),
-  provenRules: policy.audiencesDependOnClient ? [clientAudienceRule, ...provenRules] : provenRules,
+  prove: (claimed) => ({ method: 'client_secret_jwt', fault: macFault(claimed) }),
+  provenRules: policy.audiencesOf ? [clientAudienceRule, ...provenRules] : provenRules,
   consume,
   wasUsed
 })

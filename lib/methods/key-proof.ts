@@ -1,3 +1,4 @@
+import { defined } from '../basics/defined'
 import { printable } from '../basics/printable'
 import { algorithmOf } from '../jwt/algorithms'
 import { ageOf } from '../guarded-fetch/cached-document'
@@ -45,17 +46,12 @@ async function verifyWith(own: readonly Jwk[], { jws }: AssertionCredentials, us
 function outcomeFault(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet, use: KeyUse = 'sig'): ProofFault {
   if (outcome === 'verified') return undefined
   const asked = { kid: printable(jws.kid), alg: printable(jws.alg) }
-  if (outcome === 'signature_mismatch') {
-    const cachedSeconds = ageOf(set)
-    return {
-      reason: outcome,
-      detail: () => ({ received: asked, ...(cachedSeconds !== undefined && { cachedSeconds }) })
-    }
-  }
-  return {
-    reason: outcome,
-    detail: () => ({ expected: keyReports(set, { kid: jws.kid, alg: jws.alg, use }), received: asked })
-  }
+  const cachedSeconds = ageOf(set)
+  const detail = () =>
+    outcome === 'signature_mismatch'
+      ? { received: asked, ...defined({ cachedSeconds }) }
+      : { expected: keyReports(set, { kid: jws.kid, alg: jws.alg, use }), received: asked }
+  return { reason: outcome, detail }
 }
 
 /** How to get the keys that verify an assertion, and the fault to give if they cannot be had. */

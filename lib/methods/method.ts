@@ -17,8 +17,10 @@ export interface Policy {
   readonly maxAssertionLifetime: number
   readonly requireJti: boolean
   readonly stringAudience: boolean
-  /** Whether `legacyAudiences` is a function: `aud` is then judged after the proof. */
-  readonly audiencesDependOnClient: boolean
+  /** Further audiences; `undefined` where they depend on the client and it is not proven yet. */
+  readonly legacyAudiences: readonly string[] | undefined
+  /** The option `legacyAudiences`, where it is a function. */
+  readonly audiencesOf: ((client: OAuthClient) => readonly string[]) | undefined
   readonly verifySecret: VerifySecret | undefined
   readonly keySets: KeySets
   /** What resolves the `jwks_uri` of a client: the owner of its record, if it has one, else `keySets`. */
@@ -52,8 +54,6 @@ export interface Presented<K extends Credentials = Credentials> {
   readonly policy: Policy
   /** Seconds since the epoch. Every check of a request uses the same instant. */
   readonly nowSeconds: number
-  /** Further audiences; `undefined` where they depend on the client and it is not proven yet. */
-  readonly legacyAudiences: readonly string[] | undefined
   /** What the connection, or the proxy, shows of a certificate. */
   readonly certificate: RequestCertificate
   /** Whether the request has a `grant_type`: something is issued then. */
@@ -74,8 +74,8 @@ export type AssertionRule = Rule<PresentedAssertion>
 
 /** Field by field: on Node 20 a spread that adds a field costs a microsecond. */
 export const withClient = (presented: Presented, client: OAuthClient, otherId?: unknown): Claimed => {
-  const { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant } = presented
-  return { credentials, policy, nowSeconds, legacyAudiences, certificate, hasGrant, client, otherId }
+  const { credentials, policy, nowSeconds, certificate, hasGrant } = presented
+  return { credentials, policy, nowSeconds, certificate, hasGrant, client, otherId }
 }
 
 /** What a proof comes to. */

@@ -1,3 +1,4 @@
+import { warnOnce } from '../basics/warn-once'
 import type { ClientAuthMethod, KeySets, OAuthClient } from '../types'
 import { documentMethods } from './registered-methods'
 
@@ -27,20 +28,16 @@ export const groupOf = (client: OAuthClient): string | undefined =>
   ownerOf(client) === undefined ? undefined : new URL(client.client_id).hostname
 
 /**
- * Warns once where a server and the owner of its records differ in methods: a client that publishes a key would be taken
- * for a public one, or be refused.
+ * Warns where a server and the owner of a record differ in methods: a client that publishes a key would be taken for a
+ * public one, or be refused.
  */
-export function createMethodsComparison(accepted: ReadonlySet<string>) {
-  let isDone = false
-  return (client: OAuthClient): void => {
-    const by = isDone ? undefined : ownerOf(client)
-    if (by === undefined) return
-    isDone = true
-    const own = documentMethods.filter((method) => accepted.has(method))
-    if (own.length === by.methods.length && own.every((method) => by.methods.includes(method))) return
-    process.emitWarning(
-      `createClientDocuments has the methods ${by.methods.join(', ')}, and the server that asks it accepts ${own.join(', ') || 'none of its kinds'}: give both the same option "methods"`,
-      { type: 'OAuthClientAuthWarning', code: 'OAUTH_CLIENT_AUTH_DOCUMENT_METHODS' }
-    )
-  }
+export function compareMethods(client: OAuthClient, accepted: ReadonlySet<string>): void {
+  const by = ownerOf(client)
+  if (by === undefined) return
+  const own = documentMethods.filter((method) => accepted.has(method))
+  if (own.length === by.methods.length && own.every((method) => by.methods.includes(method))) return
+  warnOnce({
+    code: 'OAUTH_CLIENT_AUTH_DOCUMENT_METHODS',
+    message: `createClientDocuments has the methods ${by.methods.join(', ')}, and the server that asks it accepts ${own.join(', ') || 'none of its kinds'}: give both the same option "methods"`
+  })
 }

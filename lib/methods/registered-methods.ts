@@ -33,7 +33,8 @@ export const documentMethods = ['private_key_jwt', 'self_signed_tls_client_auth'
 
 /**
  * The methods that a client document registers, of those that the server accepts; none where its members contradict
- * each other or nothing fits. A key method that the client names alone stays alone: beside `none` it would prove nothing.
+ * each other or nothing fits. `none` is registered beside a method with a key only where it is the
+ * `token_endpoint_auth_method`: else anybody could come as this client without its key.
  */
 export function methodsOfDocument(
   one: unknown,

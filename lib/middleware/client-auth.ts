@@ -62,9 +62,9 @@ const isNodePair = (req: Partial<IncomingMessage>, res: Partial<ServerResponse>)
 
 /** Lets the operator know of what no `next` can be given. */
 function warn(thrown: unknown): void {
-  attempt(() => {
+  attempt(() =>
     process.emitWarning(`a request could not be answered: ${asError(thrown).message}`, 'OAuthClientAuthWarning')
-  })
+  )
 }
 
 /** The last resort, where `next` or the response itself throws: ends the answer. */
@@ -82,9 +82,7 @@ function endAnswer(res: ServerResponse, thrown: unknown): void {
 
 /** Calls `next` so that nothing it does, now or later, can end the process. */
 function handOn(res: ServerResponse, next: Next, ...error: [error?: unknown]): void {
-  const failed = (thrown: unknown): void => {
-    endAnswer(res, thrown)
-  }
+  const failed = (thrown: unknown): void => endAnswer(res, thrown)
   try {
     const result = next(...error)
     if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') Promise.resolve(result).catch(failed)
@@ -199,12 +197,8 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     }
     authenticated.delete(req)
     void run(req, res).then(
-      () => {
-        handOn(res, next)
-      },
-      (error: unknown) => {
-        answer(error, req, res, next)
-      }
+      () => handOn(res, next),
+      (error: unknown) => answer(error, req, res, next)
     )
   }
 

@@ -33,8 +33,8 @@ export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = C
    */
   getClient(clientId: string, request: R): C | null | undefined | Promise<C | null | undefined>
   /**
-   * Methods that this server accepts. Default: the four that prove something. Adding `none` admits
-   * public clients by their `client_id` alone (RFC 6749 §2.1). `tls_client_auth` and `self_signed_tls_client_auth`
+   * Methods that this server accepts. Default: `client_secret_basic`, `client_secret_post`, `client_secret_jwt` and
+   * `private_key_jwt`. Adding `none` admits public clients by their `client_id` alone (RFC 6749 §2.1). `tls_client_auth` and `self_signed_tls_client_auth`
    * (RFC 8705) need `clientCertificates`. `federated_jwt` and `spiffe_jwt` need `trustedIssuers`.
    */
   methods?: readonly ClientAuthMethod[] | undefined
@@ -115,9 +115,6 @@ export interface ResolvedOptions {
   readonly getClient: AuthenticatorOptions['getClient']
   /** How requests are read on this server. */
   readonly accepted: AcceptedHere
-  /** Further audiences; `undefined` where they depend on the client. */
-  readonly legacyAudiences: readonly string[] | undefined
-  readonly audiencesOf: ((client: OAuthClient) => readonly string[]) | undefined
   /** Whether each refusal has a reference. */
   readonly hasReference: boolean
 }
@@ -251,14 +248,6 @@ export function refuseMiddlewareOptions(caller: string, options: object): void {
   }
 }
 
-function requireOptions<C extends OAuthClient>(caller: string, options: AuthenticatorOptions<C>): void {
-  for (const name of ['issuer', 'getClient'] as const) {
-    if ((options[name] as unknown) === undefined) {
-      throw new TypeError(`${caller}: option "${name}" is required: it must be ${rules[name].must}`)
-    }
-  }
-}
-
 /** Checks and completes the options; throws a `TypeError` that names the option and the fix. */
 export function resolveOptions<C extends OAuthClient>(
   caller: string,
@@ -266,7 +255,7 @@ export function resolveOptions<C extends OAuthClient>(
 ): ResolvedOptions {
   const acceptedMethods = resolveMethods(caller, options)
   const { methods, algorithms } = acceptedMethods
-  requireOptions(caller, options)
+  check.requireOptions(caller, options, rules, 'issuer', 'getClient')
   checkCertificates(caller, methods, options.clientCertificates)
   // Inside, the client is whatever getClient returns: its type matters to the application alone.
   const { legacyAudiences = [], verifySecret } = options as unknown as AuthenticatorOptions
@@ -280,7 +269,8 @@ export function resolveOptions<C extends OAuthClient>(
     maxAssertionLifetime: options.maxAssertionLifetime ?? 3600,
     requireJti: options.requireJti ?? false,
     stringAudience: options.stringAudience ?? false,
-    audiencesDependOnClient: dependsOnClient,
+    legacyAudiences: dependsOnClient ? undefined : Object.freeze([...legacyAudiences]),
+    audiencesOf: dependsOnClient ? legacyAudiences : undefined,
     verifySecret,
     keySets,
     keySetsOf: (client: OAuthClient) => ownerOf(client)?.keySets ?? keySets,
@@ -293,8 +283,6 @@ export function resolveOptions<C extends OAuthClient>(
     policy,
     getClient: options.getClient.bind(options),
     accepted: acceptedHere(methods),
-    legacyAudiences: dependsOnClient ? undefined : Object.freeze([...legacyAudiences]),
-    audiencesOf: dependsOnClient ? legacyAudiences : undefined,
     hasReference: options.reference ?? false
   })
 }

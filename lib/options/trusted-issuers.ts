@@ -1,5 +1,5 @@
 import * as check from '../basics/option-checks'
-import { isObject } from '../jwt/jwk'
+import { isObject } from '../basics/is-object'
 import { usableKeySet } from '../jwt/jwk-set'
 import { discoveryUrl } from '../methods/issuer-keys'
 import type { KnownIssuer } from '../methods/method'

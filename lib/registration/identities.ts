@@ -1,4 +1,5 @@
-import { isObject } from '../jwt/jwk'
+import { given } from '../basics/given'
+import { isObject } from '../basics/is-object'
 import { registeredTrustDomain } from '../methods/spiffe-id'
 import type { OAuthClient, TrustedIssuer } from '../types'
 
@@ -38,7 +39,7 @@ export function registeredIdentityFault(
   trusted: Trusted | undefined
 ): string | undefined {
   const isJudged = (value: unknown, method: string) =>
-    methods.includes(method) || (trusted !== undefined && value !== undefined && value !== null && value !== '')
+    methods.includes(method) || (trusted !== undefined && given(value) !== undefined)
   return (
     (isJudged(identities, 'federated_jwt') ? identitiesFault(identities, trusted ?? {}) : undefined) ??
     (isJudged(id, 'spiffe_jwt') ? spiffeIdFault(id, trusted ?? {}) : undefined)

@@ -79,8 +79,12 @@ function checkClientId(id: unknown): void {
   if (id === undefined) return
   if (typeof id !== 'string' && typeof id !== 'number' && typeof id !== 'bigint')
     return refuse(`client_id must be a string, not ${typeName(id)}.`)
-  const fault = clientIdFault(String(id))
-  if (fault !== undefined) refuse(`client_id ${fault}.`)
+  refuseFor(clientIdFault(String(id)), 'client_id ')
+}
+
+/** Refuses for a fault, where there is one, in words before and after it. */
+function refuseFor(fault: string | undefined, before: string, after = '.'): void {
+  if (fault !== undefined) refuse(before + fault + after)
 }
 
 /** OpenID RP Metadata Choices: what the client offers, where it offers a choice. */
@@ -149,8 +153,7 @@ function checkSecrets(
         'client_secret looks like a hash, which never matches: register the secret, or give the option verifySecret.'
       )
     }
-    const unfit = hasHashes ? undefined : secretFault(value)
-    if (unfit !== undefined) refuse(`client_secret ${unfit}: no request can present it.`)
+    refuseFor(hasHashes ? undefined : secretFault(value), 'client_secret ', ': no request can present it.')
     // OIDC Core §16.19
     if (Number.isFinite(octets) && Buffer.byteLength(value) < octets) {
       refuse(`client_secret must have at least ${octets} octets for client_secret_jwt.`)
@@ -195,8 +198,7 @@ function checkJwks(
   const usable = keys.filter((key) => algorithms?.some((one) => isKeyFor(key, one)) !== false).length
   for (const [index, key] of (jwks as { keys: Record<string, unknown>[] }).keys.entries()) {
     const isOther = isForSomethingElse(key, use) && (usable > 0 || key.use === 'enc' || needing === undefined)
-    const fault = isOther ? undefined : keyFault(key, use)
-    if (fault !== undefined) refuse(`jwks: key ${index} ${fault}.`)
+    refuseFor(isOther ? undefined : keyFault(key, use), `jwks: key ${index} `)
   }
   if (usable === 0 && needing !== undefined)
     refuse(`jwks has no key that can verify ${keys.length === 0 ? 'a signature' : String(algs?.join(', '))}.`)
@@ -205,8 +207,7 @@ function checkJwks(
 /** RFC 8705 §2.2.2. A certificate beside a key must be of that key, and not have ended; keyFault judges the strength. */
 function checkRegisteredCertificates({ keys }: JwkSet): void {
   for (const [index, key] of keys.entries()) {
-    const fault = key.use === 'enc' ? undefined : registeredCertificateFault(key, Date.now() / 1000)
-    if (fault !== undefined) refuse(`jwks: key ${index} ${fault}.`)
+    if (key.use !== 'enc') refuseFor(registeredCertificateFault(key, Date.now() / 1000), `jwks: key ${index} `)
   }
 }
 
@@ -266,11 +267,9 @@ function checkKeys(
 export function validateClientMetadata(metadata: Partial<OAuthClient>, options: ClientMetadataOptions = {}): void {
   const accepted = acceptedMethods('validateClientMetadata', options)
   if (typeof metadata !== 'object' || (metadata as unknown) === null) refuse('The client metadata must be an object.')
-  const fault = recordFault(metadata)
-  if (fault !== undefined) refuse(`The client metadata must be an object, not ${fault}.`)
+  refuseFor(recordFault(metadata), 'The client metadata must be an object, not ')
   if (Object.keys(metadata).length > maxMembers) refuse(`The client metadata must have at most ${maxMembers} members.`)
-  const name = misnamed(metadata)
-  if (name !== undefined) refuse(name)
+  refuseFor(misnamed(metadata), '', '')
   checkClientId(given(metadata.client_id))
   const methods = checkMethods(metadata, accepted)
   checkAlgorithm(metadata.token_endpoint_auth_signing_alg, methods, accepted)
@@ -281,7 +280,6 @@ export function validateClientMetadata(metadata: Partial<OAuthClient>, options: 
   const needsSecret = methods.some((method) => method.startsWith('client_secret'))
   checkSecrets(metadata, hmacs, options.verifySecret !== undefined, needsSecret)
   checkSubject(metadata, methods)
-  const identityFault = registeredIdentityFault(metadata, methods, options.trustedIssuers)
-  if (identityFault !== undefined) refuse(`${identityFault}.`)
+  refuseFor(registeredIdentityFault(metadata, methods, options.trustedIssuers), '')
   checkKeys(metadata, methods, accepted, options.keySets)
 }

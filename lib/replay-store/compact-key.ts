@@ -1,4 +1,4 @@
-import { digest } from './digest'
+import { digest } from '../basics/digest'
 
 /** Longest text that is kept as it is; the digest of a longer one takes less memory. */
 const longest = 64

@@ -1,8 +1,8 @@
-import { checkOptions, isFunction, isNumber, isText, type OptionRule } from '../basics/option-checks'
+import { checkOptions, isFunction, isNumber, isText, type OptionRule, requireOptions } from '../basics/option-checks'
 import { warnOnce } from '../basics/warn-once'
 import { within } from '../basics/within'
 import type { ReplayEntry, ReplayStore } from '../types'
-import { digest } from './digest'
+import { digest } from '../basics/digest'
 
 /** Options of `createRedisReplayStore`. */
 export interface RedisReplayStoreOptions {
@@ -18,7 +18,11 @@ export interface RedisReplayStoreOptions {
 }
 
 const ofNodeRedis = '(args) => client.sendCommand(args)'
-const sendCommand: OptionRule = { ...isFunction, fix: () => `connect a client and write ${ofNodeRedis}` }
+const sendCommand: OptionRule = {
+  ...isFunction,
+  must: `a function such as ${ofNodeRedis}`,
+  fix: () => `connect a client and write ${ofNodeRedis}`
+}
 
 /**
  * Clocks of the machines around one Redis may differ by this many milliseconds: an entry written by one
@@ -41,13 +45,8 @@ export function createRedisReplayStore(options: RedisReplayStoreOptions): Replay
   refuseClient(options)
   const rules = { sendCommand, prefix: isText, timeout: isNumber('seconds', 0.01, 60) }
   checkOptions('createRedisReplayStore', options, rules, `createRedisReplayStore({ sendCommand: ${ofNodeRedis} })`)
+  requireOptions('createRedisReplayStore', options, rules, 'sendCommand')
   const { sendCommand: send, prefix = 'oauth-client-auth:replay:', timeout = 2 } = options
-  if ((send as unknown) === undefined) {
-    throw new TypeError(
-      'createRedisReplayStore: option "sendCommand" is required: a function such as (args) => client.sendCommand(args)'
-    )
-  }
-
   const noAnswer = () => new Error(`createRedisReplayStore: no answer within ${timeout} s`)
   let isAsked = false
 

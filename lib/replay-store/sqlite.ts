@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import { attempt } from '../basics/attempt'
-import { checkOptions, isText, optionRule, type OptionRule } from '../basics/option-checks'
+import { checkOptions, isText, optionRule, type OptionRule, requireOptions } from '../basics/option-checks'
 import { fixObject } from '../basics/option-fixes'
 import type { ReplayEntry, ReplayStore } from '../types'
-import { digest } from './digest'
+import { digest } from '../basics/digest'
 
 /** What the SQLite store uses of a database handle: `node:sqlite`, `better-sqlite3` and `libsql` fit. */
 export interface SqliteDatabase {
@@ -51,13 +51,10 @@ const batch = 16
  */
 export function createSqliteReplayStore(options: SqliteReplayStoreOptions): ReplayStore {
   refuseHandle(options)
-  checkOptions('createSqliteReplayStore', options, { database: isDatabase, table: isTable }, usage)
+  const rules = { database: isDatabase, table: isTable }
+  checkOptions('createSqliteReplayStore', options, rules, usage)
+  requireOptions('createSqliteReplayStore', options, rules, 'database')
   const { database, table = 'oauth_client_auth_replay' } = options
-  if ((database as unknown) === undefined) {
-    throw new TypeError(
-      'createSqliteReplayStore: option "database" is required: an open handle such as new DatabaseSync(file)'
-    )
-  }
   refuseTransaction(database)
   database.exec(`PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL;
     CREATE TABLE IF NOT EXISTS ${table} (key TEXT PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID;
@@ -89,19 +86,15 @@ export function createSqliteReplayStore(options: SqliteReplayStoreOptions): Repl
     if (!(expiresAt > nowSeconds)) return false
     refuseTransaction(database)
     const { changes } = insert.run(digest(clientId, id), expiresAt, expiresAt)
-    if (uses++ % batch === 0) sweepQuietly(nowSeconds - marginSeconds)
+    // The assertion is written down already: a sweep that fails (busy) must not refuse its request. The next one does it.
+    if (uses++ % batch === 0) attempt(() => sweep(nowSeconds - marginSeconds))
     if (Number(changes) === 1 || Number(changes) === 0) return Number(changes) === 1
     throw new TypeError('createSqliteReplayStore: run() of a prepared statement must tell how many rows it changed')
   }
 
-  /** The assertion is written down already: a sweep that fails (busy) must not refuse its request. */
-  function sweepQuietly(before: number): void {
-    try {
-      // Only rows up to the noted end are deleted, so a process that dies between the two has forgotten nothing.
-      if (Number(noteDeletion.run(before).changes) > 0) deleteNoted.run()
-    } catch {
-      // The next sweep deletes the same rows.
-    }
+  /** Only rows up to the noted end are deleted, so a process that dies between the two has forgotten nothing. */
+  function sweep(before: number): void {
+    if (Number(noteDeletion.run(before).changes) > 0) deleteNoted.run()
   }
 
   return {

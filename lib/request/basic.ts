@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { attempt } from '../basics/attempt'
 import { canonicalBase64 } from '../basics/canonical-base64'
 import { clientIdFault, secretFault } from './syntax'
 
@@ -12,14 +13,8 @@ export interface Basic {
 }
 
 /** RFC 6749 Appendix B, strict: undefined for a malformed %XX or UTF-8. */
-function formDecode(text: string): string | undefined {
-  if (!/[%+]/.test(text)) return text // as most are
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch {
-    return undefined
-  }
-}
+export const formDecode = (text: string): string | undefined =>
+  /[%+]/.test(text) ? attempt(() => decodeURIComponent(text.replaceAll('+', ' '))) : text
 
 const unreadable = (fault: string): Basic => ({ fault, clientId: '', secret: '', undecoded: '' })
 

@@ -93,8 +93,10 @@ const commonRules: readonly Rule<Received>[] = [
 
 const isDecoded = ({ basic }: Received): boolean => basic?.fault === undefined
 
-const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Received>[]>> = {
+/** The rules for a request of each mechanism, in the order in which they are judged. */
+export const credentialRules: Readonly<Record<Received['mechanism'], readonly Rule<Received>[]>> = {
   assertion: [
+    ...commonRules,
     {
       check: 'client_assertion_type',
       reason: 'assertion_type',
@@ -148,11 +150,12 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
     }
   ],
   basic: [
+    ...commonRules,
     {
       check: 'Basic credentials',
       reason: 'basic_malformed',
       spec: 'RFC 6749 §2.3.1, RFC 7617 §2',
-      holds: ({ basic }) => basic?.fault === undefined,
+      holds: isDecoded,
       words: ({ basic }) => String(basic?.fault),
       detail: ({ basic }) => ({ problem: basic?.fault })
     },
@@ -178,6 +181,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
     }
   ],
   post: [
+    ...commonRules,
     clientIdRule,
     {
       check: 'client_id beside client_secret',
@@ -200,6 +204,7 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
     }
   ],
   bare: [
+    ...commonRules,
     clientIdRule,
     {
       check: 'JWT in client_assertion',
@@ -222,21 +227,11 @@ const mechanismRules: Readonly<Record<Received['mechanism'], readonly Rule<Recei
       check: 'credentials',
       reason: 'no_credentials',
       spec: 'RFC 6749 §2.3',
-      holds: (received) => isBare(received),
+      holds: isBare,
       // An earlier check reports another Authorization scheme, and a JWT in another parameter.
       canJudge: (received) =>
         isBare(received) ||
         (isWhole(received) && received.authorization === undefined && !isMisplaced(received) && !isTypeAlone(received))
     }
   ]
-}
-
-/** The rules for a request of this mechanism, in the order in which they are judged. */
-export const credentialRules = (mechanism: Received['mechanism']): readonly Rule<Received>[] => rulesOf[mechanism]
-
-const rulesOf = {
-  assertion: [...commonRules, ...mechanismRules.assertion],
-  basic: [...commonRules, ...mechanismRules.basic],
-  post: [...commonRules, ...mechanismRules.post],
-  bare: [...commonRules, ...mechanismRules.bare]
 }

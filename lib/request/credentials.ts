@@ -48,8 +48,8 @@ export interface Received extends ReceivedForm {
   readonly mechanism: 'basic' | 'post' | 'assertion' | 'bare'
   readonly basic: Basic | undefined
   readonly jws: Jws | undefined
-  /** The methods that the assertion may mean: what it says decides, and no rule of one holds for another. */
-  readonly assertionMethods: readonly ClientAuthMethod[]
+  /** The method that the assertion means: what it says decides, and no rule of one holds for another. */
+  readonly assertionMethod: ClientAuthMethod | undefined
   readonly accepted: AcceptedHere
 }
 
@@ -67,21 +67,13 @@ export const issuerMethods: readonly ClientAuthMethod[] = ['federated_jwt', 'spi
 export const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 export const JWT_SPIFFE = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe'
 
-const sole = (method: ClientAuthMethod): readonly ClientAuthMethod[] => Object.freeze([method])
-const basicMethods = sole('client_secret_basic')
-const postMethods = sole('client_secret_post')
-const secretJwt = sole('client_secret_jwt')
-const keyJwt = sole('private_key_jwt')
-const federatedJwt = sole('federated_jwt')
-const spiffeJwt = sole('spiffe_jwt')
-
 /** RFC 8725 §3.12: the type decides, then whether the client speaks for itself, then the family of `alg` (OIDC Core §9). */
-function methodsOf(jws: Jws, type: string | undefined, accepted: AcceptedHere): readonly ClientAuthMethod[] {
+function assertionMethodOf(jws: Jws, type: string | undefined, accepted: AcceptedHere): ClientAuthMethod {
   if (accepted.issuerMethods.length > 0) {
-    if (type === JWT_SPIFFE) return spiffeJwt
-    if (jws.iss !== jws.sub && accepted.issuerMethods.includes('federated_jwt')) return federatedJwt
+    if (type === JWT_SPIFFE) return 'spiffe_jwt'
+    if (jws.iss !== jws.sub && accepted.issuerMethods.includes('federated_jwt')) return 'federated_jwt'
   }
-  return algorithms.get(jws.alg)?.kty === 'oct' ? secretJwt : keyJwt
+  return algorithms.get(jws.alg)?.kty === 'oct' ? 'client_secret_jwt' : 'private_key_jwt'
 }
 
 /** Reads what a request holds. Credentials in the query string are never read (RFC 6749 §2.3.1). */
@@ -105,14 +97,14 @@ export function receive(request: ClientAuthRequest, accepted: AcceptedHere): Rec
       assertion !== undefined ? 'assertion' : token !== null ? 'basic' : secret !== undefined ? 'post' : 'bare',
     basic: token === null ? undefined : decodeBasic(token[1] ?? ''),
     jws,
-    assertionMethods: jws === undefined ? [] : methodsOf(jws, form.client_assertion_type, accepted),
+    assertionMethod: jws && assertionMethodOf(jws, form.client_assertion_type, accepted),
     accepted
   }
 }
 
 /** Whether the assertion is the token of another issuer: it then names the client to its issuer, and the form here. */
-export const isOfIssuer = ({ assertionMethods }: Received): boolean =>
-  assertionMethods === federatedJwt || assertionMethods === spiffeJwt
+export const isOfIssuer = ({ assertionMethod }: Received): boolean =>
+  assertionMethod !== undefined && issuerMethods.includes(assertionMethod)
 
 /** The client that a request claims to be, wherever it says so; not judged, not proven. */
 export function claimedId(received: Received): string | undefined {
@@ -141,32 +133,33 @@ export function shownClientId(credentials: Credentials): string {
 
 /** The credentials of a request that keeps {@link credentialRules}. */
 export function credentialsOf(received: Received): Credentials {
-  const { mechanism, basic, jws, form, assertionMethods, accepted } = received
+  const { mechanism, basic, jws, form, assertionMethod, accepted } = received
   const formClientId = form.client_id
-  if (jws !== undefined) {
+  if (jws !== undefined && assertionMethod !== undefined) {
     const ownId = isClientId(jws.sub) ? jws.sub : ''
     const clientId = isOfIssuer(received) ? (formClientId ?? '') : ownId
-    return { kind: 'assertion', methods: assertionMethods, clientId, formClientId, jws }
+    return { kind: 'assertion', methods: [assertionMethod], clientId, formClientId, jws }
   }
   if (basic !== undefined) {
     const { clientId, secret, undecoded } = basic
-    return { kind: 'secret', methods: basicMethods, clientId, secret, undecoded }
+    return { kind: 'secret', methods: ['client_secret_basic'], clientId, secret, undecoded }
   }
   const clientId = formClientId ?? ''
   if (mechanism === 'post') {
-    return { kind: 'secret', methods: postMethods, clientId, secret: form.client_secret ?? '', undecoded: undefined }
+    const secret = form.client_secret ?? ''
+    return { kind: 'secret', methods: ['client_secret_post'], clientId, secret, undecoded: undefined }
   }
   return { kind: 'bare', methods: accepted.bareMethods, clientId }
 }
 
 /** The method that a request uses, as far as the request alone tells. */
 export function claimedMethod(received: Received): ClientAuthMethod | undefined {
-  const { mechanism, jws, assertionMethods, accepted } = received
+  const { mechanism, jws, assertionMethod, accepted } = received
   if (mechanism === 'basic') return 'client_secret_basic'
   if (mechanism === 'post') return 'client_secret_post'
   const { bareMethods } = accepted
   if (mechanism === 'bare') return bareMethods.length === 1 && received.form.client_id ? bareMethods[0] : undefined
-  return jws && algorithms.has(jws.alg) ? assertionMethods[0] : undefined
+  return jws && algorithms.has(jws.alg) ? assertionMethod : undefined
 }
 
 /**

@@ -23,11 +23,5 @@ export function headerValues(headers: HeaderSource, name: string): unknown[] {
 }
 
 /** How often a header stands in Node's raw list, which keeps what `headers` drops. */
-export function countRaw(rawHeaders: readonly string[], name: string): number {
-  let count = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const key = rawHeaders[index]
-    if (key?.length === name.length && key.toLowerCase() === name) count++
-  }
-  return count
-}
+export const countRaw = (rawHeaders: readonly string[], name: string): number =>
+  rawHeaders.filter((key, at) => at % 2 === 0 && key.length === name.length && key.toLowerCase() === name).length

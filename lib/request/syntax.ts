@@ -19,5 +19,4 @@ export function secretFault(text: string): string | undefined {
   return text.length > maxText ? `is too long: it has ${text.length} characters, more than ${maxText}` : undefined
 }
 
-export const isSecret = (value: string | undefined): boolean =>
-  value !== undefined && value.length <= maxText && !/[\p{Cc}\p{Cs}]/u.test(value)
+export const isSecret = (value: string | undefined): boolean => value !== undefined && secretFault(value) === undefined

@@ -4,12 +4,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { networkOf, plainAddress } from '../basics/address-range'
 import { atMost } from '../basics/at-most'
-import { checkOptions, isInteger, type OptionRule } from '../basics/option-checks'
+import { checkOptions, isInteger, type OptionRule, requireOptions } from '../basics/option-checks'
 import { warnOnce } from '../basics/warn-once'
 import { within } from '../basics/within'
 import { ClientAuthError } from '../refusals/errors'
 import { unproven } from '../refusals/reasons/reason'
-import { digest } from '../replay-store/digest'
+import { digest } from '../basics/digest'
 import { createCrowd } from './crowd'
 
 /** Failures of one key, and how long they count. */
@@ -79,10 +79,9 @@ interface Brakable {
   readonly braked: WeakMap<object, Braked>
   /** Whether it has authenticated a request already. */
   readonly isDone: (request: object) => boolean
+  brake?: Brake
 }
 export const brakable = new WeakMap<object, Brakable>()
-/** For each value of `clientAuth()`: its brake. */
-const brakes = new WeakMap<object, Brake>()
 
 const events = channel('oauth-client-auth:brake')
 const example = 'new RateLimiterMemory({ points: 5, duration: 60 })'
@@ -201,9 +200,8 @@ export function createBrake(options: BrakeOptions): Brake {
     atOnce: isInteger('a number of requests', 1, 1000)
   }
   checkOptions('createBrake', options, rules, `createBrake({ limiter: ${example} })`)
+  requireOptions('createBrake', options, rules, 'limiter')
   const { limiter, atOnce = 4 } = options
-  if ((limiter as unknown) === undefined)
-    throw new TypeError(`createBrake: option "limiter" is required: it must be ${limiterRule.must}`)
   const { addressLimit = 20 * limiter.points, clientLimit = 4 * limiter.points } = options
   const atOnceOfAddress = Math.ceil((atOnce * Math.max(addressLimit, limiter.points)) / limiter.points)
   const inTurn = createCrowd(isGuess)
@@ -245,12 +243,12 @@ export function createBrake(options: BrakeOptions): Brake {
 
   const brake: Brake = {
     over: (authenticateClient) => {
-      const { braked, isDone } = brakable.get(authenticateClient) ?? {}
-      if (braked === undefined || isDone === undefined)
+      const value = brakable.get(authenticateClient)
+      if (value === undefined)
         throw new TypeError('createBrake: over() needs the very value that clientAuth({ … }) returned')
-      if ((brakes.get(authenticateClient) ?? brake) !== brake)
+      if ((value.brake ??= brake) !== brake)
         throw new TypeError('createBrake: over() was called with a value of clientAuth that has another brake already')
-      brakes.set(authenticateClient, brake)
+      const { braked, isDone } = value
       return (req, _res, next) => {
         if (isDone(req) && !braked.has(req)) {
           next(new TypeError('createBrake: mount brake.over(authenticateClient) ahead of authenticateClient'))

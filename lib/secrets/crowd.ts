@@ -15,9 +15,9 @@ interface Lane {
 const patience = { afterFailureMs: 1000, ms: 10_000 }
 /** What never ends holds a place no longer: else a database that was away would keep a client out for good. */
 const placeMs = 10_000
-/** How many more may run at once for each that came through: 4, 16, 64, 256. */
+/** Each that comes through lets so many more run at once: four at first, and after each full round four times as many. */
 const growth = 3
-/** No more than so many, unless more are allowed at first. */
+/** The most that may run at once, unless `atOnce` is more. */
 const most = 256
 
 /**
@@ -41,9 +41,7 @@ export function createCrowd(isFailure: (thrown: unknown) => boolean) {
   }
 
   function enter(key: string, lane: Lane): NodeJS.Timeout {
-    const place = setTimeout(() => {
-      leave(key, lane, place)
-    }, placeMs).unref()
+    const place = setTimeout(() => leave(key, lane, place), placeMs).unref()
     lane.running.add(place)
     return place
   }
@@ -57,9 +55,7 @@ export function createCrowd(isFailure: (thrown: unknown) => boolean) {
         lane.waiting.delete(start)
         resolve(place)
       }
-      const start = (): void => {
-        end(enter(key, lane))
-      }
+      const start = (): void => end(enter(key, lane))
       const timer = setInterval(() => {
         const hasFailed = lane.failed > since - patience.afterFailureMs
         if (hasFailed || performance.now() - Math.max(since, lane.succeeded) >= patience.ms) end()

@@ -2,6 +2,7 @@ import {
   checkOptions,
   isFunction,
   isInteger,
+  isPlainObject,
   isText,
   isWord,
   optionRule,
@@ -118,7 +119,6 @@ export function secondsOf(time: TestTime): number {
   return Math.floor(time instanceof Date ? time.getTime() / 1000 : time)
 }
 
-const isPlain = optionRule('an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value))
 const oneOf = (names: readonly string[], note = ''): OptionRule =>
   isWord(`one of ${names.join(', ')}${note}`, (value) => names.includes(value as string))
 
@@ -151,12 +151,12 @@ export function checkClientOptions(options: TestClientOptions): void {
  * Throws a `TypeError` for differences that cannot be made: a test whose request stays as it was proves nothing.
  */
 export function checkRequestOptions(caller: string, method: TestClientMethod, options: TestRequestOptions): void {
-  const assertionRules = { claims: isPlain, header: isPlain, now: timeRule }
+  const assertionRules = { claims: isPlainObject, header: isPlainObject, now: timeRule }
   const { algorithms, tampers } = methods[method]
   const isRequest = caller === 'request'
   checkOptions(caller, options, {
     ...assertionRules,
-    ...(isRequest ? { params: isPlain, headers: isPlain } : {}),
+    ...(isRequest ? { params: isPlainObject, headers: isPlainObject } : {}),
     tamper: tampers.length > 0 ? oneOf(tampers) : optionRule(`left out for ${method}`, () => false)
   })
   if (algorithms.length > 0) return

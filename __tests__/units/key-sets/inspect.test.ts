@@ -45,7 +45,7 @@ describe('inspectFetch', () => {
     expect(inspection).toMatchObject({
       freshSeconds: 120,
       json: { keys: [goodKey] },
-      set: { keys: [{ kid: 'k1' }] }
+      value: { keys: [{ kid: 'k1' }] }
     })
     expect(inspection.error).toBeUndefined()
     expect(inspection.steps).toMatchObject([
@@ -120,8 +120,8 @@ describe('inspectFetch', () => {
 
   test('shows the JSON of a set that is refused', async () => {
     play = answer('{"keys":5}')
-    const { json, set, error } = await inspect()
-    expect([json, set, error?.why]).toEqual([{ keys: 5 }, undefined, 'keys'])
+    const { json, value, error } = await inspect()
+    expect([json, value, error?.why]).toEqual([{ keys: 5 }, undefined, 'keys'])
     play = answer('{"keys":')
     expect(await inspect()).toMatchObject({ json: undefined, error: { why: 'json' } })
   })

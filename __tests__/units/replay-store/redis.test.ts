@@ -151,8 +151,11 @@ describe('createRedisReplayStore', () => {
 
   it.each([
     [undefined, 'options must be an object'],
-    [{}, 'option "sendCommand" is required: a function such as (args) => client.sendCommand(args)'],
-    [{ sendCommand: {} }, 'option "sendCommand" must be a function, not a value of type object'],
+    [{}, 'option "sendCommand" is required: it must be a function such as (args) => client.sendCommand(args)'],
+    [
+      { sendCommand: {} },
+      'option "sendCommand" must be a function such as (args) => client.sendCommand(args), not a value of type object'
+    ],
     [
       { sendCommand: (): unknown => null, connect: (): unknown => null, _events: {} },
       'sendCommand: (args) => client.sendCommand(args)'

@@ -151,7 +151,7 @@ describe('createSqliteReplayStore', () => {
   /** As the package `sqlite3` looks, which answers by callback. */
   const callbacks = { exec: nothing, prepare: nothing, serialize: nothing, parallelize: nothing }
   it.each([
-    [{}, '"database" is required: an open handle such as new DatabaseSync(file)'],
+    [{}, '"database" is required: it must be an open handle of node:sqlite, better-sqlite3 or libsql'],
     [{ database: 'file.db' }, '"database" must be an open handle of node:sqlite, better-sqlite3 or libsql'],
     [{ database: { exec: nothing } }, '"database" must be an open handle'],
     [{ database: callbacks }, 'the package sqlite3 answers by callback and does not fit'],

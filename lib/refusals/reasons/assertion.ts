@@ -1,4 +1,4 @@
-import { badClient, isOfIssuer, member, table, textOf } from './reason'
+import { badClient, type Detail, isOfIssuer, member, table, textOf } from './reason'
 
 interface Audience {
   readonly issuer: string
@@ -9,7 +9,7 @@ interface Audience {
 
 const soleOf = (aud: unknown): unknown => (Array.isArray(aud) && aud.length === 1 ? aud[0] : aud)
 
-const audience = (test: (audience: Audience) => boolean) => (detail: Readonly<Record<string, unknown>>) => {
+const audience = (test: (audience: Audience) => boolean) => (detail: Detail) => {
   const { expected, received } = detail
   const issuer = textOf(Array.isArray(expected) ? expected[0] : expected)
   return test({ issuer, aud: received, text: textOf(soleOf(received)) })

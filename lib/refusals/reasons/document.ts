@@ -1,9 +1,4 @@
-import { badClient, table, textOf, unavailable } from './reason'
-
-const whyIs =
-  (...whys: readonly string[]) =>
-  ({ why }: Readonly<Record<string, unknown>>): boolean =>
-    whys.includes(textOf(why))
+import { badClient, table, unavailable, whyIs } from './reason'
 
 /** Reasons of client documents (`createClientDocuments`). The documents are public, so it is told which rule is broken. */
 export const documentReasons = table({
@@ -29,7 +24,7 @@ export const documentReasons = table({
   },
   client_document_invalid: {
     ...badClient('The client metadata document cannot be used.'),
-    meaning: 'The document at the client_id URL breaks a rule, or its host answers 404 or 410: its owner’s word.',
+    meaning: 'The document at the client_id URL breaks a rule, or was withdrawn: its host answers 404 or 410.',
     cause: 'The document was written for another kind of server, or was moved.',
     advice: 'Correct the document as the message says; oauth-client-auth document URL lists every fault.',
     cases: [
@@ -54,7 +49,7 @@ export const documentReasons = table({
   client_document_unavailable: {
     ...unavailable,
     message: 'The client metadata document cannot be had at this time.',
-    meaning: 'The document at the client_id URL could not be fetched, or was not asked for: nobody’s word.',
+    meaning: 'The document at the client_id URL could not be fetched, or was not tried. It may be an outage.',
     cause: 'Its host is down, refuses this server, answers with something else than JSON, or too many are asked for.',
     advice: 'Try again later; oauth-client-auth document URL shows each step of the fetch.',
     cases: [
@@ -80,7 +75,7 @@ export const documentReasons = table({
   client_keys_unavailable: {
     ...unavailable,
     message: 'The keys of the client cannot be had at this time.',
-    meaning: 'The `jwks_uri` of a client document gave no key set: nobody’s word.',
+    meaning: 'The `jwks_uri` of a client document gave no key set. It may be an outage.',
     cause: 'The host of the keys is down, or refuses this server.',
     advice: 'Try again later; oauth-client-auth jwks URL shows each step of the fetch.',
     forSender: 'Serve the key set at the jwks_uri to everybody, as JSON and with status 200, and try again later.'

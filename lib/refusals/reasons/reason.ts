@@ -64,5 +64,11 @@ export const member = (value: unknown, name: string): unknown => (Object(value) 
 /** Whether the assertion is the token of another issuer: then the client that sends it cannot change what is in it. */
 export const isOfIssuer = ({ issuer }: Detail): boolean => issuer !== undefined
 
+/** Whether the stable `why` of a fetch is one of these. */
+export const whyIs =
+  (...whys: readonly string[]) =>
+  ({ why }: Detail): boolean =>
+    whys.includes(textOf(why))
+
 /** A fact as text, or the empty text. */
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

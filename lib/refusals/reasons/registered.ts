@@ -1,34 +1,27 @@
-import { isOfIssuer, member, table, textOf, unproven } from './reason'
-
-type Facts = Readonly<Record<string, unknown>>
+import { type Detail, isOfIssuer, member, table, textOf, unproven, whyIs } from './reason'
 
 /** The kind of value that stands where a key set should. */
-const registeredKeys = ({ received }: Facts): string => textOf(received)
+const registeredKeys = ({ received }: Detail): string => textOf(received)
 
 /** The keys of a set, as the facts of `no_matching_key` list them. */
-const keysIn = ({ expected }: Facts): readonly unknown[] => (Array.isArray(expected) ? expected : [])
+const keysIn = ({ expected }: Detail): readonly unknown[] => (Array.isArray(expected) ? expected : [])
 
 /** Those that the assertion asks for. The fault of any other key is no cause. */
-const askedKeys = (facts: Facts): readonly unknown[] => {
+const askedKeys = (facts: Detail): readonly unknown[] => {
   const kid = member(facts.received, 'kid')
   return kid === undefined ? keysIn(facts) : keysIn(facts).filter((key) => member(key, 'kid') === kid)
 }
-const anyKey = (facts: Facts, test: (fault: string) => boolean): boolean =>
+const anyKey = (facts: Detail, test: (fault: string) => boolean): boolean =>
   askedKeys(facts).some((key) => test(textOf(member(key, 'fault'))))
-const lacksKid = (facts: Facts): boolean => keysIn(facts).length > 0 && askedKeys(facts).length === 0
+const lacksKid = (facts: Detail): boolean => keysIn(facts).length > 0 && askedKeys(facts).length === 0
 
 const includes = (registered: unknown, method: string): boolean =>
   Array.isArray(registered) ? registered.includes(method) : registered === method
 
-const whyIs =
-  (...whys: readonly string[]) =>
-  ({ why }: Facts): boolean =>
-    whys.includes(textOf(why))
-
 /** Whether the subject of a token differs from a registered one in such a part. */
 const differsIn =
   (...parts: readonly string[]) =>
-  ({ differs }: Facts): boolean =>
+  ({ differs }: Detail): boolean =>
     parts.includes(textOf(member(differs, 'part')))
 
 /** Reasons of what is registered for the client. They are one answer on the wire, so that nothing can be probed. */

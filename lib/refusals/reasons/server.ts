@@ -6,7 +6,7 @@ export const serverReasons = table({
     ...unavailable,
     status: 429,
     message: 'Too many failed attempts. Try again later.',
-    meaning: 'The brake does not hear the request: too many attempts of this client or address have failed.',
+    meaning: 'The brake refuses the request unjudged: too many attempts of this client or address have failed.',
     cause: 'Somebody is guessing; or a program repeats a wrong secret, and shares its address with others.',
     advice: 'Correct the credentials, and wait as long as Retry-After says.'
   },

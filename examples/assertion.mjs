@@ -9,7 +9,7 @@ function runningServer() {
   try {
     return JSON.parse(readFileSync(stateFile, 'utf8'))
   } catch {
-    console.error('Start the server first: npm start')
+    console.error('Start the server first: node examples/quick-start.mjs')
     process.exit(1)
   }
 }

@@ -2,6 +2,8 @@
 // `npm start` goes on serving; `npm start -- --once` ends after the table.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { exportJWK } from 'jose'
 import express from 'express'
 import { clientAuth, createJwksFetcher } from 'oauth-client-auth'
@@ -125,12 +127,13 @@ else {
     JSON.stringify({ issuer, secret: secrets.app, jwk: { ...(await exportJWK(bankKey.key)), kid: bankKey.kid } }),
     { mode: 0o600 }
   )
+  const assertion = relative('', fileURLToPath(new URL('assertion.mjs', import.meta.url)))
   console.log(`Serving until Ctrl-C. Try it:
 
   curl -u web-shop:${secrets.shop} -d grant_type=client_credentials ${issuer}/token
   curl -d client_id=old-script -d client_secret=${secrets.script} -d grant_type=client_credentials ${issuer}/token
-  curl -d "$(node examples/assertion.mjs client_secret_jwt)" ${issuer}/token
-  curl -d "$(node examples/assertion.mjs)" ${issuer}/token
+  curl -d "$(node ${assertion} client_secret_jwt)" ${issuer}/token
+  curl -d "$(node ${assertion})" ${issuer}/token
   curl ${issuer}/.well-known/oauth-authorization-server
 
 Change one of them, such as the secret: what it is refused for is told here, to you and not to the client.

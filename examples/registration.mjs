@@ -39,6 +39,10 @@ app.post('/register', express.json(), (req, res) => {
   registered.set(client.client_id, client)
   res.status(201).set('Cache-Control', 'no-store').json(client)
 })
+app.use('/register', (error, req, res, next) => {
+  if (!error.expose) return next(error) // not of the body
+  res.status(400).json({ error: 'invalid_client_metadata', error_description: 'The body cannot be read as JSON.' })
+})
 
 app.post('/token', clientAuth({ issuer, ...policy, getClient: (id) => registered.get(id) }), (req, res) => {
   res.set('Cache-Control', 'no-store').json(issueToken(req.oauthClient))
@@ -48,12 +52,13 @@ app.post('/token', clientAuth({ issuer, ...policy, getClient: (id) => registered
 const { url, close } = await listening(app.listen(0, '127.0.0.1'))
 const server = { issuer, token_endpoint: `${url}/token` }
 
-async function register(metadata) {
+async function send(text) {
   const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${initialAccessToken}` }
-  const response = await fetch(`${url}/register`, { method: 'POST', headers, body: JSON.stringify(metadata) })
+  const response = await fetch(`${url}/register`, { method: 'POST', headers, body: text })
   const body = await response.json()
   return { status: response.status, error: body.error, description: body.error_description, body }
 }
+const register = (metadata) => send(JSON.stringify(metadata))
 const byUri = (client_name, { jwks_uri }) =>
   register({ client_name, token_endpoint_auth_method: 'private_key_jwt', jwks_uri })
 const refusal = { status: 400, error: 'invalid_client_metadata' }
@@ -69,6 +74,7 @@ const refused = (reason) => ({ status: 400, error: 'invalid_client', reason })
 const { body: bankClient } = await byUri('Bank', bank)
 const { body: shippingClient } = await byUri('Shipping', shipping)
 const rows = [
+  await row('', 'registration that is no JSON', refusal, () => send('{bad')),
   await bad('registration without keys', {}),
   await bad('registration with a jwks_uri inside', { jwks_uri: 'https://10.0.0.1/jwks.json' }),
   await bad('registration of a secret method', { token_endpoint_auth_method: 'client_secret_post' }),

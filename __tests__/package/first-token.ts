@@ -110,7 +110,7 @@ async function followPage(version: string): Promise<Place & { compile: number }>
   writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
   const names = await followInstalls(page, { typescript: `typescript@${version}` })
   const [install] = await timed(byNpm(folder, names))
-  writeServer(folder, 'server.ts', blockOf(page, 'ts', 'server.ts'))
+  for (const file of ['server.ts', 'server.cts']) writeServer(folder, file, blockOf(page, 'ts', file))
   writeFileSync(path.join(folder, 'tsconfig.json'), blocksOf(page, 'json')[0]?.code ?? '')
   const [compile] = await timed(run(folder, 'node_modules/.bin/tsc'))
   return { folder, install, compile }
@@ -167,5 +167,6 @@ export function firstTokenTests(): void {
   const builds = compiled.flatMap((one) => onNode.map(([name, command]) => ({ ...one, name, command })))
   test.concurrent.each(builds)('$name, strict TypeScript $version', async ({ version, place, name, command }) => {
     await expectToken(`${name}, TypeScript ${version}`, await place, command, 'dist/server.js')
+    await expectToken(`${name}, TypeScript ${version}, CommonJS`, await place, command, 'dist/server.cjs')
   })
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import ts from 'typescript'
+import { snippetsOf } from '../support/snippets'
 
 const root = join(__dirname, '../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -181,6 +182,27 @@ test('each snippet of docs/hosts.md, docs/migration.md and docs/mcp.md compiles 
     const unknown = faults[index]?.filter(({ words }) => !prose.includes(`\`${/'(\w+)'/.exec(words)?.[1]}\``))
     expect([file, unknown]).toEqual([file, []])
   }
+})
+
+test.each([
+  'client-documents',
+  'events',
+  'key-sets',
+  'mutual-tls',
+  'operations',
+  'options',
+  'secrets',
+  'workload-identity'
+])('docs/%s.md names what its blocks use and do not declare', (name) => {
+  const page = `docs/${name}.md`
+  const prose = read(page).replaceAll(/^```.*?^```/gms, '')
+  const programs = snippetsOf(page)
+    .filter(({ kind }) => kind === 'runs in' || kind === 'runs as')
+    .filter(({ language }) => language === 'js')
+    .map(({ line, code }) => ({ name: join(root, `__${name}-${line}.mjs`), text: code }))
+  expect(programs).not.toEqual([])
+  const unknown = faultsOf(programs).flat()
+  expect(unknown.filter(({ words }) => !prose.includes(`\`${/'(\w+)'/.exec(words)?.[1]}\``))).toEqual([])
 })
 
 test('no part that docs/hosts.md or docs/migration.md shows from a marked program is out of date or left out', () => {

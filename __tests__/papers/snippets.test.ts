@@ -20,7 +20,8 @@ const printed: Record<string, RegExp> = {
   'README.md by-hand.mjs': /^for bank$/,
   'docs/command.md explain.sh': /aud .*exit code 1$/s,
   'docs/command.md jwks.sh': /usable/,
-  'docs/options.md register.mjs': /^400 \{"error":"invalid_client_metadata",.*needs jwks or jwks_uri/,
+  'docs/options.md register.mjs':
+    /^400 \{"error":"invalid_client_metadata",.*needs jwks or jwks_uri.*400 \{.*_metadata",.*read as JSON/s,
   'docs/operations.md preflight.sh':
     /^HTTP\S+ 204.*allow-origin: https:\/\/app\.example.*HTTP\S+ 400.*allow-origin: https/is,
   'docs/operations.md metrics.sh':

@@ -83,14 +83,13 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   const [source, ...more] = positionals
   if (more.length > 0)
     throw new UsageError('Give one INPUT: put a request with spaces or line breaks in quotes or in a file.')
-  const { fetch, from, cert, all, json, partner } = values
+  const { fetch, from, cert, all, json, partner, 'client-id': clientId } = values
   const at = parseTime(values.at)
   if (from !== undefined && isIP(from) === 0)
     throw new UsageError('--from needs the IP address of the sender, such as 192.0.2.7.')
   const server = await loadServer(values)
   const { issuer } = server.options
   const input = readInput(await readSource(source, io))
-  const clientId = values['client-id']
   if (clientId !== undefined && input.body instanceof URLSearchParams) input.body.set('client_id', clientId)
   const report = await reportOn(input, server, { at, fetch, from, cert })
   const lines = () => formatReport(report, stylesFor(io, values['no-color']), { all, issuer }).join('\n')

@@ -17,14 +17,19 @@ function factsFor(finding: Finding, issuer: string) {
   ]
 }
 
+/** The checks that failed, each piece of advice once. */
+const failures = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.filter(
+    ({ result, forSender }, at) =>
+      result === 'failed' && findings.findIndex((one) => one.forSender === forSender) === at
+  )
+
 /** What to send the partner, in one line: what came and what to change, for each check that failed. */
 export const partnerSentence = ({ explanation: { findings }, late }: Report, issuer: string): string =>
   [
     ...(late === undefined ? [] : [`The assertion was ${late}. ${adviceFor('assertion_expired')}`]),
-    ...new Set(
-      findings
-        .filter(({ result }) => result === 'failed')
-        .map((finding) => [String(finding.forSender), ...factsFor(finding, issuer).map((fact) => `${fact}.`)].join(' '))
+    ...failures(findings).map((finding) =>
+      [String(finding.forSender), ...factsFor(finding, issuer).map((fact) => `${fact}.`)].join(' ')
     )
   ].join(' ')
 
@@ -39,7 +44,7 @@ function paragraph(finding: Finding, index: number, issuer: string): string {
 /** A text that tells the client's developer what to change. Holds nothing of the record, and no advice for the operator. */
 export function partnerText({ explanation, now, late }: Report, issuer: string): string {
   const { accepted, clientId, method, findings } = explanation
-  const failed = findings.filter(({ result }) => result === 'failed')
+  const failed = failures(findings)
   const who = [
     ...(clientId === undefined ? [] : [`client ${inline(clientId)}`]),
     ...(method === undefined ? [] : [method])

@@ -78,7 +78,8 @@ function guessedTime(claims: Members = {}, leeway: number): { at?: Date; note?: 
 }
 
 const lateNote =
-  'If the server refused it, it had ended when it came, or came a second time: make a new assertion for each request.'
+  'If the server refused it, it came late or a second time, or the clock of its sender is behind: judge it as of its arrival. A new assertion is needed for each request.'
+const bareNote = 'A token of another issuer does not name its client to this server: give --client-id ID.'
 const fetchNote =
   'The key set was fetched just now. A running server may use an older one for a while: a new key needs a new kid.'
 
@@ -116,7 +117,10 @@ export async function reportOn(
   const explanation = await explain({ headers, url, body: text ?? body }, { at, fetch: how.fetch })
   const now = Math.floor((at?.getTime() ?? Date.now()) / 1000)
   const isFetched = how.fetch === true && client?.jwks_uri !== undefined
-  const later = explanation.accepted ? [guessed.note && lateNote, isFetched ? fetchNote : undefined] : []
+  const isBare = explanation.reason === 'client_id_missing' && Object.keys(headers).length === 0
+  const later = explanation.accepted
+    ? [guessed.note && lateNote, isFetched ? fetchNote : undefined]
+    : [isBare ? bareNote : undefined]
   // Of every client that is at hand: a server knows those of one alone
   const secrets = [...(records ?? []), ...(client === undefined ? [] : [client])].flatMap(storedSecrets)
   const hide = <T>(value: T): T => withoutSecrets(value, secrets)

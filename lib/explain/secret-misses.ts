@@ -52,7 +52,8 @@ export function spotNearSecret(scene: Scene): string | undefined {
 
 /** What the operator alone can mend, or has to know. */
 export function spotStored(scene: Scene): string | undefined {
-  if (!isPlain(scene)) return 'Configure the secret that was issued last. Not tried: the secret is stored as a hash.'
+  if (!isPlain(scene))
+    return 'Look for spaces around the secret and for form-encoding, or configure the one that was issued last: which it is was not tried, since the secret is stored as a hash.'
   return storedFor(scene).some((one) => one.trim() === scene.secret)
     ? 'The stored secret has white space or a line break around it, which no request can present: store it without.'
     : undefined

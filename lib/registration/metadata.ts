@@ -264,7 +264,10 @@ function checkKeys(
  *   res.status(201).json(store(req.body))
  * })
  */
-export function validateClientMetadata(metadata: Partial<OAuthClient>, options: ClientMetadataOptions = {}): void {
+export function validateClientMetadata(
+  metadata: Partial<OAuthClient> | Readonly<Record<string, unknown>>,
+  options: ClientMetadataOptions = {}
+): void {
   const accepted = acceptedMethods('validateClientMetadata', options)
   if (typeof metadata !== 'object' || (metadata as unknown) === null) refuse('The client metadata must be an object.')
   refuseFor(recordFault(metadata), 'The client metadata must be an object, not ')

@@ -119,5 +119,7 @@ test('--fetch and accepted: a running server may have an older set, and that is 
 test('an assertion that has ended, accepted as of when it was made: why a server may have refused it', async () => {
   const config = file(`module.exports = { ${members} }`)
   const { text } = await explain(by({ iat: now() - 600, exp: now() - 540 }), '--config', config)
-  expect(text).toContain('note If the server refused it, it had ended when it came, or came a second time')
+  expect(text).toContain(
+    'note If the server refused it, it came late or a second time, or the clock of its sender is behind'
+  )
 })

@@ -104,5 +104,6 @@ test('without the client_id it says that one is needed, and still judges the sig
   const { code, stdout } = await explain(podToken(), '--all')
   expect(code).toBe(1)
   expect(stdout).toContain('client_id_missing')
+  expect(stdout).toContain('give --client-id ID')
   expect(stdout).toMatch(/✓ signature/)
 })

@@ -310,6 +310,11 @@ test.each<[name: string, metadata: unknown, options?: ClientMetadataOptions]>([
   expect(refusal(metadata, options)).toBeUndefined()
 })
 
+test('takes the other members of a registration, as its type says', () => {
+  validateClientMetadata({ client_name: 'Partner', redirect_uris: ['https://client.example/cb'], software_id: 7 })
+  expect(refusal({ client_name: 'Partner', token_endpoint_auth_method: 'x' })).toContain('token_endpoint_auth_method')
+})
+
 describe('metadata()', () => {
   const middleware = (options: object = {}) => clientAuth({ issuer, getClient: () => null, ...options })
 

@@ -3,7 +3,7 @@ import { bodyParser } from '@koa/bodyparser'
 import Koa from 'koa'
 import { ClientAuthError, createClientAuthenticator } from 'oauth-client-auth'
 import { findClient, issuer, issueToken } from './support/clients.mjs'
-import { demonstrate } from './support/demonstrate.mjs'
+import { demonstrate, rowsBesideForms } from './support/demonstrate.mjs'
 
 const app = new Koa()
 app.use(bodyParser())
@@ -11,6 +11,7 @@ app.use(bodyParser())
 // --- glue
 const authenticate = createClientAuthenticator({ issuer, getClient: findClient })
 app.use(async (ctx, next) => {
+  if (ctx.is('urlencoded') === false) ctx.throw(400) // the parser may take JSON too
   try {
     const { headers, rawHeaders } = ctx.req
     const { client } = await authenticate({ headers, rawHeaders, body: ctx.request.body })
@@ -32,4 +33,5 @@ app.use((ctx) => {
   ctx.body = issueToken(ctx.state.oauthClient)
 })
 
-await demonstrate('Koa 3, body parser first', app.listen(0, '127.0.0.1'))
+const more = (url) => rowsBesideForms(url, { status: 400 }, { status: 400 })
+await demonstrate('Koa 3, body parser first', app.listen(0, '127.0.0.1'), { more })

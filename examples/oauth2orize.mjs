@@ -39,7 +39,7 @@ const requests = [
   ['a signed assertion', ['401 with challenge', '200'], async (at) => at.token(await byKey(), client_credentials)],
   [
     'a code of a public client, with PKCE',
-    ['401 with challenge', '200'],
+    ['401 with challenge', challenged],
     async (at) => at.token(byId('phone-app'), await at.code('phone-app'))
   ]
 ]

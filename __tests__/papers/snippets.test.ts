@@ -23,7 +23,7 @@ const printed: Record<string, RegExp> = {
   'docs/options.md register.mjs':
     /^400 \{"error":"invalid_client_metadata",.*needs jwks or jwks_uri.*400 \{.*_metadata",.*read as JSON/s,
   'docs/operations.md preflight.sh':
-    /^HTTP\S+ 204.*allow-origin: https:\/\/app\.example.*HTTP\S+ 400.*allow-origin: https/is,
+    /^HTTP\S+ 204.*allow-origin: https:\/\/app\.example.*HTTP\S+ 400.*allow-origin: https.*expose-headers: Retry-After/is,
   'docs/operations.md metrics.sh':
     /_requests_total\{method="client_secret_basic",reason="secret_mismatch"\} 1$.*_replay_entries 0$/ms,
   'docs/operations.md with-telemetry.mjs': /oauth_client_auth\.requests.*unknown_client.*oauth_client_auth\.duration/s

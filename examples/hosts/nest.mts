@@ -18,10 +18,14 @@ import { HttpAdapterHost, NestFactory } from '@nestjs/core'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
 import { ClientAuthError, createClientAuthenticator, type ClientAuthRequest, type OAuthClient } from 'oauth-client-auth'
 import { findClient, issuer, issueToken } from '../support/clients.mjs'
-import { demonstrate } from '../support/demonstrate.mjs'
+import { demonstrate, rowsBesideForms } from '../support/demonstrate.mjs'
 
 // --- glue
-type TokenRequest = ClientAuthRequest & { raw?: ClientAuthRequest; oauthClient?: OAuthClient }
+type TokenRequest = ClientAuthRequest & {
+  headers: { 'content-type'?: string }
+  raw?: ClientAuthRequest
+  oauthClient?: OAuthClient
+}
 
 // Outside the class: Nest makes a guard for each module, and all must share the memory of used assertions.
 const authenticate = createClientAuthenticator({ issuer, getClient: findClient })
@@ -33,8 +37,10 @@ export class OAuthClientGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp()
     const request = http.getRequest<TokenRequest>()
+    const { headers, body, rawHeaders = request.raw?.rawHeaders } = request // Fastify keeps Node's request as raw
+    if (body && !/^application\/x-www-form-urlencoded/i.test(headers['content-type'] ?? ''))
+      throw new HttpException({ error: 'invalid_request' }, 400) // Nest parses JSON too
     try {
-      const { headers, body, rawHeaders = request.raw?.rawHeaders } = request // Fastify keeps Node's request as raw
       const { client } = await authenticate({ headers, body, rawHeaders })
       request.oauthClient = client
       return true
@@ -68,5 +74,6 @@ const app = process.argv.includes('--platform=fastify')
   ? await NestFactory.create(AppModule, new FastifyAdapter(), options)
   : await NestFactory.create(AppModule, options)
 await app.listen(0, '127.0.0.1')
-await demonstrate('NestJS 12', app.getHttpServer())
+const more = (url: string) => rowsBesideForms(url, { status: 400, error: 'invalid_request' }, {})
+await demonstrate('NestJS 12', app.getHttpServer(), { more })
 await app.close()

@@ -7,11 +7,7 @@ import { addCodeGrant, authorize, issueForCode, issueForRefreshToken, issueToCli
 export const app = express()
 
 // --- glue
-const authenticateClient = clientAuth({
-  issuer,
-  methods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
-  getClient: findClient
-})
+const authenticateClient = clientAuth({ issuer, getClient: findClient })
 
 // Every exchange needs it: without userProperty the library issues a token to the client `undefined`.
 const byClientAuth = { userProperty: 'oauthClient' }
@@ -21,6 +17,13 @@ server.exchange(oauth2orize.exchange.clientCredentials(byClientAuth, issueToClie
 server.exchange(oauth2orize.exchange.authorizationCode(byClientAuth, issueForCode))
 server.exchange(oauth2orize.exchange.refreshToken(byClientAuth, issueForRefreshToken))
 
+// server.errorHandler() sends the message of every error to the caller: also of one that getClient threw.
+function hideFailure(error, req, res, next) {
+  if (error instanceof oauth2orize.OAuth2Error) return next(error)
+  console.error(error)
+  next(new Error('server error'))
+}
+
 app.get('/authorize', authorize(server))
-app.post('/token', authenticateClient, server.token(), server.errorHandler())
+app.post('/token', authenticateClient, server.token(), hideFailure, server.errorHandler())
 // --- end

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { subscribe } from 'node:diagnostics_channel'
 import { bankKey, clientOf as tokenOwner, clients, issuer, newKey, newSecret } from './clients.mjs'
-import { postForm, postWithTwoHeaders, requestToken, sendTwice } from './requests.mjs'
+import { postForm, postJson, postWithTwoHeaders, requestToken, sendTwice } from './requests.mjs'
 
 /** The reason of the last refusal: only the server's side hears it. */
 let lastReason
@@ -89,6 +89,21 @@ async function hostRows(server, { hidesSecondHeader = false, ...options }) {
   ]
 }
 
+/** Rows for a host that parses JSON too: right credentials as JSON, and by Basic without a body. */
+export async function rowsBesideForms(url, asJson, withoutBody) {
+  const [token, secretOf] = [`${url}/token`, (clientId) => clients.get(clientId).client_secret]
+  const parameters = {
+    client_id: 'old-script',
+    client_secret: secretOf('old-script'),
+    grant_type: 'client_credentials'
+  }
+  const headers = { authorization: `Basic ${btoa(`web-shop:${secretOf('web-shop')}`)}` }
+  return [
+    await row('client_secret_post', 'as JSON', asJson, () => postJson(token, parameters)),
+    await row('client_secret_basic', 'no body', withoutBody, () => postForm(token, undefined, headers))
+  ]
+}
+
 /** A row for a server that never answers: what the page warns of is still true. */
 export async function hangs(what, server) {
   const { url, close } = await listening(server)
@@ -143,6 +158,10 @@ export async function listening(server) {
  * Runs the rows against the token endpoint `/token` of a `node:http` server that listens or soon will, or of
  * anything with `url` and `close()`, then those that `more(url)` adds, and reports. `clientOf` tells which client a
  * token was issued to. `hidesSecondHeader`: the host shows a handler only the first of two `Authorization` headers.
+ *
+ * @param {string} name
+ * @param {any} server
+ * @param {{ more?: (url: string) => unknown, clientOf?: Function, hidesSecondHeader?: boolean }} options
  */
 export async function demonstrate(name, server, { more = () => [], ...options } = {}) {
   const { url, close } = 'url' in server ? server : await listening(server)

@@ -32,9 +32,16 @@ export async function requestToken(server, clientId, method, secretOrKey, { para
   }
 }
 
-/** A form sent by hand, for what no honest client library sends. */
-export async function postForm(url, form, headers = {}, signal = undefined) {
-  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form), headers, signal })
+/** A form sent by hand, for what no honest client library sends; without a form, no body. */
+export const postForm = (url, form, headers = {}, signal = undefined) =>
+  post(url, { body: form && new URLSearchParams(form), headers, signal })
+
+/** The same parameters as JSON, which no token endpoint may take. */
+export const postJson = (url, parameters) =>
+  post(url, { body: JSON.stringify(parameters), headers: { 'Content-Type': 'application/json' } })
+
+async function post(url, init) {
+  const response = await fetch(url, { method: 'POST', ...init })
   const text = await response.text()
   const { error, error_description: description, ...body } = text.startsWith('{') ? JSON.parse(text) : {}
   return { status: response.status, error, description, challenge: response.headers.get('www-authenticate'), body }

@@ -57,7 +57,7 @@ export async function loadModule(file: string): Promise<object> {
 }
 
 /** How the server is told to the command. */
-export interface ServerArguments {
+interface ServerArguments {
   readonly issuer?: string | undefined
   readonly client?: string | undefined
   readonly config?: string | undefined

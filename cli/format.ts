@@ -31,7 +31,7 @@ function fact(finding: Finding, name: string, value: unknown, now: number): { la
 const detailLines = (label: string, text: string): string[] => wrapped(`      ${label.padEnd(9)} ${text}`, 16)
 
 /** One check: a line, and, where it failed, what was expected, what came and what to change. */
-export function formatFinding(finding: Finding, { good, bad, faint }: Styles, now: number): string[] {
+function formatFinding(finding: Finding, { good, bad, faint }: Styles, now: number): string[] {
   const { check, spec, result, reason, detail = {}, advice } = finding
   const paint = { passed: good, failed: bad, not_checked: faint }[result]
   const title = reason === undefined ? check : `${check}: ${bad(reason)}`

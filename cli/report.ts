@@ -52,7 +52,7 @@ function assertionOf({ body }: Input) {
 }
 
 /** How a request is judged. */
-export interface ReportOptions extends Connection {
+interface ReportOptions extends Connection {
   readonly at?: Date | undefined
   readonly fetch?: boolean | undefined
 }

@@ -8,7 +8,7 @@ import { UsageError } from '../usage'
 import { viewOf, type PageView } from './view'
 
 /** What is wrong with a field, in one sentence. */
-export interface Problem {
+interface Problem {
   readonly field: 'input' | 'record' | 'issuer' | 'at'
   readonly message: string
 }

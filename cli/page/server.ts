@@ -7,7 +7,7 @@ import { attempt } from '../../lib/explain/for-cli'
 import { admit, type Gate } from './gate'
 
 /** What the page asks for, and what it gets. */
-export interface PageAnswers {
+interface PageAnswers {
   /** What the page must know before anything is pasted. */
   readonly settings: () => unknown
   /** Explains what was pasted. Nothing of it is kept. */

@@ -79,7 +79,7 @@ export class HeaderCertificate implements PresentedCertificate {
 }
 
 /** What was found: a certificate, none, or something that must not be taken for one. */
-export type FoundCertificate =
+type FoundCertificate =
   | { readonly kind: 'none' }
   /** Of a request that was pasted, which has no connection. Never where a request is authenticated. */
   | { readonly kind: 'unknown' }

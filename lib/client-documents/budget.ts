@@ -4,7 +4,7 @@ import { atMost } from '../basics/at-most'
 import { FetchError } from '../basics/fetch-error'
 
 /** How many first loads a minute, in all and from one host. */
-export interface BudgetLimits {
+interface BudgetLimits {
   readonly maxFirstLoads: number
   readonly maxFirstLoadsPerHost: number
 }

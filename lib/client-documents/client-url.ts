@@ -1,7 +1,7 @@
 import { ClientDocumentError } from './document-error'
 
 /** One rule about an id that is a URL. */
-export interface UrlRule {
+interface UrlRule {
   readonly check: string
   readonly spec: string
   /** In words that follow "The client_id URL". */

@@ -27,7 +27,7 @@ export interface AcceptedByServer {
 }
 
 /** One rule about a document. */
-export interface DocumentRule {
+interface DocumentRule {
   readonly check: string
   readonly why: DocumentRuleFault
   readonly spec: string

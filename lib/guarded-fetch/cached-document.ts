@@ -55,7 +55,7 @@ export interface FreshnessLimits {
 }
 
 /** What one document's content limits further, in seconds. */
-export interface ParsedLimits {
+interface ParsedLimits {
   /** Fresh for so long at most. */
   readonly maxTtl?: number
   /** While refreshes fail, it serves for so long at most. */
@@ -131,7 +131,7 @@ export function refreshPurpose(
 export type OwnersWord = 'gone' | 'broken' | undefined
 
 /** What a failed refresh leaves of the cached document: it serves on, fresh or stale, or it is lost. */
-export type Standing = 'fresh' | 'stale' | 'lost'
+type Standing = 'fresh' | 'stale' | 'lost'
 
 /** One attempt that failed, in milliseconds of {@link now}. */
 interface FailedAttempt {

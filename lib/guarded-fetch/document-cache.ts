@@ -61,7 +61,7 @@ export interface DocumentKind<T, E extends Error> extends Asked {
   readonly admit?: (uri: string) => void
 }
 
-export interface CacheSettings extends GuardOptions, FreshnessLimits {
+interface CacheSettings extends GuardOptions, FreshnessLimits {
   /** Seconds that one fetch may take. Its wait in the queue counts, the start of the fetching process does not. */
   readonly timeout: number
   readonly maxEntries: number
@@ -97,7 +97,7 @@ function restAfter(cause: unknown, busyMs: number): number {
 
 const isBusy = (cause: unknown): boolean => cause instanceof FetchError && cause.why === 'busy'
 
-export interface DocumentCache<T> {
+interface DocumentCache<T> {
   /** Throws where `uri` can never be fetched. */
   readonly check: (uri: string) => void
   /** The document in hand, fresh or not. Has no effect. */

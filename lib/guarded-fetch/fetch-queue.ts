@@ -9,12 +9,12 @@ import { FetchError } from '../basics/fetch-error'
  */
 export type Purpose = 'expired' | 'first_load' | 'unknown_kid' | 'ahead'
 
-export interface QueuedFetch {
+interface QueuedFetch {
   readonly host: string
   readonly purpose: Purpose
 }
 
-export interface QueueLimits {
+interface QueueLimits {
   readonly maxConcurrent: number
   readonly maxConcurrentPerHost: number
   /** How long a fetch may wait for its start, in milliseconds. */

@@ -21,7 +21,7 @@ export interface GuardOptions extends ResolveOptions, Place {
 /** What is asked for. */
 export type Asked = Pick<Exchange, 'accept' | 'noun' | 'tellsTitle'>
 
-export interface GetOptions {
+interface GetOptions {
   readonly deadline: Deadline
   readonly etag?: string | undefined
   readonly observe: Observe

@@ -59,7 +59,7 @@ function factsOf(certificate: Partial<PeerCertificate>): CertificateFacts {
   }
 }
 
-export interface Handshake {
+interface Handshake {
   readonly host: string
   /** What the host is called in messages. Default: its name. */
   readonly called?: string

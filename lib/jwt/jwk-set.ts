@@ -51,7 +51,7 @@ export function keysOf(value: unknown, maxKeys = 100): readonly Record<string, u
 }
 
 /** A key of a set, and why it cannot verify, for logs and people. */
-export interface KeyReport {
+interface KeyReport {
   readonly kid: unknown
   readonly kty: unknown
   readonly alg: unknown

@@ -58,7 +58,7 @@ export const storedSecrets = (client: Partial<OAuthClient>): string[] =>
     .filter((value) => value !== '')
 
 /** What is stored where a secret or its end should be and cannot be read: the field, and the type of its value. */
-export type UnreadableSecret = Readonly<Record<'field' | 'expected' | 'received', string>>
+type UnreadableSecret = Readonly<Record<'field' | 'expected' | 'received', string>>
 
 /** The first member of a record about secrets that cannot be read. */
 export function unreadableSecret(client: Partial<OAuthClient>): UnreadableSecret | undefined {

@@ -5,7 +5,7 @@ import type { ClientAuthRequest } from '../types'
 import { headerValues } from './headers'
 
 /** A body before it is parsed: its headers, and whether it has any octets. */
-export interface UnparsedBody {
+interface UnparsedBody {
   readonly headers: ClientAuthRequest['headers']
   readonly isEmpty: boolean
   /** Whether all of its octets, and those behind a `%`, are UTF-8. */

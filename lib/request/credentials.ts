@@ -107,7 +107,7 @@ export const isOfIssuer = ({ assertionMethod }: Received): boolean =>
   assertionMethod !== undefined && issuerMethods.includes(assertionMethod)
 
 /** The client that a request claims to be, wherever it says so; not judged, not proven. */
-export function claimedId(received: Received): string | undefined {
+function claimedId(received: Received): string | undefined {
   const { basic, jws, form } = received
   const claimed = [basic?.clientId, isOfIssuer(received) ? undefined : jws?.sub, form.client_id]
   return claimed.find(isClientId)

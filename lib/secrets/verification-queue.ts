@@ -7,7 +7,7 @@ const mostWaiting = 1000
 
 type Task = () => boolean | Promise<boolean>
 /** Whose turn it is: a client's id, or `unknownIds` for all ids that nobody has. */
-export type Turn = string | typeof unknownIds
+type Turn = string | typeof unknownIds
 interface Waiting {
   readonly start: () => void
   readonly refuse: (why: string) => void

@@ -9,7 +9,7 @@ export type ClientAuthErrorCode =
 export type Detail = Readonly<Record<string, unknown>>
 
 /** One of several causes of a reason, which the facts tell apart. */
-export interface AdviceCase {
+interface AdviceCase {
   /** The cause, as docs/troubleshooting.md names it. */
   readonly when: string
   /** Whether the facts show it. Must stand any facts, an error of the application's own making among them. */

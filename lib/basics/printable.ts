@@ -8,8 +8,7 @@ const jwtLook = /(?:eyJ|ZXlK)[\w+/=-]{10}|[\w-]{10,}\.[\w-]{10,}\.[\w-]{40,}/
 export const byLength = (what: string, { length }: string): string => `(${what} of ${length} characters)`
 
 /** A text, or its length where it looks like a JWT. */
-const withoutJwt = (text: string): string =>
-  jwtLook.test(text.replace(/\s+/g, '')) ? byLength('a JWT', text) : text
+const withoutJwt = (text: string): string => (jwtLook.test(text.replace(/\s+/g, '')) ? byLength('a JWT', text) : text)
 
 /**
  * Decides how logs, events and `explain` show a value from outside. Strings are cut to 256 printable ASCII characters,

@@ -1,7 +1,7 @@
 import { attempt } from '../basics/attempt'
 import { given } from '../basics/given'
 import { isObject } from '../basics/is-object'
-import { isSecret } from '../jwt/jwk'
+import { isSecretKey } from '../jwt/jwk'
 import { usableKeySet } from '../jwt/jwk-set'
 import { documentMethods, methodsOfDocument } from '../methods/registered-methods'
 import type { ClientAuthMethod } from '../types'
@@ -69,7 +69,7 @@ const isRedirectUri = (uri: unknown): boolean =>
 
 /** RFC 7518 §6: anywhere in what should be a set of public keys. */
 const holdsSecretKey = (value: unknown): boolean =>
-  (isObject(value) && (value.kty === 'oct' || isSecret(value))) ||
+  (isObject(value) && isSecretKey(value)) ||
   (typeof value === 'object' && Object.values(value ?? {}).some(holdsSecretKey))
 
 const hasUsableKey = (jwks: unknown): boolean => attempt(() => usableKeySet(jwks).keys.length > 0) === true

@@ -227,7 +227,10 @@ export function createChild(side: Side) {
       return outcome.catch((error: unknown) => {
         // Its own host is not to blame for the time that another one took
         if (signal.aborted && Number(job?.losses) > 0)
-          throw new FetchError('busy', `${exchange.host} was not asked to the end: another host held the fetch up`)
+          throw new FetchError(
+            'busy',
+            `${exchange.host} was not asked to the end: another host kept the fetching process busy`
+          )
         throw signal.aborted ? signal.reason : error
       })
     },

@@ -6,7 +6,7 @@ import { printable } from '../basics/printable'
 import type { Jwk, JwkSet } from '../types'
 import { algorithms } from './algorithms'
 import { isObject } from '../basics/is-object'
-import { isKeyFor, isSecret, keyFault, type KeyUse, secretMembers, valueMembers } from './jwk'
+import { isKeyFor, isSecretKey, keyFault, type KeyUse, secretMembers, valueMembers } from './jwk'
 import { KeySetError } from './key-set-error'
 
 const neededMembers = ['kty', 'crv', ...valueMembers, 'kid', 'alg']
@@ -44,7 +44,7 @@ export function keysOf(value: unknown, maxKeys = 100): readonly Record<string, u
   if (!Array.isArray(keys)) throw new KeySetError('keys', 'not a JWK Set: an object with an array "keys" is needed')
   if (keys.length > maxKeys) throw new KeySetError('keys', `the JWK Set has ${keys.length} keys, more than ${maxKeys}`)
   if (!keys.every(isObject)) throw new KeySetError('keys', 'not a JWK Set: each of its keys must be an object')
-  if (keys.some((jwk) => jwk.kty === 'oct' || isSecret(jwk))) {
+  if (keys.some(isSecretKey)) {
     throw new KeySetError('private_key', 'the JWK Set holds a private or symmetric key')
   }
   return keys
@@ -104,9 +104,9 @@ export function keySetShape(value: unknown): string {
   if (!Array.isArray(keys)) return `an object whose keys are ${keySetShape(keys)}`
   const strange: unknown = keys.find((key) => !isObject(key))
   if (strange !== undefined) return `an object with a key that is ${keySetShape(strange)}`
-  const secret = keys.find((key) => isObject(key) && isSecret(key)) as Record<string, unknown> | undefined
+  const secret = keys.find((key) => isObject(key) && isSecretKey(key)) as Record<string, unknown> | undefined
   if (secret === undefined) return `an object with ${keys.length} keys`
-  return `an object whose key ${typeof secret.kid === 'string' ? printable(secret.kid) : 'without kid'} has ${secretMembersOf(secret).join(', ')}`
+  return `an object whose key ${typeof secret.kid === 'string' ? printable(secret.kid) : 'without kid'} has ${secretMembersOf(secret).join(', ') || 'kty oct'}`
 }
 
 const secretMembersOf = (jwk: Record<string, unknown>): readonly string[] =>

@@ -6,9 +6,9 @@ type Members = Readonly<Record<string, unknown>>
 /** Private and symmetric values (RFC 7518 §6.2.2, §6.3.2, §6.4; `priv` of AKP): never to be published (OIDC Registration §2). */
 export const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 
-/** Whether a key has one of {@link secretMembers}. Asked for every request, so each is read by its name. */
-export const isSecret = ({ d, p, q, dp, dq, qi, oth, k, priv }: Members): boolean =>
-  [d, p, q, dp, dq, qi, oth, k, priv].some((value) => value !== undefined)
+/** Whether a key is symmetric or has one of {@link secretMembers}. Asked for every request, so each is read by its name. */
+export const isSecretKey = ({ kty, d, p, q, dp, dq, qi, oth, k, priv }: Members): boolean =>
+  kty === 'oct' || [d, p, q, dp, dq, qi, oth, k, priv].some((value) => value !== undefined)
 
 const hasType = ({ kty, crv }: Members, algorithm: Algorithm): boolean =>
   algorithm.kty !== 'oct' && algorithm.kty === kty && (algorithm.crv === undefined || algorithm.crv === crv)

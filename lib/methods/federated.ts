@@ -55,7 +55,7 @@ function requestRules(kind: Kind, policy: Policy): readonly AssertionRule[] {
   const known = (subject: PresentedAssertion) => issuerOf(kind, subject)
   const isKnown = (subject: PresentedAssertion) => known(subject) !== undefined
   const demanded = (subject: PresentedAssertion) => known(subject)?.audience ?? policy.issuer
-  const algorithms = policy.issuerAlgorithms.filter((alg) => kind.algorithms.includes(alg))
+  const algorithms = policy.allAlgorithms.filter((alg) => kind.algorithms.includes(alg))
   const trusted = [...policy.trustedIssuers.values()].filter(({ method }) => method === kind.method)
   return [
     ...headerRules(algorithms, kind.types),

@@ -29,7 +29,7 @@ export interface Policy {
   /** The issuers whose tokens authenticate, by `iss` or by trust domain. */
   readonly trustedIssuers: ReadonlyMap<string, KnownIssuer>
   /** All accepted algorithms. Each method of issuers allows some of them, and never HMAC. */
-  readonly issuerAlgorithms: readonly string[]
+  readonly allAlgorithms: readonly string[]
   readonly clientCertificates: ClientCertificates | undefined
 }
 

@@ -276,7 +276,7 @@ export function resolveOptions<C extends OAuthClient>(
     keySetsOf: (client: OAuthClient) => ownerOf(client)?.keySets ?? keySets,
     replayStore: options.replayStore ?? ownReplayStore(options.issuer),
     trustedIssuers: knownIssuers(caller, methods, { issuer: options.issuer, keySets }, options.trustedIssuers),
-    issuerAlgorithms: Object.freeze(algorithms),
+    allAlgorithms: Object.freeze(algorithms),
     clientCertificates: options.clientCertificates
   })
   return Object.freeze({

@@ -208,6 +208,11 @@ test.each<[name: string, metadata: unknown, words: string, options?: ClientMetad
     'expires_at of a client_secret'
   ],
   [
+    'an end of one secret under another name',
+    { client_secret: ['y', { value: 'x', expiresAt: 4102444800 }] },
+    'expiresAt of a client_secret is not read: write expires_at.'
+  ],
+  [
     'an end that is no number',
     { client_secret: 'x', client_secret_expires_at: 'never' },
     'client_secret_expires_at must be a number'

@@ -15,7 +15,7 @@ import {
 import { asError, createObserver } from '../authenticate/observer'
 import { errorContext, resolveOptions, type ClientAuthOptions } from '../options/options'
 import { createBodyParser, octetsOf, type ParsedRequest } from '../request/body'
-import { brakable, type Braked } from '../secrets/brake'
+import { brakable, brakeFor } from '../secrets/brake'
 import type { ClientAuthentication, OAuthClient } from '../types'
 
 declare global {
@@ -130,7 +130,6 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     object,
     { client: OAuthClient; presented: readonly unknown[]; certificate: RequestCertificate | undefined }
   >()
-  const braked = new WeakMap<object, Braked>()
   const isJudged = (req: IncomingMessage): boolean => {
     const before = authenticated.get(req)
     if (before === undefined || !isSame(before.presented, presentedBy(req))) return false
@@ -140,8 +139,9 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
   async function run(req: ParsedRequest, res: ServerResponse): Promise<void> {
     let certificate: RequestCertificate | undefined
     const authentication = await observe(req, async (_request, seen) => {
+      const braked = brakeFor(middleware, req)
       await parseBody(req, res)
-      const outcome = await authenticate(req, seen, braked.get(req))
+      const outcome = await authenticate(req, seen, braked)
       certificate = seen.claimed?.certificate
       return outcome
     })
@@ -218,7 +218,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     }
   }
 
-  brakable.set(middleware, { braked, isDone: (req) => authenticated.has(req) })
+  brakable.add(middleware)
   return Object.assign(middleware, {
     clientOf: (req: object): C => {
       const client = authenticated.get(req)?.client

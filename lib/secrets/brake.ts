@@ -63,8 +63,8 @@ export interface Brake {
    * The middleware to mount in front of the very value that `clientAuth()` returned. It asks the limiter nothing itself:
    * the request is counted where its body is parsed and its client is known.
    *
-   * @throws TypeError for anything else than the value of `clientAuth()`, and where that has another brake already. A
-   *   request that was authenticated before it came to the brake is handed on with a TypeError.
+   * @throws TypeError for anything else than the value of `clientAuth()`, and where that has another brake already. From
+   *   then on that value authenticates no request that did not come through its brake: `next` gets a TypeError.
    */
   over(
     authenticateClient: (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
@@ -73,16 +73,22 @@ export interface Brake {
 
 /** Surrounds the part of the work that looks a client up and proves it. */
 export type Braked = <T>(clientId: string, work: () => Promise<T>) => Promise<T>
-/** A value of `clientAuth()`, for its brake. */
-interface Brakable {
-  /** The requests that came through the brake, and what brakes them. */
-  readonly braked: WeakMap<object, Braked>
-  /** Whether it has authenticated a request already. */
-  readonly isDone: (request: object) => boolean
-}
-export const brakable = new WeakMap<object, Brakable>()
+/** The values of `clientAuth()`, which alone can have a brake. */
+export const brakable = new WeakSet()
 /** For each value of `clientAuth()`: its brake. */
 const brakes = new WeakMap<object, Brake>()
+/** For each request: the values of `clientAuth()` over which it came through a brake, and what brakes it there. */
+const passed = new WeakMap<object, Map<object, Braked>>()
+
+/** What brakes a request; throws where it would not be braked, though a brake is mounted: elsewhere, or over another. */
+export function brakeFor(authenticateClient: object, request: object): Braked | undefined {
+  const braked = passed.get(request)?.get(authenticateClient)
+  if (braked !== undefined || !(passed.has(request) || brakes.has(authenticateClient))) return braked
+  throw new TypeError(
+    'createBrake: the request did not come through the brake of the value of clientAuth that is to judge it: ' +
+      'mount brake.over(authenticateClient) ahead of that very authenticateClient, at each of its routes'
+  )
+}
 
 const events = channel('oauth-client-auth:brake')
 const example = 'new RateLimiterMemory({ points: 5, duration: 60 })'
@@ -245,19 +251,16 @@ export function createBrake(options: BrakeOptions): Brake {
 
   const brake: Brake = {
     over: (authenticateClient) => {
-      const { braked, isDone } = brakable.get(authenticateClient) ?? {}
-      if (braked === undefined || isDone === undefined)
+      if (!brakable.has(Object(authenticateClient)))
         throw new TypeError('createBrake: over() needs the very value that clientAuth({ … }) returned')
       if ((brakes.get(authenticateClient) ?? brake) !== brake)
         throw new TypeError('createBrake: over() was called with a value of clientAuth that has another brake already')
       brakes.set(authenticateClient, brake)
       return (req, _res, next) => {
-        if (isDone(req) && !braked.has(req)) {
-          next(new TypeError('createBrake: mount brake.over(authenticateClient) ahead of authenticateClient'))
-          return
-        }
         const network = networkFor(req)
-        braked.set(req, (clientId, work) => guarded({ clientId, network, request: req }, work))
+        const values = passed.get(req) ?? new Map<object, Braked>()
+        passed.set(req, values)
+        values.set(authenticateClient, (clientId, work) => guarded({ clientId, network, request: req }, work))
         next()
       }
     }

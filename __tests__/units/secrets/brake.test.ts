@@ -335,7 +335,7 @@ describe('whom it counts for', () => {
     const app = express()
     app.post('/one/token', brake.over(one), one)
     app.post('/other/token', createBrake({ limiter: memory() }).over(other), other)
-    app.post('/free/token', brake.over(one), free)
+    app.post('/free/token', free)
     const server = app.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const guessAt = async (path: string) => {
@@ -480,19 +480,36 @@ describe('mounted otherwise than it is meant', () => {
     expect(() => createBrake({ limiter: memory(3) }).over(authenticate)).toThrow(/has another brake already/)
   })
 
-  test('behind the middleware, where it could brake nothing', async () => {
-    const authenticate = clientAuth({ issuer, ...only(shop) })
+  type Pair = Record<'over' | 'value' | 'other', express.RequestHandler>
+  // Each of them would leave guesses unbraked
+  test.each<[string, (pair: Pair) => express.RequestHandler[]]>([
+    ['behind the middleware', ({ over, value }) => [value, over]],
+    ['over another value than the one behind it', ({ over, other }) => [over, other]],
+    ['at another route of the same value', ({ value }) => [value]]
+  ])('%s: no request is judged, and the error says where it belongs', async (_name, handlers) => {
+    const [value, other] = [clientAuth({ issuer, ...only(shop) }), clientAuth({ issuer, ...only(shop) })]
     const app = express()
-    app.post('/token', authenticate, createBrake({ limiter: memory() }).over(authenticate), (_req, res) => {
-      res.json({})
-    })
+    app.post('/token', ...handlers({ value, other, over: createBrake({ limiter: memory() }).over(value) }))
     app.use(((error, _req, res, _next) => {
       res.status(500).end((error as Error).message)
     }) as express.ErrorRequestHandler)
     const { guess, close } = await run(app)
-    const { status, body } = await guess('web-shop', secret)
-    expect([status, body]).toEqual([500, expect.stringContaining('ahead of authenticateClient')])
+    const answers = [await guess('web-shop', 'wrong'), await guess('web-shop', secret)]
     close()
+    for (const { status, body } of answers)
+      expect([status, body]).toEqual([500, expect.stringContaining('mount brake.over(authenticateClient) ahead of')])
+  })
+
+  test('one brake over two values, for one route that has both', async () => {
+    const [one, two] = [clientAuth({ issuer, ...only(shop) }), clientAuth({ issuer, ...only(shop) })]
+    const brake = createBrake({ limiter: memory() })
+    const app = express()
+    app.use(brake.over(one), brake.over(two))
+    app.post('/token', two, (_req, res) => void res.json({}))
+    const { guess, close } = await run(app)
+    const statuses = statusesOf(await inTurn(6, () => guess('web-shop', 'wrong')))
+    close()
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429])
   })
 
   test.each([[{}], ['x'], [{ consumedPoints: NaN, msBeforeNext: NaN }]])(

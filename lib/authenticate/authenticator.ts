@@ -37,9 +37,8 @@ function refuse(fault: Fault | undefined, { received, claimed }: Seen): void {
   if (fault === undefined) return
   const { reason, message, detail, cause } = fault
   // A field of the client's record may throw when it is read for a log: in a subscriber that would end the process.
-  const facts =
-    detail && (() => attempt(() => received && withoutSecretsAtHand(detail(), received, claimed?.client)) ?? {})
-  throw new ClientAuthError(reason, { message, cause, detail: facts })
+  const facts = detail && (() => [received && withoutSecretsAtHand(detail(), received, claimed?.client)] as const)
+  throw new ClientAuthError(reason, { message, cause, detail: facts && (() => (attempt(facts) ?? [{}])[0]) })
 }
 
 /** The certificate as a request carries it. */

@@ -58,9 +58,14 @@ export const acceptedRule: Rule<Presented<SecretCredentials | BareCredentials>> 
 }
 
 /** A request with a secret means one method. */
-const proofBy = ({ methods: [method = 'none'] }: SecretCredentials, reason?: Fault['reason']): Proof => ({
+const proofBy = (
+  { methods: [method = 'none'] }: SecretCredentials,
+  reason?: Fault['reason'],
+  client = nobody
+): Proof => ({
   method,
-  fault: reason && { reason }
+  // Beside a secret that can be read, the one that was meant may be another
+  fault: reason && { reason, detail: () => unreadableSecret(client) }
 })
 
 function comparePlain({ credentials, client, nowSeconds }: Live): Proof {
@@ -68,7 +73,7 @@ function comparePlain({ credentials, client, nowSeconds }: Live): Proof {
   const { secret, undecoded } = credentials
   if (matchesAny(secret, stored)) return proofBy(credentials)
   const isUndecoded = undecoded !== undefined && matchesAny(undecoded, stored)
-  return proofBy(credentials, isUndecoded ? 'secret_not_form_encoded' : 'secret_mismatch')
+  return proofBy(credentials, isUndecoded ? 'secret_not_form_encoded' : 'secret_mismatch', client)
 }
 
 /**
@@ -134,7 +139,7 @@ function createHashComparison(verify: VerifySecret) {
       decoyHash = secret
       isProven = true
     }
-    return isMatched ? proofBy(credentials) : proofBy(credentials, 'secret_mismatch')
+    return isMatched ? proofBy(credentials) : proofBy(credentials, 'secret_mismatch', client)
   }
 }
 

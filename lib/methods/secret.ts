@@ -92,11 +92,11 @@ async function callVerifier(verify: VerifySecret, presented: string, stored: str
   return result
 }
 
-/** What is behind most throws: argon2 takes the hash first, bcrypt the secret. */
 const verifierThrew = {
   code: 'OAUTH_CLIENT_AUTH_VERIFIER_THREW',
   message:
-    'verifySecret threw. It is called with (presented, stored, client); argon2 takes the hash first: (presented, stored) => argon2.verify(stored, presented)'
+    'verifySecret threw. It is called with (presented, stored, client). bcrypt: (presented, stored) => bcrypt.compare(presented, stored). ' +
+    'argon2 takes the hash first: (presented, stored) => argon2.verify(stored, presented)'
 }
 
 /** `verifySecret` for a registered client. */

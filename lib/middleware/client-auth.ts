@@ -111,15 +111,17 @@ function handOn(res: ServerResponse, next: Next, ...error: [error?: unknown]): v
  * })
  * app.post('/oauth/token', authenticateClient, issueToken)
  */
-export function clientAuth<C extends OAuthClient = OAuthClient>(
-  options: ClientAuthOptions<C>
+export function clientAuth<C extends OAuthClient = OAuthClient>(options: ClientAuthOptions<C>): ClientAuthMiddleware<C>
+export function clientAuth<C extends OAuthClient>(
+  options: ClientAuthOptions<C>,
+  ...more: unknown[]
 ): ClientAuthMiddleware<C> {
   if ((options as unknown) instanceof IncomingMessage) {
     throw new TypeError(
       'clientAuth is used without being called: write app.use(clientAuth({ … })), not app.use(clientAuth)'
     )
   }
-  const resolved = resolveOptions('clientAuth', options)
+  const resolved = resolveOptions('clientAuth', options, more)
   const { bodyLimit = '64kb', property = 'oauthClient', stripCredentials = false, onError } = options
   const { authenticate, explain } = createAuthenticator(resolved)
   const observe = createObserver(errorContext(resolved), explain)

@@ -10,7 +10,7 @@ import { nobody } from '../methods/client-record'
 import type { Claimed, Proof } from '../methods/method'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import type { Explain } from '../explain/explanation'
-import { rememberVerdict } from '../explain/verdicts'
+import { explains, rememberVerdict } from '../explain/verdicts'
 import { claimedMethod, type Received, shownId } from '../request/credentials'
 import { headerValues } from '../request/headers'
 import type { ClientAuthentication, ClientAuthMethod, ClientAuthRequest } from '../types'
@@ -99,6 +99,7 @@ function attemptEvent(request: unknown, seen: Seen, start: number): AttemptEvent
 
 /** Surrounds one authentication: its error is completed for the wire, its outcome is published once. */
 export function createObserver(context: ErrorContext, explain: Explain) {
+  explains.add(explain)
   function refused(
     error: ClientAuthError,
     request: ClientAuthRequest,

@@ -14,6 +14,9 @@ export interface Verdict {
   readonly proof: Proof | undefined
 }
 
+/** The `explain` of each server, which alone can be the owner of a verdict. */
+export const explains = new WeakSet()
+
 const verdicts = new WeakMap<ClientAuthError, Verdict>()
 
 /** Lets the recorder explain a refusal without doing its work again. */

@@ -92,15 +92,22 @@ export function brakeFor(authenticateClient: object, request: object): Braked | 
 
 const events = channel('oauth-client-auth:brake')
 const example = 'new RateLimiterMemory({ points: 5, duration: 60 })'
+
+/** What to change in a limiter. */
+function fixLimiter(value: unknown): string | undefined {
+  const limiter = Object(value) as Partial<Record<string, unknown>>
+  if (typeof limiter.get !== 'function' || typeof limiter.consume !== 'function') return `write ${example}`
+  if (!(Number(limiter.points) > 0)) return 'its points must be over 0'
+  if (limiter.duration !== undefined && !(Number(limiter.duration) > 0))
+    return 'its duration must be over 0: 0 never ends'
+  // Both act at `points`, also for addresses: one stops counting there, the other makes failures count for longer.
+  const acting = ['inMemoryBlockOnConsumed', 'blockDuration'].find((name) => Number(limiter[name]) > 0)
+  return acting && `leave ${acting} out`
+}
 const limiterRule: OptionRule = {
   must: `a limiter of rate-limiter-flexible without inMemoryBlockOnConsumed and blockDuration, such as ${example}`,
-  test: (value) => {
-    const limiter = Object(value) as Partial<Record<string, unknown>>
-    const hasMethods = typeof limiter.get === 'function' && typeof limiter.consume === 'function'
-    // Both act at `points`, also for addresses: one stops counting there, the other makes failures count for longer.
-    const acts = Number(limiter.inMemoryBlockOnConsumed) > 0 || Number(limiter.blockDuration) > 0
-    return hasMethods && Number(limiter.points) > 0 && !acts
-  }
+  test: (value) => fixLimiter(value) === undefined,
+  fix: fixLimiter
 }
 const limiterMs = 1000
 const slowMs = 1000
@@ -206,6 +213,9 @@ export function createBrake(options: BrakeOptions): Brake {
     clientLimit: count,
     atOnce: isInteger('a number of requests', 1, 1000)
   }
+  // A limiter has points, as what it is made of has
+  if ('points' in (Object(options) as object))
+    throw new TypeError(`createBrake: give the limiter as an option: createBrake({ limiter: ${example} })`)
   checkOptions('createBrake', options, rules, `createBrake({ limiter: ${example} })`)
   const { limiter, atOnce = 4 } = options
   if ((limiter as unknown) === undefined)
@@ -251,7 +261,7 @@ export function createBrake(options: BrakeOptions): Brake {
 
   const brake: Brake = {
     over: (authenticateClient) => {
-      if (!brakable.has(Object(authenticateClient)))
+      if (!brakable.has(authenticateClient))
         throw new TypeError('createBrake: over() needs the very value that clientAuth({ … }) returned')
       if ((brakes.get(authenticateClient) ?? brake) !== brake)
         throw new TypeError('createBrake: over() was called with a value of clientAuth that has another brake already')

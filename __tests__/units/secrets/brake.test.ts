@@ -446,13 +446,21 @@ describe('options', () => {
     ['no limiter', {}, /^createBrake: option "limiter" is required: .*RateLimiterMemory/],
     ['a limiter that is none', { limiter: {} }, /option "limiter" must be a limiter of rate-limiter-flexible/],
     ['a class', { limiter: RateLimiterRedis }, /option "limiter" must be a limiter of rate-limiter-flexible/],
+    ['the limiter itself', limiter, /^createBrake: give the limiter as an option: createBrake\(\{ limiter: new /],
+    ['what a limiter is made of', { points: 5, duration: 60 }, /^createBrake: give the limiter as an option/],
+    ['no points', { limiter: new RateLimiterMemory({ points: 0, duration: 60 }) }, /\(its points must be over 0\)$/],
+    [
+      'a limiter whose failures count for ever',
+      { limiter: new RateLimiterMemory({ points: 5, duration: 0 }) },
+      /\(its duration must be over 0: 0 never ends\)$/
+    ],
     ['a misspelt option', { limiter, adressLimit: 3 }, /unknown option "adressLimit"; did you mean "addressLimit"\?/],
     ['a limit of none', { limiter, addressLimit: 0 }, /"addressLimit" must be a number of failures, whole, from 1/],
     ['a limit as text', { limiter, clientLimit: '5' }, /"clientLimit" must be a number of failures, whole, from 1/],
     [
       'a limiter that makes failures count for longer',
       { limiter: new RateLimiterMemory({ points: 5, duration: 60, blockDuration: 600 }) },
-      /without inMemoryBlockOnConsumed and blockDuration/
+      /without inMemoryBlockOnConsumed and blockDuration.* \(leave blockDuration out\)$/
     ],
     ['none at once', { limiter, atOnce: 0 }, /"atOnce" must be a number of requests, whole, from 1 to 1000, not 0/]
   ])('%s', (_name, options, message) => {

@@ -51,7 +51,9 @@ export function endpointMetadata<E extends MetadataEndpoint>(
   bindsTokens: boolean
 ): EndpointMetadata<E> {
   if (!['token', 'introspection', 'revocation'].includes(endpoint)) {
-    throw new TypeError(`metadata: endpoint must be token, introspection or revocation, not ${endpoint}`)
+    throw new TypeError(
+      `metadata: endpoint must be token (also for PAR and device authorization), introspection or revocation, not ${endpoint}`
+    )
   }
   // RFC 7662 §2.1: introspection needs a caller that has proven who it is.
   const proving = endpoint === 'introspection' ? methods.filter((method) => method !== 'none') : methods

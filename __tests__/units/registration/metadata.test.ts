@@ -369,7 +369,9 @@ describe('metadata()', () => {
 
   test('an endpoint that RFC 8414 has no metadata for', () => {
     expect(() => middleware().metadata('par' as never)).toThrow(
-      new TypeError('metadata: endpoint must be token, introspection or revocation, not par')
+      new TypeError(
+        'metadata: endpoint must be token (also for PAR and device authorization), introspection or revocation, not par'
+      )
     )
   })
 })

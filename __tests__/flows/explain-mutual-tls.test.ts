@@ -92,9 +92,9 @@ const signed = (): Record<string, string> => {
   const claims = { iss: 'c', sub: 'c', aud: issuer, exp: now() + 60, jti: 'once' }
   return { ...form, ...assertionForm(jws({ alg: 'ES256' }, claims, 'ES256', certificate('self-bank').privateKey)) }
 }
-const certificateHeader = (verdict: string): [string, string][] => [
+const certificateHeader = (verdict?: string): [string, string][] => [
   ['X-SSL-Client-Cert', encoded({ encode: 'base64', certificate: 'bank' })],
-  ['X-SSL-Client-Verify', verdict]
+  ...(verdict === undefined ? [] : [['X-SSL-Client-Verify', verdict] as [string, string]])
 ]
 const trusted = 'a certificate of an authority that the server or its proxy trusts'
 const noneShown = { expected: expect.stringMatching(/^a client certificate/) as unknown, received: 'none' }
@@ -207,6 +207,17 @@ const rows: Row[] = [
     expected: trusted,
     received: { subject: registered, issuer: 'CN=Partner CA,O=Authority,C=DE', verdict: 'FAILED' },
     advice: 'Use a certificate of an authority that the server trusts'
+  },
+  {
+    name: 'a proxy that does not set the header of its verdict',
+    record: pki,
+    profile: 'nginx',
+    sending: { headers: certificateHeader() },
+    reason: 'certificate_unverified',
+    failed: ['verified certificate'],
+    expected: trusted,
+    received: expect.objectContaining({ verdict: 'no header X-SSL-Client-Verify' }),
+    advice: 'The proxy must set the header of the option verified'
   },
   {
     name: 'the certificate of an authority',

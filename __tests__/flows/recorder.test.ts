@@ -174,7 +174,13 @@ test('once ended it records nothing', async () => {
 })
 
 test('options that cannot be meant are told', () => {
-  const { explain } = clientAuth({ issuer, getClient: () => undefined })
+  const authenticate = clientAuth({ issuer, getClient: () => undefined })
+  const { explain } = authenticate
+  // Their refusals would never be recorded
+  for (const other of [authenticate, (...asked: Parameters<typeof explain>) => explain(...asked)])
+    expect(() => recordRefusals({ explain: other, log: () => undefined } as never)).toThrow(
+      'option "explain" must be the explain of a server, not a value of type function (write authenticateClient.explain)'
+    )
   expect(() => recordRefusals({ explain } as never)).toThrow('option "log" is required')
   expect(() => recordRefusals({ explain, log: 'x' } as never)).toThrow(/"log"/)
 })

@@ -56,7 +56,8 @@ const recordText = (record: unknown): string =>
 export async function runDocument(args: readonly string[], io: Io, { resolver, ca }: Guard = {}): Promise<number> {
   const { values, positionals } = parseArguments(args, options)
   const [id, ...more] = positionals
-  if (id === undefined || more.length > 0) throw new UsageError('Give one URL: document https://…')
+  if (id === undefined || more.length > 0 || !id.includes(':'))
+    throw new UsageError('Give one URL, not a file: document https://…')
   const fetching = { resolver, hosts: hostsOf(values.host ?? [], ca) }
   const allow = values.allow ?? 'anyone'
   const methods = values.method as ClientAuthMethod[] | undefined
@@ -74,7 +75,8 @@ export async function runDocument(args: readonly string[], io: Io, { resolver, c
   const document: JwksReport = {
     lines: linesOf(inspection),
     warnings: [],
-    ...(refusal === undefined ? {} : { advice: adviceFor(refusal.reason, refusal.detail) })
+    // Not to call this very command
+    ...(refusal && { advice: adviceFor(refusal.reason, refusal.detail).replace(/; oauth-client-auth .*/, '.') })
   }
   const isWelcome = record !== undefined && keys.lines.every(({ result }) => result === 'passed')
   if (values.json === true) {

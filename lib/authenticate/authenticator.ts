@@ -14,13 +14,7 @@ import { createExplainer } from '../explain/explainer'
 import type { Explain } from '../explain/explanation'
 import type { Seen } from '../explain/verdicts'
 import { createObserver } from './observer'
-import {
-  errorContext,
-  refuseMiddlewareOptions,
-  resolveOptions,
-  type AuthenticatorOptions,
-  type ResolvedOptions
-} from '../options/options'
+import { errorContext, resolveOptions, type AuthenticatorOptions, type ResolvedOptions } from '../options/options'
 import { credentialRules } from '../request/credential-rules'
 import { receive } from '../request/credentials'
 import { firstFault, firstFaultInEqualTime, type Fault } from '../refusals/rules'
@@ -38,9 +32,8 @@ function refuse(fault: Fault | undefined, { received, claimed }: Seen): void {
   if (fault === undefined) return
   const { reason, message, detail, cause } = fault
   // A field of the client's record may throw when it is read for a log: in a subscriber that would end the process.
-  const facts =
-    detail && (() => attempt(() => received && withoutSecretsAtHand(detail(), received, claimed?.client)) ?? {})
-  throw new ClientAuthError(reason, { message, cause, detail: facts })
+  const facts = detail && (() => [received && withoutSecretsAtHand(detail(), received, claimed?.client)] as const)
+  throw new ClientAuthError(reason, { message, cause, detail: facts && (() => (attempt(facts) ?? [{}])[0]) })
 }
 
 /** The certificate as a request carries it. */
@@ -116,6 +109,19 @@ export interface ClientAuthenticator<C extends OAuthClient = OAuthClient> {
   readonly explain: Explain
 }
 
+/** Options that only the middleware has: it parses the body and answers. */
+const middlewareOptions = ['bodyLimit', 'property', 'stripCredentials', 'onError']
+
+/** `createClientAuthenticator` must not take an option silently that it cannot honour. */
+function refuseMiddlewareOptions(caller: string, options: object): void {
+  const found = middlewareOptions.find((name) => (options as Record<string, unknown>)[name] !== undefined)
+  if (found !== undefined) {
+    throw new TypeError(
+      `${caller}: option "${found}" belongs to the middleware: give it to clientAuth({ … }), or drop it and handle the request, the answer and ClientAuthError yourself`
+    )
+  }
+}
+
 const noMiddleware = 'createClientAuthenticator returns no middleware: mount clientAuth({ … })'
 
 /**
@@ -131,8 +137,12 @@ const noMiddleware = 'createClientAuthenticator returns no middleware: mount cli
  */
 export function createClientAuthenticator<C extends OAuthClient = OAuthClient>(
   options: AuthenticatorOptions<C>
+): ClientAuthenticator<C>
+export function createClientAuthenticator<C extends OAuthClient>(
+  options: AuthenticatorOptions<C>,
+  ...others: unknown[]
 ): ClientAuthenticator<C> {
-  const resolved = resolveOptions('createClientAuthenticator', options)
+  const resolved = resolveOptions('createClientAuthenticator', options, others)
   refuseMiddlewareOptions('createClientAuthenticator', options)
   const { authenticate, explain } = createAuthenticator(resolved)
   const observe = createObserver(errorContext(resolved), explain)

@@ -9,7 +9,7 @@ import type { ClientAuthErrorReason } from '../refusals/reasons'
 import { nobody } from '../methods/client-record'
 import { withoutSecretsAtHand } from '../methods/secrets-at-hand'
 import type { Explain } from '../explain/explanation'
-import { rememberVerdict, type Seen } from '../explain/verdicts'
+import { explains, rememberVerdict, type Seen } from '../explain/verdicts'
 import { claimedMethod, shownId } from '../request/credentials'
 import { headerValues } from '../request/headers'
 import type { ClientAuthentication, ClientAuthMethod, ClientAuthRequest } from '../types'
@@ -89,6 +89,7 @@ function attemptEvent(request: unknown, seen: Seen, start: number): AttemptEvent
 
 /** Surrounds one authentication: its error is completed for the wire, its outcome is published once. */
 export function createObserver(context: ErrorContext, explain: Explain) {
+  explains.add(explain)
   function refused(
     error: ClientAuthError,
     request: ClientAuthRequest,

@@ -130,7 +130,8 @@ export function createProxyCertificates(options: ProxyCertificatesOptions): Clie
       if (more.length > 0) throw new CertificateSourceError('header', 'the certificate header stands more than once')
       if (verified === undefined || verified === true)
         return new HeaderCertificate(value, readCertificateHeader, verified === true, undefined)
-      const verdict = fieldsOf(request, verified.header.toLowerCase()).join(', ')
+      const verdicts = fieldsOf(request, verified.header.toLowerCase())
+      const verdict = verdicts.length > 0 ? verdicts.join(', ') : `no header ${verified.header}`
       return new HeaderCertificate(value, readCertificateHeader, hasExact(request, verified), verdict)
     }
   }

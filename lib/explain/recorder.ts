@@ -1,13 +1,20 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { attempt } from '../basics/attempt'
 import { defined } from '../basics/defined'
-import { checkOptions, isBoolean, isFunction, requireOptions } from '../basics/option-checks'
+import {
+  checkOptions,
+  isBoolean,
+  isFunction,
+  type OptionRule,
+  optionRule,
+  requireOptions
+} from '../basics/option-checks'
 import type { ClientAuthError } from '../refusals/errors'
 import type { ClientAuthErrorReason } from '../refusals/reasons'
 import type { ClientAuthMethod, ClientAuthRequest } from '../types'
 import type { Explain } from './explanation'
 import { type Finding, isFailed } from './findings'
-import { verdictOf } from './verdicts'
+import { explains, verdictOf } from './verdicts'
 
 /** A refusal and why, as the recorder hands it to the log. */
 export interface RecordedRefusal {
@@ -45,7 +52,11 @@ const perClient = 3
 const perReason = 60
 const minute = 60_000
 
-const rules = { explain: isFunction, log: isFunction, nearMisses: isBoolean }
+const isExplain: OptionRule = {
+  ...optionRule('the explain of a server', (value) => explains.has(value as object)),
+  fix: () => 'write authenticateClient.explain'
+}
+const rules = { explain: isExplain, log: isFunction, nearMisses: isBoolean }
 
 /** Says which refusals are recorded, so that a flood of one cannot hide the others. */
 function createSample() {

@@ -17,6 +17,9 @@ export interface Verdict extends Readonly<Seen> {
   readonly owner: object
 }
 
+/** The `explain` of each server, which alone can be the owner of a verdict. */
+export const explains = new WeakSet()
+
 const verdicts = new WeakMap<ClientAuthError, Verdict>()
 
 /** Lets the recorder explain a refusal without doing its work again. */

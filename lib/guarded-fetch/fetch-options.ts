@@ -132,7 +132,7 @@ function checkedHosts(caller: string, hosts: Readonly<Record<string, JwksHost>>)
     const place = `${caller}: hosts["${host}"]`
     if (!isHostName(host))
       throw new TypeError(`${place}: the name must be a lower-case host name, without port and no IP address`)
-    checkOptions(place, entry, hostRules)
+    checkOptions(place, entry, hostRules, "{ addresses: ['10.0.0.0/8'] }")
     const { addresses, ports, ca } = entry
     return [host, { addresses: addresses && toRanges(addresses), ports, ca: toList(ca) }]
   })

@@ -170,6 +170,8 @@ export const provenRules: readonly Rule<Claimed>[] = [
 export const isJudgeable = ({ credentials, policy, client }: Claimed): boolean =>
   client !== nobody && methodOf(credentials.methods, policy.methods, client) !== undefined
 
+export const isAudience = (value: unknown): boolean => typeof value === 'string' && value !== ''
+
 /** Whether a value can be further audiences. */
 export const isAudienceList = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')
+  Array.isArray(value) && value.every(isAudience)

@@ -58,9 +58,14 @@ export const acceptedRule: Rule<Presented<SecretCredentials | BareCredentials>> 
 }
 
 /** A request with a secret means one method. */
-const proofBy = ({ methods: [method = 'none'] }: SecretCredentials, reason?: Fault['reason']): Proof => ({
+const proofBy = (
+  { methods: [method = 'none'] }: SecretCredentials,
+  reason?: Fault['reason'],
+  client = nobody
+): Proof => ({
   method,
-  fault: reason && { reason }
+  // Beside a secret that can be read, the one that was meant may be another
+  fault: reason && { reason, detail: () => unreadableSecret(client) }
 })
 
 function comparePlain({ credentials, client, nowSeconds }: Live): Proof {
@@ -68,7 +73,7 @@ function comparePlain({ credentials, client, nowSeconds }: Live): Proof {
   const { secret, undecoded } = credentials
   if (matchesAny(secret, stored)) return proofBy(credentials)
   const isUndecoded = undecoded !== undefined && matchesAny(undecoded, stored)
-  return proofBy(credentials, isUndecoded ? 'secret_not_form_encoded' : 'secret_mismatch')
+  return proofBy(credentials, isUndecoded ? 'secret_not_form_encoded' : 'secret_mismatch', client)
 }
 
 /**
@@ -87,11 +92,11 @@ async function callVerifier(verify: VerifySecret, presented: string, stored: str
   return result
 }
 
-/** What is behind most throws: argon2 takes the hash first, bcrypt the secret. */
 const verifierThrew = {
   code: 'OAUTH_CLIENT_AUTH_VERIFIER_THREW',
   message:
-    'verifySecret threw. It is called with (presented, stored, client); argon2 takes the hash first: (presented, stored) => argon2.verify(stored, presented)'
+    'verifySecret threw. It is called with (presented, stored, client). bcrypt: (presented, stored) => bcrypt.compare(presented, stored). ' +
+    'argon2 takes the hash first: (presented, stored) => argon2.verify(stored, presented)'
 }
 
 /** `verifySecret` for a registered client. */
@@ -134,7 +139,7 @@ function createHashComparison(verify: VerifySecret) {
       decoyHash = secret
       isProven = true
     }
-    return isMatched ? proofBy(credentials) : proofBy(credentials, 'secret_mismatch')
+    return isMatched ? proofBy(credentials) : proofBy(credentials, 'secret_mismatch', client)
   }
 }
 

@@ -27,6 +27,15 @@ interface Stored {
   readonly value: unknown
   /** Its own end, or that of all. */
   readonly end: unknown
+  readonly misnamed?: string | undefined
+}
+
+/** A member of an entry that can only be its end, under another name than `expires_at`. */
+export function misnamedEnd(entry: Readonly<Record<string, unknown>>): string | undefined {
+  for (const name in entry)
+    if (/^exp|expir/i.test(name) && given(entry[name]) !== undefined && !Object.is(entry[name], entry.expires_at))
+      return name
+  return undefined
 }
 
 function entriesOf({ client_secret: stored, client_secret_expires_at: end }: Partial<OAuthClient>): Stored[] {
@@ -36,7 +45,9 @@ function entriesOf({ client_secret: stored, client_secret_expires_at: end }: Par
   return entries.map((entry) => {
     if (typeof entry !== 'object' || entry === null || !('value' in entry)) return { value: entry, end }
     const { value, expires_at } = entry as { value: unknown; expires_at?: unknown }
-    return { value, end: given(expires_at) ?? end }
+    const misnamed = misnamedEnd(entry)
+    // Ignored, such an end would let a secret in for ever.
+    return { value, end: misnamed === undefined ? (given(expires_at) ?? end) : NaN, misnamed }
   })
 }
 
@@ -62,7 +73,9 @@ type UnreadableSecret = Readonly<Record<'field' | 'expected' | 'received', strin
 
 /** The first member of a record about secrets that cannot be read. */
 export function unreadableSecret(client: Partial<OAuthClient>): UnreadableSecret | undefined {
-  for (const { value, end } of entriesOf(client)) {
+  for (const { value, end, misnamed } of entriesOf(client)) {
+    if (misnamed !== undefined)
+      return { field: 'client_secret', expected: 'an end named expires_at', received: misnamed }
     if (typeof value !== 'string' && given(value) !== undefined)
       return { field: 'client_secret', expected: 'a text', received: typeName(value) }
     if (!Number.isNaN(endOf(end))) continue

@@ -15,7 +15,7 @@ import {
 import { asError, createObserver } from '../authenticate/observer'
 import { errorContext, resolveOptions, type ClientAuthOptions } from '../options/options'
 import { createBodyParser, octetsOf, type ParsedRequest } from '../request/body'
-import { brakable, type Braked } from '../secrets/brake'
+import { type Brakable, brakable, brakeFor } from '../secrets/brake'
 import type { ClientAuthentication, OAuthClient } from '../types'
 
 declare global {
@@ -109,15 +109,17 @@ function handOn(res: ServerResponse, next: Next, ...error: [error?: unknown]): v
  * })
  * app.post('/oauth/token', authenticateClient, issueToken)
  */
-export function clientAuth<C extends OAuthClient = OAuthClient>(
-  options: ClientAuthOptions<C>
+export function clientAuth<C extends OAuthClient = OAuthClient>(options: ClientAuthOptions<C>): ClientAuthMiddleware<C>
+export function clientAuth<C extends OAuthClient>(
+  options: ClientAuthOptions<C>,
+  ...more: unknown[]
 ): ClientAuthMiddleware<C> {
   if ((options as unknown) instanceof IncomingMessage) {
     throw new TypeError(
       'clientAuth is used without being called: write app.use(clientAuth({ … })), not app.use(clientAuth)'
     )
   }
-  const resolved = resolveOptions('clientAuth', options)
+  const resolved = resolveOptions('clientAuth', options, more)
   const { bodyLimit = '64kb', property = 'oauthClient', stripCredentials = false, onError } = options
   const { authenticate, explain } = createAuthenticator(resolved)
   const observe = createObserver(errorContext(resolved), explain)
@@ -128,7 +130,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     object,
     { client: OAuthClient; presented: readonly unknown[]; certificate: RequestCertificate | undefined }
   >()
-  const braked = new WeakMap<object, Braked>()
+  const own: Brakable = { braked: new WeakMap(), isDone: (req) => authenticated.has(req) }
   const isJudged = (req: IncomingMessage): boolean => {
     const before = authenticated.get(req)
     if (before === undefined || !isSame(before.presented, presentedBy(req))) return false
@@ -139,7 +141,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     let certificate: RequestCertificate | undefined
     const authentication = await observe(req, async (_request, seen) => {
       await parseBody(req, res)
-      const outcome = await authenticate(req, seen, braked.get(req))
+      const outcome = await authenticate(req, seen, brakeFor(own, req))
       certificate = seen.claimed?.certificate
       return outcome
     })
@@ -212,7 +214,7 @@ export function clientAuth<C extends OAuthClient = OAuthClient>(
     }
   }
 
-  brakable.set(middleware, { braked, isDone: (req) => authenticated.has(req) })
+  brakable.set(middleware, own)
   return Object.assign(middleware, {
     clientOf: (req: object): C => {
       const client = authenticated.get(req)?.client

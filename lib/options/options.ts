@@ -2,7 +2,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http'
 import type { ClientCertificates } from '../certificates/certificate-source'
 import { certificateMethods, checkCertificates } from '../certificates/source-check'
 import { acceptedHere } from '../methods'
-import { isAudienceList, type Policy } from '../methods/method'
+import { isAudience, isAudienceList, type Policy } from '../methods/method'
 import { ownerOf } from '../methods/record-owner'
 import type { ErrorContext } from '../refusals/error-response'
 import type { ClientAuthError } from '../refusals/errors'
@@ -130,16 +130,20 @@ function isIssuer(value: unknown): boolean {
   return (protocol === 'https:' || local) && search === '' && hash === '' && !/[?#]$/.test(value)
 }
 
-const fixIssuer: Fix = (value) =>
-  typeof value === 'string'
-    ? 'http is for development on one machine: only localhost, 127.x.x.x and [::1] may have it'
-    : fixUrl(value)
+const fixIssuer: Fix = (value) => {
+  if (typeof value !== 'string') return fixUrl(value)
+  if (/\s/.test(value)) return 'remove the space'
+  const isHttp = value.startsWith('http:')
+  return isHttp ? 'http is for development on one machine: only localhost, 127.x.x.x and [::1] may have it' : undefined
+}
 
 /** What must not be overwritten on a request. */
 const ownProperties = [
-  ...['_body', 'app', 'body', 'complete', 'method', 'next', 'oauthClientAuth', 'params', 'query'],
-  ...['rawHeaders', 'res', 'socket', 'url']
-]
+  '_body app body complete method next oauthClientAuth params query rawHeaders res socket url',
+  // Of Express: getters, which cannot be written, and what handlers read or call
+  'accepts acceptsCharsets acceptsEncodings acceptsLanguages baseUrl fresh get header host hostname ip ips is originalUrl',
+  'path protocol range route secure stale subdomains xhr'
+].flatMap((names) => names.split(' '))
 
 const rules = {
   issuer: {
@@ -154,6 +158,7 @@ const rules = {
       'an array of audience strings, or a function that returns one',
       (value) => typeof value === 'function' || isAudienceList(value)
     ),
+    item: isAudience,
     fix: (value: unknown) => (typeof value === 'string' ? 'put it into an array' : undefined)
   },
   clockTolerance: check.isNumber('seconds', 0, 300),
@@ -207,6 +212,8 @@ export function resolveMethods(
   caller: string,
   options: Pick<AuthenticatorOptions, 'methods' | 'algorithms'> & { verifySecret?: unknown }
 ): AcceptedMethods {
+  if (Object.hasOwn(Object(options) as object, 'fapi2'))
+    throw new TypeError(`${caller}: fapi2 is a set of options: write ${caller}({ ...fapi2, issuer, getClient })`)
   check.checkOptions(caller, options, rules)
   const { methods: asked = provingMethods, algorithms: named = allAlgorithms } = options
   const algorithms = [...new Set(named.flatMap((alg) => namesOf(algorithmOf(alg))))] // RFC 9864: by either name
@@ -235,24 +242,15 @@ export function usableMethods({ methods, algorithms }: AcceptedMethods, hasHashe
   }
 }
 
-/** Options that only the middleware has: it parses the body and answers. */
-const middlewareOptions = ['bodyLimit', 'property', 'stripCredentials', 'onError']
-
-/** `createClientAuthenticator` must not take an option silently that it cannot honour. */
-export function refuseMiddlewareOptions(caller: string, options: object): void {
-  const found = middlewareOptions.find((name) => (options as Record<string, unknown>)[name] !== undefined)
-  if (found !== undefined) {
-    throw new TypeError(
-      `${caller}: option "${found}" belongs to the middleware: give it to clientAuth({ … }), or drop it and handle the request, the answer and ClientAuthError yourself`
-    )
-  }
-}
-
 /** Checks and completes the options; throws a `TypeError` that names the option and the fix. */
 export function resolveOptions<C extends OAuthClient>(
   caller: string,
-  options: AuthenticatorOptions<C>
+  options: AuthenticatorOptions<C>,
+  [second]: readonly unknown[] = []
 ): ResolvedOptions {
+  // A number is an index: of [options].map(clientAuth)
+  if (second !== undefined && typeof second !== 'number')
+    throw new TypeError(`${caller} takes one object: write ${caller}({ ...options, ...more })`)
   const acceptedMethods = resolveMethods(caller, options)
   const { methods, algorithms } = acceptedMethods
   check.requireOptions(caller, options, rules, 'issuer', 'getClient')

@@ -57,7 +57,7 @@ export function knownIssuers(
     const fail = (words: string): never => {
       throw new TypeError(`${option} has "${issuer}", which ${words}`)
     }
-    check.checkOptions(`${option} has "${issuer}"`, entry, rules)
+    check.checkOptions(`${option} has "${issuer}"`, entry, rules, '{ jwks_uri }')
     if (!isHttpsIssuer(issuer) && trustDomainOf(issuer) !== issuer)
       fail('must be an https URL without query, or a trust domain such as spiffe://example.org, without port and path')
     if (issuer === server.issuer) fail('is this server: its access tokens would authenticate clients')

@@ -7,7 +7,7 @@ const wireSafe = (text: string): string => text.replace(/["\\]/g, "'").replace(/
 /** All but the reason. */
 interface ErrorParts {
   message?: string | undefined
-  detail?: (() => Detail) | undefined
+  detail?: (() => Detail | undefined) | undefined
   cause?: unknown
 }
 
@@ -39,7 +39,7 @@ export class ClientAuthError extends Error {
   clientId?: string
   /** A random value that also stands in a header of the answer, with the option `reference`: it joins the two. */
   reference?: string
-  #detail: Detail | (() => Detail) | undefined
+  #detail: Detail | (() => Detail | undefined) | undefined
 
   /** @internal */
   constructor(reason: ClientAuthErrorReason, { message, detail, cause }: ErrorParts = {}) {

@@ -7,7 +7,7 @@ export interface Fault {
   /** For the wire, where more may be told than the reason's own words. */
   readonly message?: string | undefined
   /** The facts, for the log. A function, so that nobody pays for facts that nobody reads. */
-  readonly detail?: (() => Detail) | undefined
+  readonly detail?: (() => Detail | undefined) | undefined
   readonly cause?: unknown
 }
 

@@ -10,7 +10,7 @@ import { guardedUrl } from '../guarded-fetch/https-get'
 import { keySourceOf } from '../methods/client-record'
 import { registeredMethod } from '../methods/registered-methods'
 import { recordFault } from '../methods/look-up'
-import { endOf, looksHashed } from '../methods/stored-secrets'
+import { endOf, looksHashed, misnamedEnd } from '../methods/stored-secrets'
 import { clientIdFault, secretFault } from '../request/syntax'
 import { misnamed } from './member-names'
 import { resolveMethods, usableMethods, type AcceptedMethods, type AuthenticatorOptions } from '../options/options'
@@ -51,7 +51,9 @@ export function endpointMetadata<E extends MetadataEndpoint>(
   bindsTokens: boolean
 ): EndpointMetadata<E> {
   if (!['token', 'introspection', 'revocation'].includes(endpoint)) {
-    throw new TypeError(`metadata: endpoint must be token, introspection or revocation, not ${endpoint}`)
+    throw new TypeError(
+      `metadata: endpoint must be token (also for PAR and device authorization), introspection or revocation, not ${endpoint}`
+    )
   }
   // RFC 7662 §2.1: introspection needs a caller that has proven who it is.
   const proving = endpoint === 'introspection' ? methods.filter((method) => method !== 'none') : methods
@@ -145,7 +147,10 @@ function checkSecrets(
   const octets = Math.min(...(alg && hmacs.length > 0 ? [alg] : hmacs).map((name) => minSecretOctets(name) || Infinity))
   for (const entry of entries) {
     if (entry === undefined || entry === null || (entry === '' && !needsSecret)) continue
-    const { value, expires_at: end } = (typeof entry === 'object' ? entry : { value: entry }) as Record<string, unknown>
+    const stored = (typeof entry === 'object' ? entry : { value: entry }) as Record<string, unknown>
+    const { value, expires_at: end } = stored
+    const misnamed = misnamedEnd(stored)
+    if (misnamed !== undefined) refuse(`${misnamed} of a client_secret is not read: write expires_at.`)
     checkEnd('expires_at of a client_secret', end)
     if (typeof value !== 'string' || value === '') return refuse('client_secret must be a non-empty string.')
     if (!hasHashes && looksHashed(value)) {

@@ -17,7 +17,7 @@ export function warnIfOneOfSeveral(): void {
       `oauth-client-auth: used assertions are remembered in the memory of this process, which runs under ${cluster.isWorker ? 'node:cluster' : 'PM2'}. ` +
       'Each of several processes would accept the same assertion once.',
     detail:
-      'Pass the option replayStore: createSqliteReplayStore({ database }) for one machine, ' +
+      'Pass the option replayStore: createSqliteReplayStore({ database }) over a file for one machine, ' +
       'createRedisReplayStore({ sendCommand }) for several (docs/replay-stores.md). If this is the only process, ' +
       'start Node with --disable-warning=OAUTH_CLIENT_AUTH_MEMORY_STORE.'
   })

@@ -4,6 +4,7 @@ import { checkOptions, isText, optionRule, type OptionRule, requireOptions } fro
 import { fixObject } from '../basics/option-fixes'
 import type { ReplayEntry, ReplayStore } from '../types'
 import { digest } from '../basics/digest'
+import { warnIfOneOfSeveral } from './several-processes'
 
 /** What the SQLite store uses of a database handle: `node:sqlite`, `better-sqlite3` and `libsql` fit. */
 export interface SqliteDatabase {
@@ -79,12 +80,14 @@ export function createSqliteReplayStore(options: SqliteReplayStoreOptions): Repl
       `createSqliteReplayStore: option "database" must be ${isDatabase.must}; this one answers by promises`
     )
   }
+  const isInMemory = fileOf(database) === ''
   let uses = 0
 
   function use({ clientId, id, expiresAt }: ReplayEntry): boolean {
     const nowSeconds = Date.now() / 1000
     if (!(expiresAt > nowSeconds)) return false
     refuseTransaction(database)
+    if (isInMemory) warnIfOneOfSeveral()
     const { changes } = insert.run(digest(clientId, id), expiresAt, expiresAt)
     // The assertion is written down already: a sweep that fails (busy) must not refuse its request. The next one does it.
     if (uses++ % batch === 0) attempt(() => sweep(nowSeconds - marginSeconds))
@@ -137,6 +140,11 @@ function isInTransaction(database: SqliteDatabase & { isTransaction?: boolean; i
   return attempt(() => [database.exec('BEGIN'), database.exec('ROLLBACK')]) === undefined
 }
 
+/** The file of a database; empty for one in memory, and `undefined` where the handle does not tell. */
+function fileOf(database: SqliteDatabase): string | undefined {
+  return attempt(() => (database.prepare('PRAGMA database_list') as unknown as { get(): { file: string } }).get().file)
+}
+
 function refuseTransaction(database: SqliteDatabase): void {
   if (!isInTransaction(database)) return
   throw new Error(
@@ -155,7 +163,8 @@ const isDatabase: OptionRule = {
     'an open handle of node:sqlite, better-sqlite3 or libsql; the package sqlite3 answers by callback and does not fit',
     (value) => {
       if (typeof value !== 'object' || value === null) return false
-      const { exec, prepare, serialize, parallelize } = value as Record<string, unknown>
+      const { exec, prepare, serialize, parallelize, open, isOpen } = value as Record<string, unknown>
+      if (open === false || isOpen === false) return false
       const isCallback = typeof serialize === 'function' && typeof parallelize === 'function'
       return typeof exec === 'function' && typeof prepare === 'function' && !isCallback
     }

@@ -8,7 +8,9 @@ export const isClientId = (value: unknown): value is string =>
 /** Why a text is no client_id, in words that follow its name. */
 export function clientIdFault(text: string): string | undefined {
   const isId: boolean = isClientId(text)
-  return isId ? undefined : `must be 1 to ${maxText} printable ASCII characters, and has ${text.length}`
+  if (isId) return undefined
+  const found = /[^\x20-\x7e]/.test(text) ? 'holds others' : `has ${text.length}`
+  return `must be 1 to ${maxText} printable ASCII characters, and ${found}`
 }
 
 /** Why a text is no secret, in words that follow its name. RFC 6749 Appendix A.2 allows VSCHAR; UTF-8 is tolerated. */

@@ -63,8 +63,8 @@ export interface Brake {
    * The middleware to mount in front of the very value that `clientAuth()` returned. It asks the limiter nothing itself:
    * the request is counted where its body is parsed and its client is known.
    *
-   * @throws TypeError for anything else than the value of `clientAuth()`, and where that has another brake already. A
-   *   request that was authenticated before it came to the brake is handed on with a TypeError.
+   * @throws TypeError for anything else than the value of `clientAuth()`, and where that has another brake already. From
+   *   then on that value authenticates no request that did not come through its brake: `next` gets a TypeError.
    */
   over(
     authenticateClient: (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
@@ -73,8 +73,9 @@ export interface Brake {
 
 /** Surrounds the part of the work that looks a client up and proves it. */
 export type Braked = <T>(clientId: string, work: () => Promise<T>) => Promise<T>
+
 /** A value of `clientAuth()`, for its brake. */
-interface Brakable {
+export interface Brakable {
   /** The requests that came through the brake, and what brakes them. */
   readonly braked: WeakMap<object, Braked>
   /** Whether it has authenticated a request already. */
@@ -82,18 +83,42 @@ interface Brakable {
   brake?: Brake
 }
 export const brakable = new WeakMap<object, Brakable>()
+/** The requests that came through the brake of some value. */
+const passed = new WeakSet()
+
+/** What brakes a request. A brake that is mounted elsewhere, or over another value, brakes nothing: it is told once. */
+export function brakeFor({ braked, brake }: Brakable, request: object): Braked | undefined {
+  const found = braked.get(request)
+  if (found === undefined && (brake !== undefined || passed.has(request))) {
+    warnOnce({
+      code: 'OAUTH_CLIENT_AUTH_UNBRAKED',
+      type: 'SecurityWarning',
+      message:
+        'oauth-client-auth: a request came to a value of clientAuth that did not come through the brake over it: guesses are not counted there',
+      detail: 'Mount brake.over(authenticateClient) ahead of that very authenticateClient, at each of its routes.'
+    })
+  }
+  return found
+}
 
 const events = channel('oauth-client-auth:brake')
 const example = 'new RateLimiterMemory({ points: 5, duration: 60 })'
+
+/** What to change in a limiter. */
+function fixLimiter(value: unknown): string | undefined {
+  const limiter = Object(value) as Partial<Record<string, unknown>>
+  if (typeof limiter.get !== 'function' || typeof limiter.consume !== 'function') return `write ${example}`
+  if (!(Number(limiter.points) > 0)) return 'its points must be over 0'
+  if (limiter.duration !== undefined && !(Number(limiter.duration) > 0))
+    return 'its duration must be over 0: 0 never ends'
+  // Both act at `points`, also for addresses: one stops counting there, the other makes failures count for longer.
+  const acting = ['inMemoryBlockOnConsumed', 'blockDuration'].find((name) => Number(limiter[name]) > 0)
+  return acting && `leave ${acting} out`
+}
 const limiterRule: OptionRule = {
   must: `a limiter of rate-limiter-flexible without inMemoryBlockOnConsumed and blockDuration, such as ${example}`,
-  test: (value) => {
-    const limiter = Object(value) as Partial<Record<string, unknown>>
-    const hasMethods = typeof limiter.get === 'function' && typeof limiter.consume === 'function'
-    // Both act at `points`, also for addresses: one stops counting there, the other makes failures count for longer.
-    const acts = Number(limiter.inMemoryBlockOnConsumed) > 0 || Number(limiter.blockDuration) > 0
-    return hasMethods && Number(limiter.points) > 0 && !acts
-  }
+  test: (value) => fixLimiter(value) === undefined,
+  fix: fixLimiter
 }
 const limiterMs = 1000
 const slowMs = 1000
@@ -199,6 +224,9 @@ export function createBrake(options: BrakeOptions): Brake {
     clientLimit: count,
     atOnce: isInteger('a number of requests', 1, 1000)
   }
+  // A limiter has points, as what it is made of has
+  if ('points' in (Object(options) as object))
+    throw new TypeError(`createBrake: give the limiter as an option: createBrake({ limiter: ${example} })`)
   checkOptions('createBrake', options, rules, `createBrake({ limiter: ${example} })`)
   requireOptions('createBrake', options, rules, 'limiter')
   const { limiter, atOnce = 4 } = options
@@ -255,6 +283,7 @@ export function createBrake(options: BrakeOptions): Brake {
           return
         }
         const network = networkFor(req)
+        passed.add(req)
         braked.set(req, (clientId, work) => guarded({ clientId, network, request: req }, work))
         next()
       }

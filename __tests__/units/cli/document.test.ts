@@ -153,6 +153,7 @@ const faults: [name: string, args: () => string[], words: string][] = [
 test.each(faults)('%s', async (_name, args, words) => {
   const { code, text } = await run(args())
   expect(text).toContain(words)
+  expect(text).not.toContain('oauth-client-auth document') // the command that was just called
   expect(code).toBe(1)
 })
 
@@ -169,6 +170,7 @@ test('--json: the same for programs, printable', async () => {
 
 test.each([
   [[], 'Give one URL'],
+  [['doc.json'], 'Give one URL, not a file'],
   [['https://a.example/c', '--host', 'x'], '--host needs NAME=CIDR'],
   [['https://a.example/c', '--allow', '*'], 'option "allow" must be'],
   [['https://a.example/c', '--method', 'client_secret_basic'], 'option "methods" must have one of']

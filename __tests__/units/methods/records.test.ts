@@ -163,6 +163,26 @@ describe('client_secret_expires_at', () => {
       expect(await outcome({ client_id: 'c', ...record }, bySecret)).toEqual(['no_live_secret', { ...facts, received }])
   })
 
+  test.each<[string, object]>([
+    ['in camel case', { value: secret, expiresAt: far }],
+    ['as in a JWT', { value: secret, exp: far }],
+    ['in one word', { value: secret, expires: far }],
+    ['of an object whose members its prototype has', Object.create({ value: secret, expiry: far }) as object]
+  ])('under another name it is refused, and the name is told: %s', async (_name, entry) => {
+    const told = { field: 'client_secret', expected: 'an end named expires_at', received: expect.stringMatching('exp') }
+    expect(await outcome({ client_id: 'c', client_secret: [entry] }, bySecret)).toEqual(['no_live_secret', told])
+    expect(await outcome({ client_id: 'c', client_secret: entry }, bySecret)).toEqual(['no_live_secret', told])
+  })
+
+  test('beside a good one, a wrong secret is told it too', async () => {
+    const facts = { field: 'client_secret_expires_at', received: 'a text' }
+    const record = { client_id: 'c', client_secret: [{ value: secret, expires_at: 'tomorrow' }, 'another'] }
+    const verifySecret = (presented: string, stored: string) => presented === stored
+    for (const options of [{}, { verifySecret }])
+      expect(await outcome(record, bySecret, options)).toMatchObject(['secret_mismatch', facts])
+    expect(await outcome({ ...record, client_secret: ['another'] }, bySecret)).toEqual(['secret_mismatch', undefined])
+  })
+
   test('without a secret it says nothing: there is no secret', async () => {
     const record = { client_id: 'c', client_secret: '', client_secret_expires_at: 'soon' }
     expect(await outcome(record, bySecret)).toMatchObject(['no_live_secret', { received: 'no secret' }])

@@ -50,6 +50,14 @@ test.each<[name: string, record: object | null, presented: string, expected: str
   ['a value that never ends', { client_secret: [{ value: 's', expires_at: 0 }] }, 's', 'ok'],
   ['a value without an end', { client_secret: [{ value: 's' }] }, 's', 'ok'],
   ['a live value', { client_secret: [{ value: 's', expires_at: now() + 60 }] }, 's', 'ok'],
+  ['an end under another name', { client_secret: [{ value: 's', expiresAt: now() + 60 }] }, 's', 'no_live_secret'],
+  ['such an end beside a live one', { client_secret: [{ value: 's', exp: now() + 60 }, 't'] }, 's', 'secret_mismatch'],
+  [
+    'two spellings that agree, and other members',
+    { client_secret: [{ value: 's', expires_at: now() + 60, expiresAt: now() + 60, id: 1, created_at: 1 }] },
+    's',
+    'ok'
+  ],
   ['an expired value', { client_secret: [{ value: 's', expires_at: now() - 1 }] }, 's', 'no_live_secret'],
   [
     'an expired value beside a live one',

@@ -86,6 +86,16 @@ test.each<[name: string, make: () => unknown, fix: string]>([
     () => rememberSecrets(() => true, { ttl: 600_000 }),
     '(600000 looks like milliseconds: write 600)'
   ],
+  [
+    'a range in place of the rules of a host',
+    () => createJwksFetcher({ hosts: { 'keys.corp': '10.0.0.0/8' as never } }),
+    "(write { addresses: ['10.0.0.0/8'] })"
+  ],
+  [
+    'a URL in place of a trusted issuer',
+    withOption({ methods: ['federated_jwt'], trustedIssuers: { 'https://ci.example': 'https://ci.example/jwks' } }),
+    '(write { jwks_uri })'
+  ],
   ['a module in place of its function', () => rememberSecrets({} as never), 'bcrypt.compare(presented, stored)'],
   [
     'timeout of the fetcher in milliseconds',

@@ -29,6 +29,7 @@ test.each<[name: string, options: object, words: string]>([
     { issuer: new URL(issuer) },
     '"issuer" must be the issuer: an https URL without query and fragment, not a URL object'
   ],
+  ['issuer with a space behind it', { issuer: `${issuer} ` }, `not "${issuer} " (remove the space)`],
   ['getClient no function', { getClient: {} }, '"getClient" must be a function, not a value of type object'],
   ['a misspelt option', { isuer: issuer }, 'unknown option "isuer"; did you mean "issuer"?'],
   ['an option in other case', { clocktolerance: 1 }, 'unknown option "clocktolerance"; did you mean "clockTolerance"?'],
@@ -69,7 +70,10 @@ test.each<[name: string, options: object, words: string]>([
     { legacyAudiences: `${issuer}/token` },
     '"legacyAudiences" must be an array of audience strings, or a function'
   ],
-  ['legacyAudiences with an empty string', { legacyAudiences: [''] }, '"legacyAudiences"'],
+  ['legacyAudiences with an empty string', { legacyAudiences: [''] }, 'returns one, not one with ""'],
+  ['legacyAudiences with a URL object', { legacyAudiences: [issuer, new URL(issuer)] }, 'not one with a URL object'],
+  ['legacyAudiences with nothing', { legacyAudiences: [undefined] }, 'not one with a value of type undefined'],
+  ['fapi2 that is not spread', { fapi2 }, 'write clientAuth({ ...fapi2, issuer, getClient })'],
   [
     'clockTolerance a string',
     { clockTolerance: '30' },
@@ -104,6 +108,8 @@ test.each<[name: string, options: object, words: string]>([
   ['bodyLimit 0', { bodyLimit: 0 }, '"bodyLimit"'],
   ['property taken: headers', { property: 'headers' }, '"property" must be the name of a new request property'],
   ['property taken: body', { property: 'body' }, '"property"'],
+  ['property taken: ip, a getter of Express', { property: 'ip' }, '"property"'],
+  ['property taken: originalUrl', { property: 'originalUrl' }, '"property"'],
   ['property taken: __proto__', { property: '__proto__' }, '"property"'],
   ['property empty', { property: '' }, '"property"'],
   ['stripCredentials a number', { stripCredentials: 1 }, '"stripCredentials" must be true or false, not 1'],
@@ -204,6 +210,20 @@ test('the authenticator checks likewise, under its own name', () => {
 test('the authenticator used as a middleware is recognised and explained', async () => {
   const authenticate = createClientAuthenticator(good) as (...args: unknown[]) => Promise<unknown>
   await expect(authenticate({ headers: {} }, {}, () => undefined)).rejects.toThrow('mount clientAuth({ … })')
+})
+
+test.each<[string, (options: never, ...more: never[]) => unknown]>([
+  ['clientAuth', clientAuth],
+  ['createClientAuthenticator', createClientAuthenticator]
+])('%s: a second argument is not ignored', (name, create) => {
+  expect(() => create(good as never, { methods: ['private_key_jwt'] } as never)).toThrow(
+    new TypeError(`${name} takes one object: write ${name}({ ...options, ...more })`)
+  )
+  expect([good as never].map(create as typeof clientAuth)).toHaveLength(1)
+})
+
+test.each(Object.getOwnPropertyNames(express.request))('property: %s of Express is taken', (property) => {
+  expect(make({ ...good, property })).toThrow('"property" must be the name of a new request property')
 })
 
 test('a message never quotes a value that may be a secret', () => {

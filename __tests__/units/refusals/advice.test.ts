@@ -174,6 +174,7 @@ const rows: Partial<Record<ClientAuthErrorReason, Row[]>> = {
       '20',
       '21'
     ].map((verdict): Row => [{ received: { verdict } }, 'the verdict is UNABLE_TO']),
+    [{ received: { verdict: 'no header X-V' } }, 'the request lacks the header'],
     [{ received: 'the certificate of an authority' }, 'it is the certificate of an authority'],
     ...['126', '22', '200', 'CERT_HAS_EXPIRED'].map((verdict): Row => [{ received: { verdict } }])
   ],

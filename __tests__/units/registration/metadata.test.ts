@@ -186,7 +186,13 @@ test.each<[name: string, metadata: unknown, words: string, options?: ClientMetad
     { ...byHmac, client_secret: ['x'.repeat(32), { value: 'short' }] },
     'at least 32 octets'
   ],
-  ['an id that no request can send', { client_id: 'café' }, 'client_id must be 1 to 1024 printable ASCII characters'],
+  ['an id that no request can send', { client_id: 'café' }, 'printable ASCII characters, and holds others'],
+  [
+    'a jwks_uri at another port',
+    { ...byKey, jwks_uri: 'https://keys.example.com:8555/' },
+    "the port 8555 is not allowed (for a host of your own: option 'hosts', 'ports')"
+  ],
+  ['a jwks_uri without a dot', { ...byKey, jwks_uri: 'https://keys/' }, "(for one of your own: option 'hosts')"],
   ['an id that is too long', { client_id: 'x'.repeat(1025) }, 'and has 1025'],
   ['an id that is no text', { client_id: ['bank'] }, 'client_id must be a string, not an array'],
   [
@@ -206,6 +212,11 @@ test.each<[name: string, metadata: unknown, words: string, options?: ClientMetad
     'an end of one secret in milliseconds',
     { client_secret: [{ value: 'x', expires_at: Date.now() }] },
     'expires_at of a client_secret'
+  ],
+  [
+    'an end of one secret under another name',
+    { client_secret: ['y', { value: 'x', expiresAt: 4102444800 }] },
+    'expiresAt of a client_secret is not read: write expires_at.'
   ],
   [
     'an end that is no number',
@@ -363,7 +374,9 @@ describe('metadata()', () => {
 
   test('an endpoint that RFC 8414 has no metadata for', () => {
     expect(() => middleware().metadata('par' as never)).toThrow(
-      new TypeError('metadata: endpoint must be token, introspection or revocation, not par')
+      new TypeError(
+        'metadata: endpoint must be token (also for PAR and device authorization), introspection or revocation, not par'
+      )
     )
   })
 })

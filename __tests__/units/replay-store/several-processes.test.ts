@@ -19,6 +19,12 @@ const uses = (times: number) => `
   const stores = Array.from({ length: 2 }, () => createMemoryReplayStore())
   for (let i = 0; i < ${times}; i++) for (const store of stores)
     store.consume({ clientId: 'c', id: String(i), expiresAt: Date.now() / 1000 + 60 })`
+const useSqlite = (file: string) => `
+  const { join } = require('node:path')
+  const database = new (require('libsql'))(${file === '' ? "':memory:'" : `join(__dirname, '${file}')`})
+  const { createSqliteReplayStore } = require('./index.js')
+  const store = createSqliteReplayStore({ database })
+  for (const id of ['a', 'b']) store.consume({ clientId: 'c', id, expiresAt: Date.now() / 1000 + 60 })`
 const inCluster = (work: string) => `
   const cluster = require('node:cluster')
   if (cluster.isPrimary) cluster.fork()
@@ -40,6 +46,8 @@ it.each([
   ['a worker of node:cluster: once, however many stores and uses', inCluster(uses(3)), {}, 1],
   ['a worker that makes a store and never uses it: silent', inCluster(uses(0)), {}, 0],
   ['under PM2, in fork mode: once', uses(3), { NODE_APP_INSTANCE: '0', pm_id: '0' }, 1],
+  ['under PM2, SQLite in memory: once', useSqlite(''), { pm_id: '3' }, 1],
+  ['under PM2, SQLite over a file: silent', useSqlite('replay.db'), { pm_id: '3' }, 0],
   ['under PM2 with its instance variable renamed: once', uses(3), { pm_id: '3' }, 1]
 ])('%s', (_name, work, env, count) => {
   const found = warnings(work, env)

@@ -79,6 +79,12 @@ describe('createSqliteReplayStore', () => {
     }
   })
 
+  it('a closed handle is refused, and the option named', () => {
+    const database = open()
+    database.close()
+    expect(() => createStore(database)).toThrow(/^createSqliteReplayStore: option "database" must be an open handle/)
+  })
+
   it('a database that is locked for too long is answered with 503, and serves again afterwards', async () => {
     const file = newFile()
     const database = open(file)

@@ -446,13 +446,21 @@ describe('options', () => {
     ['no limiter', {}, /^createBrake: option "limiter" is required: .*RateLimiterMemory/],
     ['a limiter that is none', { limiter: {} }, /option "limiter" must be a limiter of rate-limiter-flexible/],
     ['a class', { limiter: RateLimiterRedis }, /option "limiter" must be a limiter of rate-limiter-flexible/],
+    ['the limiter itself', limiter, /^createBrake: give the limiter as an option: createBrake\(\{ limiter: new /],
+    ['what a limiter is made of', { points: 5, duration: 60 }, /^createBrake: give the limiter as an option/],
+    ['no points', { limiter: new RateLimiterMemory({ points: 0, duration: 60 }) }, /\(its points must be over 0\)$/],
+    [
+      'a limiter whose failures count for ever',
+      { limiter: new RateLimiterMemory({ points: 5, duration: 0 }) },
+      /\(its duration must be over 0: 0 never ends\)$/
+    ],
     ['a misspelt option', { limiter, adressLimit: 3 }, /unknown option "adressLimit"; did you mean "addressLimit"\?/],
     ['a limit of none', { limiter, addressLimit: 0 }, /"addressLimit" must be a number of failures, whole, from 1/],
     ['a limit as text', { limiter, clientLimit: '5' }, /"clientLimit" must be a number of failures, whole, from 1/],
     [
       'a limiter that makes failures count for longer',
       { limiter: new RateLimiterMemory({ points: 5, duration: 60, blockDuration: 600 }) },
-      /without inMemoryBlockOnConsumed and blockDuration/
+      /without inMemoryBlockOnConsumed and blockDuration.* \(leave blockDuration out\)$/
     ],
     ['none at once', { limiter, atOnce: 0 }, /"atOnce" must be a number of requests, whole, from 1 to 1000, not 0/]
   ])('%s', (_name, options, message) => {
@@ -493,6 +501,41 @@ describe('mounted otherwise than it is meant', () => {
     const { status, body } = await guess('web-shop', secret)
     expect([status, body]).toEqual([500, expect.stringContaining('ahead of authenticateClient')])
     close()
+  })
+
+  type Handlers = Record<'over' | 'value' | 'other', express.RequestHandler>
+  test.each<[string, (handlers: Handlers) => express.RequestHandler[], warnings: number]>([
+    ['behind the middleware', ({ over, value }) => [value, over], 1],
+    ['over another value than the one behind it', ({ over, other }) => [over, other], 1],
+    ['at another route of the same value', ({ value }) => [value], 1],
+    ['at its place', ({ over, value }) => [over, value], 0],
+    ['nowhere, for a value without a brake', ({ other }) => [other], 0]
+  ])('%s: one process warning says that guesses are not counted, or none', async (_name, handlers, warnings) => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    jest.resetModules() // each warning is given once in a process
+    const lib = jest.requireActual<typeof import('../../../lib')>('../../../lib')
+    const [value, other] = [1, 2].map(() => lib.clientAuth({ issuer, ...only(shop) }))
+    const over = lib.createBrake({ limiter: memory() }).over(value!)
+    const app = express().post('/token', ...handlers({ value: value!, other: other!, over }))
+    const { guess, close } = await run(app)
+    const statuses = statusesOf(await inTurn(2, () => guess('web-shop', 'wrong')))
+    close()
+    expect(statuses).toEqual([401, 401])
+    const codes = warn.mock.calls.map(([, options]) => (options as unknown as { code: string }).code)
+    expect(codes).toEqual(Array(warnings).fill('OAUTH_CLIENT_AUTH_UNBRAKED'))
+    warn.mockRestore()
+  })
+
+  test('one brake over two values, for one route that has both', async () => {
+    const [one, two] = [clientAuth({ issuer, ...only(shop) }), clientAuth({ issuer, ...only(shop) })]
+    const brake = createBrake({ limiter: memory() })
+    const app = express()
+    app.use(brake.over(one), brake.over(two))
+    app.post('/token', two, (_req, res) => void res.json({}))
+    const { guess, close } = await run(app)
+    const statuses = statusesOf(await inTurn(6, () => guess('web-shop', 'wrong')))
+    close()
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429])
   })
 
   test.each([[{}], ['x'], [{ consumedPoints: NaN, msBeforeNext: NaN }]])(

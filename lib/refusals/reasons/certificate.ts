@@ -72,6 +72,11 @@ export const certificateReasons = table({
           'Send the intermediate certificates along, behind the certificate of the client; if they are sent, let the operator add their authority.'
       },
       {
+        when: 'the request lacks the header of the verdict',
+        applies: ({ received }) => textOf(member(received, 'verdict')).startsWith('no header'),
+        advice: 'The proxy must set the header of the option verified (createProxyCertificates), on every route.'
+      },
+      {
         when: 'it is the certificate of an authority',
         applies: ({ received }) => textOf(received).includes('authority'),
         advice: 'Present a certificate that was issued for this client: that of an authority vouches for others.'

@@ -1,5 +1,6 @@
 import { isObject } from './is-object'
-import { type Fix, fixFunction, fixObject, fixSeconds, fixWords, kindOf, nearest } from './option-fixes'
+import { doubtSeconds, type Fix, fixFunction, fixObject, fixSeconds, fixWords, kindOf, nearest } from './option-fixes'
+import { warnOnce } from './warn-once'
 
 /** What one option must be: the words finish the sentence "option x must be …". */
 export interface OptionRule {
@@ -9,6 +10,8 @@ export interface OptionRule {
   readonly item?: (value: unknown) => boolean
   /** What to write instead of a wrong value. */
   readonly fix?: Fix
+  /** What is likely wrong with a value that may be meant: a process warning tells it. */
+  readonly doubt?: Fix
   /** Whether a wrong string may be quoted: no secret is ever meant for this option. */
   readonly quotable?: boolean
 }
@@ -28,7 +31,7 @@ export const isText = optionRule('a non-empty string', (value) => typeof value =
 
 export const isNumber = (unit: string, min: number, max: number): OptionRule => ({
   ...optionRule(`${unit} from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max),
-  ...(unit.endsWith('seconds') && { fix: fixSeconds(min, max) })
+  ...(unit.endsWith('seconds') && { fix: fixSeconds(min, max), doubt: doubtSeconds })
 })
 
 export const isInteger = (unit: string, min: number, max: number): OptionRule =>
@@ -105,6 +108,12 @@ export function checkOptions(
       const fix = inBrackets(found.fix?.(value))
       throw new TypeError(`${caller}: option "${name}" must be ${found.must}, not ${shown(value, found)}${fix}`)
     }
+    const doubt = found.doubt?.(value)
+    if (doubt !== undefined)
+      warnOnce({
+        code: 'OAUTH_CLIENT_AUTH_DOUBTFUL',
+        message: `${caller}: option "${name}" counts seconds, and ${doubt}`
+      })
   }
 }
 

@@ -69,6 +69,13 @@ export const fixSeconds =
     return looksLikeMilliseconds ? `${value} looks like milliseconds: write ${seconds}` : undefined
   }
 
+/** Long for a number of seconds, round as milliseconds, and no whole hours. */
+export const doubtSeconds: Fix = (value) => {
+  const seconds = Number(value)
+  if (!(seconds > 3600) || seconds % 1000 !== 0 || seconds % 3600 === 0) return undefined
+  return `${seconds} of them are ${(seconds / 3600).toFixed(1)} hours: if milliseconds are meant, write ${seconds / 1000}`
+}
+
 export const fixWords =
   (known: readonly string[]): Fix =>
   (value) => {

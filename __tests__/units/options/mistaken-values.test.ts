@@ -119,3 +119,28 @@ test('no value is quoted where a secret could stand', () => {
     expect(message).not.toContain('hush')
   }
 })
+
+const inHours = (option: string) =>
+  `${option} counts seconds, and 60000 of them are 16.7 hours: if milliseconds are meant, write 60`
+test.each<[name: string, make: (lib: typeof import('../../../lib')) => unknown, warnings: string[]]>([
+  [
+    'maxAssertionLifetime in milliseconds',
+    (lib) => lib.clientAuth({ issuer, getClient: () => null, maxAssertionLifetime: 60_000 }),
+    [inHours('clientAuth: option "maxAssertionLifetime"')]
+  ],
+  [
+    'minTtl in milliseconds',
+    (lib) => lib.createJwksFetcher({ minTtl: 60_000 }),
+    [inHours('createJwksFetcher: option "minTtl"')]
+  ],
+  ['an hour', (lib) => lib.createJwksFetcher({ minTtl: 3600 }), []],
+  ['ten hours', (lib) => lib.createJwksFetcher({ minTtl: 36_000 }), []],
+  ['a day', (lib) => lib.createJwksFetcher({ minTtl: 86_400 }), []]
+])('%s: a process warning, or none', (_name, makeBy, warnings) => {
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+  jest.resetModules() // each warning is given once in a process
+  makeBy(jest.requireActual('../../../lib'))
+  const told = warn.mock.calls.map(([text]) => text)
+  warn.mockRestore()
+  expect(told).toEqual(warnings)
+})

@@ -22,6 +22,34 @@ const awaited: Readonly<Record<FetchStep['step'], string>> = {
   closed: 'did not finish its answer'
 }
 
+/** A timer that stands still while something else is waited for. */
+function pausableTimer(ms: number, onEnd: () => void) {
+  let left = ms
+  let since = 0
+  let timer: NodeJS.Timeout | undefined
+  let pauses = 0
+  let isOver = false
+  const start = (): void => {
+    since = performance.now()
+    timer = setTimeout(onEnd, left)
+  }
+  const goOn = (): void => {
+    if (--pauses === 0 && !isOver) start()
+  }
+  return {
+    start,
+    pauseFor: (wait: Promise<unknown>): void => {
+      if (pauses++ === 0) left -= performance.now() - since
+      clearTimeout(timer)
+      wait.then(goOn, goOn)
+    },
+    stop: (): void => {
+      isOver = true
+      clearTimeout(timer)
+    }
+  }
+}
+
 /**
  * Runs one fetch, and ends it after so many seconds with a {@link FetchError} that tells what it waited for, or as soon
  * as its fetcher is closed.
@@ -33,39 +61,22 @@ export async function withDeadline<T>(
   work: (deadline: Deadline, observe: Observe) => Promise<T>
 ): Promise<T> {
   let fault = 'was not asked'
-  let left = seconds * 1000
-  let since = 0
-  let timer: NodeJS.Timeout | undefined
-  let pauses = 0
-  let isOver = false
   const deadline = new AbortController()
   const { signal } = deadline
-  const run = (): void => {
-    since = performance.now()
-    timer = setTimeout(() => deadline.abort(new FetchError('timeout', `${host} ${fault} within ${seconds} s`)), left)
-  }
-  const pauseFor = (wait: Promise<unknown>): void => {
-    if (pauses++ === 0) left -= performance.now() - since
-    clearTimeout(timer)
-    const goOn = (): void => {
-      if (--pauses === 0 && !isOver) run()
-    }
-    wait.then(goOn, goOn)
-  }
-  const close = (): void =>
-    deadline.abort(new FetchError('busy', `${host} was not asked to the end: the fetcher was closed`))
+  const end = (why: 'timeout' | 'busy', words: string): void => deadline.abort(new FetchError(why, `${host} ${words}`))
+  const close = (): void => end('busy', 'was not asked to the end: the fetcher was closed')
+  const { start, pauseFor, stop } = pausableTimer(seconds * 1000, () => end('timeout', `${fault} within ${seconds} s`))
   closed?.addEventListener('abort', close)
   try {
     if (closed?.aborted) close()
     signal.throwIfAborted()
-    run()
+    start()
     return await work({ signal, pauseFor }, (step) => {
       fault = awaited[step.step]
       observe(step)
     })
   } finally {
-    isOver = true
-    clearTimeout(timer)
+    stop()
     closed?.removeEventListener('abort', close)
   }
 }

@@ -187,7 +187,9 @@ export function createDocumentCache<T extends object, E extends Error>(
     }
     if (word === 'gone') old.goneAt ??= start
     // A refresh ahead of the end starts no cool-down: at the end there is another attempt
-    if (purpose !== 'ahead') old[stands === 'fresh' ? 'refreshAt' : 'retryAt'] = retryAt
+    if (purpose === 'ahead') return old.value
+    if (stands === 'fresh') old.refreshAt = retryAt
+    else old.retryAt = retryAt
     return old.value
   }
 

@@ -2,7 +2,7 @@
 import express, { type Request, type Response } from 'express'
 import request from 'supertest'
 import { clientAuth } from '../../lib'
-import { issuer } from '../support/assertions'
+import { basic, issuer } from '../support/assertions'
 import { byKey, keyForm, only } from '../support/three-clients'
 
 test.each([
@@ -19,17 +19,29 @@ test.each([
   expect(findings.find(({ result }) => result === 'failed')?.reason).toBe('method_not_registered')
 })
 
-// A dependency that pollutes the prototype of all objects must not make every record that of a public client.
-test('a member that every object has is not the record’s', async () => {
+// A dependency that pollutes the prototype of all objects must change the method of no client.
+test.each([
+  ['a record without a method, polluted with none: its id alone', {}, 'none', {}, 401],
+  ['a public client, polluted with none', { token_endpoint_auth_method: 'none' }, 'none', {}, 200],
+  [
+    'a client with a key and an old secret, polluted with its own method: the secret',
+    { ...byKey, client_secret: 'old' },
+    'private_key_jwt',
+    { Authorization: basic('shop', 'old') },
+    401
+  ]
+])('%s', async (_name, record, method, headers, status) => {
   const polluted = Object.prototype as { token_endpoint_auth_method?: string }
+  const options = { issuer, ...only({ ...record, client_id: 'shop' }) }
   const app = express().post(
     '/token',
-    clientAuth({ issuer, ...only({ client_id: 'shop' }), methods: ['client_secret_basic', 'none'] }),
+    clientAuth({ ...options, methods: ['client_secret_basic', 'private_key_jwt', 'none'] }),
     (_req: Request, res: Response) => res.json('ok')
   )
-  polluted.token_endpoint_auth_method = 'none'
+  polluted.token_endpoint_auth_method = method
   try {
-    expect((await request(app).post('/token').type('form').send({ client_id: 'shop' })).status).toBe(401)
+    const sent = request(app).post('/token').set(headers).type('form')
+    expect((await sent.send('Authorization' in headers ? {} : { client_id: 'shop' })).status).toBe(status)
   } finally {
     delete polluted.token_endpoint_auth_method
   }

@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import express from 'express'
 import request from 'supertest'
@@ -176,6 +176,28 @@ describe('a certificate in the header of a proxy is decoded where somebody needs
       reason: 'certificate_weak',
       detail: { received: 'the key is not on P-256, P-384 or P-521' }
     })
+  })
+})
+
+test('a key that OpenSSL cannot decode, from a source of the application’s own: refused, and no error', async () => {
+  const { der } = certificate('bank')
+  const ofEcKeys = Buffer.from('2a8648ce3d0201', 'hex')
+  const unknown = Buffer.from(der)
+  unknown[unknown.indexOf(ofEcKeys) + 6] = 0x63
+  const source = { get: () => ({ certificate: new X509Certificate(unknown), verified: true }) }
+  const record = {
+    client_id: 'bank',
+    token_endpoint_auth_method: 'tls_client_auth',
+    tls_client_auth_san_dns: 'a.example'
+  }
+  const authenticate = createClientAuthenticator({
+    issuer,
+    methods: ['tls_client_auth'],
+    clientCertificates: source,
+    getClient: () => record
+  })
+  await expect(authenticate({ headers: {}, body: { client_id: 'bank' } })).rejects.toMatchObject({
+    reason: 'certificate_weak'
   })
 })
 

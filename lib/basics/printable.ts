@@ -1,8 +1,9 @@
 /**
  * Where a JWT begins: `{"` in base64url, or that once more in base64, as in a Basic header. Or three parts, the last as
- * long as a signature: a header that was written with white space begins otherwise.
+ * long as a signature: a header that was written with white space begins otherwise. The parts are looked for at their
+ * beginnings alone, since the texts of strangers are long.
  */
-const jwtLook = /(?:eyJ|ZXlK)[\w+/=-]{10}|[\w-]{10,}\.[\w-]{10,}\.[\w-]{40,}/
+const jwtLook = /(?:eyJ|ZXlK)[\w+/=-]{10}|(?<![\w-])[\w-]{10,}\.[\w-]{10,}\.[\w-]{40,}/
 
 /** Stands in logs for a text that must not be shown. */
 export const byLength = (what: string, { length }: string): string => `(${what} of ${length} characters)`

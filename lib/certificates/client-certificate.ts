@@ -18,8 +18,7 @@ export const isIssuedBy = (one: X509Certificate, issuer: X509Certificate): boole
 export const subjectOf = ({ subject }: X509Certificate): DistinguishedName | undefined => readSubject(subject)
 
 /** The public key as a JWK, `undefined` where it has no such form (RSA-PSS, DSA, an unknown algorithm). */
-const publicJwkOf = ({ publicKey }: X509Certificate): Jwk | undefined =>
-  attempt(() => publicKey.export({ format: 'jwk' }))
+const publicJwkOf = (x509: X509Certificate): Jwk | undefined => attempt(() => x509.publicKey.export({ format: 'jwk' })) // the key is decoded when it is read
 
 /** A certificate, and what each request asks of it. */
 export interface ClientCertificate {

@@ -78,10 +78,16 @@ function checkTogether({ header, verified, addresses, secret }: ProxyCertificate
   if (new Set(names).size < names.length) fail('certificate, verdict and secret need a header each')
 }
 
-/** The values of a header as they stood on the wire: where Node has joined several, its raw list tells. */
+/** Node leaves further headers out of its raw list: so many names and values. */
+const mostRaw = 2000
+
+/**
+ * The values of a header as they stood on the wire: where Node has joined several, its raw list tells. A list that is full
+ * may lack one, so the header counts as standing there twice.
+ */
 function fieldsOf({ headers, rawHeaders = [] }: ClientAuthRequest, name: string): string[] {
   const values = headerValues(headers, name).map(String)
-  return countRaw(rawHeaders, name) > 1 ? [...values, ...values] : values
+  return countRaw(rawHeaders, name) > 1 || rawHeaders.length >= mostRaw ? [...values, ...values] : values
 }
 
 /** Whether a request has a header once, with the value that it must have. In time that does not depend on it. */

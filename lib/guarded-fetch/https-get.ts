@@ -34,13 +34,9 @@ export function guardedUrl(uri: string, hosts: GuardOptions['hosts']): URL {
   const url = new URL(uri)
   const rules = hosts.get(url.hostname)
   const nameFault = rules === undefined ? hostFault(url.hostname) : undefined
-  if (nameFault !== undefined)
-    throw new FetchError('host', `the host ${url.hostname} ${nameFault} (for one of your own: option "hosts")`)
+  if (nameFault !== undefined) throw new FetchError('host', `the host ${url.hostname} ${nameFault}`)
   if (!(rules?.ports ?? [443]).includes(portOf(url)))
-    throw new FetchError(
-      'url',
-      `the port ${portOf(url)} is not allowed (for a host of your own: option "hosts", "ports")`
-    )
+    throw new FetchError('url', `the port ${portOf(url)} is not allowed`)
   return url
 }
 

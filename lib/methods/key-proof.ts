@@ -45,12 +45,14 @@ async function verifyWith(own: readonly Jwk[], { jws }: AssertionCredentials, us
 
 function outcomeFault(outcome: Outcome, { jws }: AssertionCredentials, set: JwkSet, use: KeyUse = 'sig'): ProofFault {
   if (outcome === 'verified') return undefined
-  const asked = { kid: printable(jws.kid), alg: printable(jws.alg) }
+  const { kid, alg } = jws
   const cachedSeconds = ageOf(set)
-  const detail = () =>
-    outcome === 'signature_mismatch'
-      ? { received: asked, ...defined({ cachedSeconds }) }
-      : { expected: keyReports(set, { kid: jws.kid, alg: jws.alg, use }), received: asked }
+  const detail = () => ({
+    ...(outcome === 'signature_mismatch'
+      ? defined({ cachedSeconds })
+      : { expected: keyReports(set, { kid, alg, use }) }),
+    received: { kid: printable(kid), alg: printable(alg) }
+  })
   return { reason: outcome, detail }
 }
 

@@ -3,9 +3,12 @@ import type { ClientAuthMethod, OAuthClient } from '../types'
 
 type MethodMember = 'token_endpoint_auth_method' | 'token_endpoint_auth_methods_supported'
 
-/** A member, unless every object has it: then a dependency of the application polluted the prototype of all of them. */
-const memberOf = (client: Partial<OAuthClient>, name: MethodMember): unknown =>
-  client[name] === (Object.prototype as Partial<OAuthClient>)[name] ? undefined : client[name]
+/** A member, unless it is that of every object: then a dependency of the application polluted their prototype. */
+function memberOf(client: Partial<OAuthClient>, name: MethodMember): unknown {
+  let holder: object | null = client
+  while (holder !== null && !Object.hasOwn(holder, name)) holder = Object.getPrototypeOf(holder) as object | null
+  return holder === Object.prototype ? undefined : client[name]
+}
 
 /**
  * The method, or the methods, of a record of the application's own. The singular member stands alone: the plural never

@@ -30,11 +30,12 @@ interface Stored {
   readonly misnamed?: string | undefined
 }
 
+const endName = /^exp$|expir(?:es|y|ation)|valid_?(?:until|to)$|not_?after|^until$|^ends?(?:_?at)?$/i
+
 /** A member of an entry that can only be its end, under another name than `expires_at`. */
 export function misnamedEnd(entry: Readonly<Record<string, unknown>>): string | undefined {
   for (const name in entry)
-    if (/^exp|expir/i.test(name) && given(entry[name]) !== undefined && !Object.is(entry[name], entry.expires_at))
-      return name
+    if (endName.test(name) && given(entry[name]) !== undefined && !Object.is(entry[name], entry.expires_at)) return name
   return undefined
 }
 

@@ -63,8 +63,9 @@ export interface Brake {
    * The middleware to mount in front of the very value that `clientAuth()` returned. It asks the limiter nothing itself:
    * the request is counted where its body is parsed and its client is known.
    *
-   * @throws TypeError for anything else than the value of `clientAuth()`, and where that has another brake already. From
-   *   then on that value authenticates no request that did not come through its brake: `next` gets a TypeError.
+   * A request that the value judges without its brake is not counted, and a process warning tells it once.
+   *
+   * @throws TypeError for anything else than the value of `clientAuth()`, and where that has another brake already
    */
   over(
     authenticateClient: (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void

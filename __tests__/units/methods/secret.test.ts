@@ -51,6 +51,20 @@ test.each<[name: string, record: object | null, presented: string, expected: str
   ['a value without an end', { client_secret: [{ value: 's' }] }, 's', 'ok'],
   ['a live value', { client_secret: [{ value: 's', expires_at: now() + 60 }] }, 's', 'ok'],
   ['an end under another name', { client_secret: [{ value: 's', expiresAt: now() + 60 }] }, 's', 'no_live_secret'],
+  ...['expiry', 'expiration_date', 'valid_until', 'notAfter', 'ends_at'].map(
+    (name): [string, object, string, string] => [
+      `an end called ${name}`,
+      { client_secret: [{ value: 's', [name]: now() + 60 }] },
+      's',
+      'no_live_secret'
+    ]
+  ),
+  [
+    'members whose names only begin so',
+    { client_secret: [{ value: 's', expired: false, exported: 1, experimental: true, endpoint: 'x' }] },
+    's',
+    'ok'
+  ],
   ['such an end beside a live one', { client_secret: [{ value: 's', exp: now() + 60 }, 't'] }, 's', 'secret_mismatch'],
   [
     'two spellings that agree, and other members',

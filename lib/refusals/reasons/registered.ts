@@ -140,7 +140,7 @@ export const registeredReasons = table({
         when: 'the URL, the host or the address is refused',
         applies: whyIs('url', 'host', 'address'),
         advice:
-          'Register a jwks_uri on a public https server; for a private network the operator names the host, with its addresses, in the option hosts.'
+          'Register a jwks_uri on a public https server; for a private network or another port the operator names the host, with addresses and ports, in the option hosts.'
       },
       {
         when: 'the host has no address',

@@ -9,10 +9,10 @@ app.use(express.json())
 app.use(express.urlencoded({ extended: true }))
 
 // --- glue
-app.use('/token', clientAuth({ issuer, getClient: findClient }))
+const authenticateClient = clientAuth({ issuer, getClient: findClient })
 // --- end
 
-app.post('/token', (req, res) => {
+app.post('/token', authenticateClient, (req, res) => {
   res.set('Cache-Control', 'no-store').json(issueToken(req.oauthClient))
 })
 

@@ -4,13 +4,15 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { ClientAuthError, createClientAuthenticator } from 'oauth-client-auth'
 import { findClient, issuer, issueToken } from './support/clients.mjs'
-import { demonstrate } from './support/demonstrate.mjs'
+import { demonstrate, rowsBesideForms } from './support/demonstrate.mjs'
 
 const app = new Hono()
 
 // --- glue
 const authenticate = createClientAuthenticator({ issuer, getClient: findClient })
 async function authenticateClient(c, next) {
+  if (!/^application\/x-www-form-urlencoded/i.test(c.req.header('content-type')))
+    return c.json({ error: 'invalid_request' }, 400)
   const form = new URLSearchParams(await c.req.text()) // parseBody() would hide a parameter sent twice
   try {
     const { client } = await authenticate({ headers: c.req.raw.headers, body: form })
@@ -30,4 +32,6 @@ app.post('/token', bodyLimit({ maxSize: 65_536 }), authenticateClient, (c) => {
 })
 
 const server = createAdaptorServer(app)
-await demonstrate('Hono 4', server.listen(0, '127.0.0.1'))
+const refused = { status: 400, error: 'invalid_request' }
+const more = (url) => rowsBesideForms(url, refused, refused)
+await demonstrate('Hono 4', server.listen(0, '127.0.0.1'), { more })

@@ -2,7 +2,7 @@
 //   node examples/lambda.mjs --event=1.0 | --event=2.0
 import { ClientAuthError, createClientAuthenticator } from 'oauth-client-auth'
 import { clients, findClient, issuer, issueToken } from './support/clients.mjs'
-import { demonstrate, row } from './support/demonstrate.mjs'
+import { demonstrate, row, rowsBesideForms } from './support/demonstrate.mjs'
 import { gateway } from './support/api-gateway.mjs'
 import { postForm } from './support/requests.mjs'
 
@@ -14,7 +14,10 @@ function formOf({ body, isBase64Encoded }) {
   return new URLSearchParams(isBase64Encoded ? Buffer.from(body, 'base64').toString() : (body ?? ''))
 }
 
+const isForm = ([name, value]) => /^content-type$/i.test(name) && /^application\/x-www-form-urlencoded/i.test(value)
+
 export async function handler(event) {
+  if (!Object.entries(event.headers ?? {}).some(isForm)) return answer(400, { error: 'invalid_request' })
   try {
     // Version 1.0: `headers` holds the last of several values, `multiValueHeaders` all of them.
     const headers = event.multiValueHeaders ?? event.headers
@@ -47,5 +50,9 @@ async function namesInAnyCase(url) {
   return rows
 }
 
-const more = version === '1.0' ? namesInAnyCase : undefined
+const refused = { status: 400, error: 'invalid_request' }
+const more = async (url) => [
+  ...(await rowsBesideForms(url, refused, refused)),
+  ...(version === '1.0' ? await namesInAnyCase(url) : [])
+]
 await demonstrate(`AWS Lambda, event ${version}`, server.listen(0, '127.0.0.1'), { more })

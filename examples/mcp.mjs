@@ -54,7 +54,7 @@ const documents = createClientDocuments({
   methods,
   ...onLoopback(chat, desktop)
 })
-const findClient = async (id) => registered.get(id) ?? documents.get(id)
+const findClient = async (id) => (await registered.get(id)) ?? documents.get(id)
 
 const authenticateClient = clientAuth({
   issuer: issuerUrl.href, // with the slash at its end, as the router publishes it
@@ -80,14 +80,14 @@ const clientsStore = { getClient }
 const provider = createProvider(clientsStore, () => authentication.getStore()?.method)
 // --- if clients may register
 /** Anybody may call this. What `clientAuth` would refuse later is refused here. */
-clientsStore.registerClient = (asked) => {
+clientsStore.registerClient = async (asked) => {
   const client = { ...asked, grant_types: ['authorization_code', 'refresh_token'] } // and no other, whatever is asked
   try {
     validateClientMetadata(client, { methods: ['client_secret_basic', 'none'] })
   } catch (error) {
     throw error instanceof ClientAuthError ? new InvalidClientMetadataError(error.message) : error
   }
-  registered.set(client.client_id, client)
+  await registered.set(client.client_id, client)
   return client
 }
 // --- the server

@@ -8,7 +8,7 @@ const clients = new Map([['shop', { client_id: 'shop', client_secret: 'a secret 
 const getClient = (clientId) => clients.get(clientId)
 Object.assign(globalThis, {
   ...{ issuer, clients, getClient, findClient: getClient },
-  app: express(),
+  ...{ app: express(), key: undefined, cert: undefined },
   authenticateClient: clientAuth({ issuer, getClient }),
   issueToken: (req, res) => res.json({ access_token: `for ${req.oauthClient.client_id}`, token_type: 'Bearer' }),
   req: { headers: { authorization: 'Basic c2hvcDp3cm9uZw==' }, body: { grant_type: 'client_credentials' } },

@@ -8,7 +8,7 @@ export const app = express()
 // --- glue: the entity has no secret, so the library asks for none
 const clientRepository = {
   async getByIdentifier(clientId) {
-    const client = findClient(clientId)
+    const client = await findClient(clientId)
     if (!client) return undefined // the library answers invalid_client
     const { client_id: id, redirect_uris: redirectUris, grants: allowedGrants } = client
     return { id, name: id, redirectUris, allowedGrants, scopes: [] }

@@ -7,7 +7,7 @@ export const app = express()
 // --- glue
 const clientRepository = {
   async getByIdentifier(clientId) {
-    const client = findClient(clientId)
+    const client = await findClient(clientId)
     if (!client) return undefined
     const { client_id: id, client_secret: secret, redirect_uris: redirectUris, grants: allowedGrants } = client
     return { id, name: id, secret, redirectUris, allowedGrants, scopes: [], client }

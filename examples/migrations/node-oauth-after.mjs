@@ -8,8 +8,8 @@ import { libraryClient, serverOptions, store } from './node-oauth-model.mjs'
 export const app = express()
 
 // --- glue
-function getClient(clientId) {
-  const client = findClient(clientId)
+async function getClient(clientId) {
+  const client = await findClient(clientId)
   return client && libraryClient(client)
 }
 const oauth = new ExpressOAuthServer({ model: { ...store, getClient }, ...serverOptions })

@@ -8,8 +8,8 @@ export const app = express()
 // --- glue
 const model = {
   ...store,
-  getClient(clientId, clientSecret) {
-    const client = findClient(clientId)
+  async getClient(clientId, clientSecret) {
+    const client = await findClient(clientId)
     const isPublic = client?.token_endpoint_auth_method === 'none'
     const isLookup = clientSecret === null // by the authorization endpoint
     return client && (isLookup || isPublic || client.client_secret === clientSecret) ? libraryClient(client) : undefined

@@ -104,6 +104,16 @@ export async function rowsBesideForms(url, asJson, withoutBody) {
   ]
 }
 
+/** The same for a handler that takes forms alone and reads them itself, up to 64 kB. */
+export async function rowsOfFormsAlone(url) {
+  const refused = { status: 400, error: 'invalid_request' }
+  const large = { client_id: 'a'.repeat(70_000) }
+  return [
+    ...(await rowsBesideForms(url, refused, refused)),
+    await row('', 'over 64 kB', refused, () => postForm(`${url}/token`, large))
+  ]
+}
+
 /** A row for a server that never answers: what the page warns of is still true. */
 export async function hangs(what, server) {
   const { url, close } = await listening(server)

@@ -1,3 +1,4 @@
+import { misnamed } from '../methods/member-names'
 import type { ClientAuthErrorReason } from '../refusals/reasons'
 import type { Finding } from './findings'
 import * as request from './request-misses'
@@ -19,7 +20,11 @@ interface NearMiss {
 const ofSecret = ['secret_mismatch', 'no_live_secret', 'secret_stored_as_hash'] as const
 const ofForm = ['no_credentials', 'client_id_missing', 'assertion_missing', 'assertion_type'] as const
 const ofTime = ['assertion_expired', 'assertion_not_yet_valid', 'assertion_lifetime'] as const
+const ofRecord = ['method_not_registered', 'keys_not_registered', 'no_live_secret'] as const
 const ofKeys = ['signature_mismatch', 'no_matching_key'] as const
+
+/** A member of the record under another name than the one that is read. */
+const spotMisnamed = ({ claimed }: Scene): string | undefined => claimed && misnamed({ ...claimed.client })
 
 /** A row for each mistake: the first that is spotted is told. */
 const nearMisses: readonly NearMiss[] = [
@@ -38,6 +43,7 @@ const nearMisses: readonly NearMiss[] = [
   { reasons: ['assertion_audience'], spot: request.spotAudience },
   { reasons: ofTime, spot: request.spotTimeZone },
   { reasons: ofTime, spot: request.spotLifetime },
+  { reasons: ofRecord, spot: spotMisnamed, isForOperator: true },
   { reasons: ['unknown_client'], spot: secret.spotSwapped, costs: true },
   { reasons: ['unknown_client'], spot: secret.spotOtherSpelling, costs: true, isForOperator: true },
   { reasons: ['secret_mismatch'], spot: secret.spotStored, costs: true, isForOperator: true },

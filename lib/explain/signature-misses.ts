@@ -32,6 +32,12 @@ const fits = (jwk: Jwk, { alg }: Algorithm): boolean =>
   keyFault(jwk) === undefined && algorithmsOf(jwk).some((one) => one.alg === alg)
 const kidOf = ({ kid }: Jwk): string => (typeof kid === 'string' ? `with kid ${printable(kid)}` : 'without kid')
 
+/** A length that no signature of this type of key has. */
+const isCut = ({ kty, octets }: Algorithm, { signature: { length, [0]: first } }: Jws): boolean => {
+  if (kty === 'EC') return ![64, 96, 132].includes(length) && first !== 0x30
+  return kty === 'RSA' ? length % 32 !== 0 : length !== octets
+}
+
 /** Signatures of another form: DER, or of another length. */
 function spotForm({ alg, kty, octets }: Algorithm, { signature }: Jws, keys: readonly Jwk[]): string | undefined {
   const { length } = signature
@@ -111,6 +117,8 @@ export async function spotSignature(scene: Scene): Promise<string | undefined> {
   const signed = signedIn(scene)
   if (signed === undefined) return undefined
   const { jws, claimed, algorithm, isBy } = signed
+  if (isCut(algorithm, jws))
+    return `The signature has ${jws.signature.length} octets, as none of ${algorithm.alg} has: the JWT was cut, or changed on its way.`
   if (algorithm.kty === 'oct') return spotMac(algorithm, jws, scene)
   const all = await keysOf(claimed)
   const asked = all.filter((key) => (jws.kid === undefined || key.kid === jws.kid) && fits(key, algorithm))

@@ -286,6 +286,32 @@ const rows: readonly Row[] = [
     /octets of DER; ES256 in a JWT needs 64 raw octets.*SHA256withECDSAinP1363Format/,
     withAssertion(der)
   ),
+  ...[
+    { name: 'ES256', signed: by(), kept: 49 },
+    { name: 'RS256', signed: by(rsa), kept: 226 },
+    { name: 'HS256', signed: macBy(secret), kept: 20 }
+  ].map(({ name, signed, kept }) =>
+    row(
+      `${name}, cut in its signature`,
+      'signature_mismatch',
+      new RegExp(`has ${kept} octets, as none of ${name} has: the JWT was cut`),
+      withAssertion(resigned(signed, () => Buffer.alloc(kept, 7)))
+    )
+  ),
+  row(
+    'a member of the record in another spelling',
+    'method_not_registered',
+    /^tokenEndpointAuthMethod is not read: RFC 7591 calls it token_endpoint_auth_method/,
+    posted(secret),
+    {
+      record: {
+        client_id: 'post',
+        client_secret: secret,
+        tokenEndpointAuthMethod: 'client_secret_post'
+      } as OAuthClient,
+      isForOperator: true
+    }
+  ),
   row(
     'another length',
     'signature_mismatch',

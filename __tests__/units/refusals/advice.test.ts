@@ -91,6 +91,10 @@ const rows: Partial<Record<ClientAuthErrorReason, Row[]>> = {
   ],
   unknown_client: [[{ record: {} }, '`getClient` returned'], [{}]],
   method_not_registered: [
+    [{ received: 'client_secret_basic', expected: 'CLIENT_SECRET_BASIC' }, 'the registered method is none'],
+    [{ received: 'client_secret_basic', expected: ['none', 'clientSecretBasic'] }, 'the registered method is none'],
+    [{ received: 'client_secret_basic', expected: [] }],
+    [{ received: 'none', expected: 'self_signed_tls_client_auth' }],
     [{ received: 'client_secret_jwt', expected: 'private_key_jwt' }, 'signed with HS256'],
     [{ received: 'client_secret_jwt', expected: ['none', 'private_key_jwt'] }, 'signed with HS256'],
     [{ received: 'client_secret_jwt', expected: 'client_secret_basic' }],

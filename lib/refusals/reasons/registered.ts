@@ -1,5 +1,8 @@
 import { type Detail, isOfIssuer, member, table, textOf, unproven, whyIs } from './reason'
 
+const methodName =
+  /^(?:client_secret_(?:basic|post|jwt)|private_key_jwt|(?:self_signed_)?tls_client_auth|federated_jwt|spiffe_jwt|none)$/
+
 /** The kind of value that stands where a key set should. */
 const registeredKeys = ({ received }: Detail): string => textOf(received)
 
@@ -49,6 +52,11 @@ export const registeredReasons = table({
     cause: 'The record has no `token_endpoint_auth_method`: then only client_secret_basic is accepted.',
     advice: 'Let the client use its registered method, or register the method that it uses.',
     cases: [
+      {
+        when: 'the registered method is none that there is',
+        applies: ({ expected = [] }) => [expected].flat().some((one) => !methodName.test(textOf(one))),
+        advice: 'Correct the method in the record of the client: its name counts to the letter.'
+      },
       {
         when: 'signed with HS256 or the like, while a key is registered',
         applies: ({ expected, received }) => received === 'client_secret_jwt' && includes(expected, 'private_key_jwt'),

@@ -66,11 +66,8 @@ export async function runDocument(args: readonly string[], io: Io, { resolver, c
   })
   const { record, error } = inspection
   const { jwks, jwks_uri: uri } = record ?? {}
-  const keys: JwksReport = uri
-    ? await reportOfUrl(uri, fetching, 0)
-    : jwks
-      ? reportOfSet(jwks)
-      : { lines: [], warnings: [] }
+  const none: JwksReport = { lines: [], warnings: [] }
+  const keys = uri ? await reportOfUrl(uri, fetching, 0) : jwks ? reportOfSet(jwks) : none
   const refusal = error && refusalOf(error)
   const document: JwksReport = {
     lines: linesOf(inspection),

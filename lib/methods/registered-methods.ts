@@ -5,9 +5,11 @@ type MethodMember = 'token_endpoint_auth_method' | 'token_endpoint_auth_methods_
 
 /** A member, unless it is that of every object: then a dependency of the application polluted their prototype. */
 function memberOf(client: Partial<OAuthClient>, name: MethodMember): unknown {
-  let holder: object | null = client
+  const value = client[name]
+  if (value === undefined || Object.hasOwn(client, name)) return value // as of most records
+  let holder = Object.getPrototypeOf(client) as object | null
   while (holder !== null && !Object.hasOwn(holder, name)) holder = Object.getPrototypeOf(holder) as object | null
-  return holder === Object.prototype ? undefined : client[name]
+  return holder === Object.prototype ? undefined : value
 }
 
 /**

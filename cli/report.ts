@@ -117,7 +117,7 @@ export async function reportOn(
   const explanation = await explain({ headers, url, body: text ?? body }, { at, fetch: how.fetch })
   const now = Math.floor((at?.getTime() ?? Date.now()) / 1000)
   const isFetched = how.fetch === true && client?.jwks_uri !== undefined
-  const isBare = explanation.reason === 'client_id_missing' && Object.keys(headers).length === 0
+  const isBare = explanation.reason === 'client_id_missing' && jws !== undefined
   const later = explanation.accepted
     ? [guessed.note && lateNote, isFetched ? fetchNote : undefined]
     : [isBare ? bareNote : undefined]

@@ -72,7 +72,7 @@ export async function runDocument(args: readonly string[], io: Io, { resolver, c
   const document: JwksReport = {
     lines: linesOf(inspection),
     warnings: [],
-    // Not to call this very command
+    // Behind the semicolon, the advice is to run this command
     ...(refusal && { advice: adviceFor(refusal.reason, refusal.detail).replace(/; oauth-client-auth .*/, '.') })
   }
   const isWelcome = record !== undefined && keys.lines.every(({ result }) => result === 'passed')

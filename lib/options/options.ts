@@ -34,8 +34,8 @@ export interface AuthenticatorOptions<C extends OAuthClient = OAuthClient, R = C
   getClient(clientId: string, request: R): C | null | undefined | Promise<C | null | undefined>
   /**
    * Methods that this server accepts. Default: `client_secret_basic`, `client_secret_post`, `client_secret_jwt` and
-   * `private_key_jwt`. Adding `none` admits public clients by their `client_id` alone (RFC 6749 §2.1). `tls_client_auth` and `self_signed_tls_client_auth`
-   * (RFC 8705) need `clientCertificates`. `federated_jwt` and `spiffe_jwt` need `trustedIssuers`.
+   * `private_key_jwt`. Adding `none` admits public clients by their `client_id` alone (RFC 6749 §2.1).
+   * `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705) need `clientCertificates`. `federated_jwt` and `spiffe_jwt` need `trustedIssuers`.
    */
   methods?: readonly ClientAuthMethod[] | undefined
   /**

@@ -105,5 +105,6 @@ test('without the client_id it says that one is needed, and still judges the sig
   expect(code).toBe(1)
   expect(stdout).toContain('client_id_missing')
   expect(stdout).toContain('give --client-id ID')
+  expect((await explain('client_secret=x')).stdout).not.toContain('--client-id')
   expect(stdout).toMatch(/✓ signature/)
 })
